@@ -1,0 +1,369 @@
+//! Conversions between wire and model. From the wire they validate; to the wire they cannot fail.
+
+use super::invalid::{at_most, quoted};
+use super::limits::PUSH_BYTES_MAX;
+use super::{
+    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, Query, ResultFooter,
+    ResultHeader, Row, TableSchema, TableSnapshot, Value,
+};
+use crate::wire;
+
+fn required<T>(field: Option<T>, name: &str) -> Result<T, Invalid> {
+    field.ok_or_else(|| Invalid::new(format!("the message has no {name}"), "set it"))
+}
+
+// Data.
+
+impl TryFrom<wire::NodeKey> for NodeKey {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::NodeKey) -> Result<Self, Invalid> {
+        Self::parse(&wire.node_type, &wire.id)
+    }
+}
+
+impl From<&NodeKey> for wire::NodeKey {
+    fn from(key: &NodeKey) -> Self {
+        Self { node_type: key.node_type.to_string(), id: key.id.to_string() }
+    }
+}
+
+impl TryFrom<wire::NodeDescription> for NodeDescription {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::NodeDescription) -> Result<Self, Invalid> {
+        let key = required(wire.key, "node key")?.try_into()?;
+        Ok(Self { key, ip: wire.ip, version: wire.version, labels: wire.labels })
+    }
+}
+
+impl From<&NodeDescription> for wire::NodeDescription {
+    fn from(node: &NodeDescription) -> Self {
+        Self {
+            key: Some((&node.key).into()),
+            ip: node.ip.clone(),
+            version: node.version.clone(),
+            labels: node.labels.clone(),
+        }
+    }
+}
+
+impl TryFrom<wire::DataType> for DataType {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::DataType) -> Result<Self, Invalid> {
+        Ok(match wire {
+            wire::DataType::Unspecified => {
+                return Err(Invalid::new("a column has no data type", "name one of unum.v1.DataType"));
+            }
+            wire::DataType::Bool => Self::Bool,
+            wire::DataType::Int64 => Self::Int64,
+            wire::DataType::Uint64 => Self::UInt64,
+            wire::DataType::Float64 => Self::Float64,
+            wire::DataType::Text => Self::Text,
+            wire::DataType::Bytes => Self::Bytes,
+            wire::DataType::Timestamp => Self::Timestamp,
+        })
+    }
+}
+
+impl From<DataType> for wire::DataType {
+    fn from(data_type: DataType) -> Self {
+        match data_type {
+            DataType::Bool => Self::Bool,
+            DataType::Int64 => Self::Int64,
+            DataType::UInt64 => Self::Uint64,
+            DataType::Float64 => Self::Float64,
+            DataType::Text => Self::Text,
+            DataType::Bytes => Self::Bytes,
+            DataType::Timestamp => Self::Timestamp,
+        }
+    }
+}
+
+impl TryFrom<wire::Column> for Column {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::Column) -> Result<Self, Invalid> {
+        let data_type = wire::DataType::try_from(wire.data_type).map_err(|_| {
+            Invalid::new(
+                format!("column {} has the unknown data type {}", quoted(&wire.name), wire.data_type),
+                "name one of unum.v1.DataType, or upgrade the replicas first",
+            )
+        })?;
+        Ok(Self {
+            name: wire.name.parse()?,
+            data_type: data_type.try_into()?,
+            nullable: wire.nullable,
+            comment: wire.comment,
+        })
+    }
+}
+
+impl From<&Column> for wire::Column {
+    fn from(column: &Column) -> Self {
+        Self {
+            name: column.name.to_string(),
+            data_type: wire::DataType::from(column.data_type).into(),
+            nullable: column.nullable,
+            comment: column.comment.clone(),
+        }
+    }
+}
+
+impl TryFrom<wire::TableSchema> for TableSchema {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::TableSchema) -> Result<Self, Invalid> {
+        let columns = wire.columns.into_iter().map(Column::try_from).collect::<Result<_, _>>()?;
+        Self::new(wire.name.parse()?, columns)
+    }
+}
+
+impl From<&TableSchema> for wire::TableSchema {
+    fn from(schema: &TableSchema) -> Self {
+        Self { name: schema.name.to_string(), columns: schema.columns.iter().map(Into::into).collect() }
+    }
+}
+
+impl From<wire::Value> for Value {
+    fn from(wire: wire::Value) -> Self {
+        use wire::value::Kind;
+        match wire.kind {
+            None => Self::Null,
+            Some(Kind::BoolValue(v)) => Self::Bool(v),
+            Some(Kind::Int64Value(v)) => Self::Int64(v),
+            Some(Kind::Uint64Value(v)) => Self::UInt64(v),
+            Some(Kind::Float64Value(v)) => Self::Float64(v),
+            Some(Kind::TextValue(v)) => Self::Text(v),
+            Some(Kind::BytesValue(v)) => Self::Bytes(v),
+            Some(Kind::TimestampUs(v)) => Self::Timestamp(v),
+        }
+    }
+}
+
+impl From<&Value> for wire::Value {
+    fn from(value: &Value) -> Self {
+        use wire::value::Kind;
+        let kind = match value {
+            Value::Null => None,
+            Value::Bool(v) => Some(Kind::BoolValue(*v)),
+            Value::Int64(v) => Some(Kind::Int64Value(*v)),
+            Value::UInt64(v) => Some(Kind::Uint64Value(*v)),
+            Value::Float64(v) => Some(Kind::Float64Value(*v)),
+            Value::Text(v) => Some(Kind::TextValue(v.clone())),
+            Value::Bytes(v) => Some(Kind::BytesValue(v.clone())),
+            Value::Timestamp(v) => Some(Kind::TimestampUs(*v)),
+        };
+        Self { kind }
+    }
+}
+
+fn row_from_wire(wire: wire::Row) -> Row {
+    wire.values.into_iter().map(Value::from).collect()
+}
+
+fn row_to_wire(row: &Row) -> wire::Row {
+    wire::Row { values: row.iter().map(Into::into).collect() }
+}
+
+// Pushes.
+
+impl TryFrom<wire::TableSnapshot> for TableSnapshot {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::TableSnapshot) -> Result<Self, Invalid> {
+        Ok(Self {
+            schema: required(wire.schema, "table schema")?.try_into()?,
+            rows: wire.rows.into_iter().map(row_from_wire).collect(),
+            collected_at_us: wire.collected_at_us,
+        })
+    }
+}
+
+impl From<&TableSnapshot> for wire::TableSnapshot {
+    fn from(table: &TableSnapshot) -> Self {
+        Self {
+            schema: Some((&table.schema).into()),
+            rows: table.rows.iter().map(row_to_wire).collect(),
+            collected_at_us: table.collected_at_us,
+        }
+    }
+}
+
+impl TryFrom<wire::Push> for Push {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::Push) -> Result<Self, Invalid> {
+        at_most("the push", prost::Message::encoded_len(&wire), PUSH_BYTES_MAX, "bytes")?;
+        let node = required(wire.node, "node")?.try_into()?;
+        let tables = wire.tables.into_iter().map(TableSnapshot::try_from).collect::<Result<_, _>>()?;
+        Self::new(node, wire.epoch, wire.sequence, tables)
+    }
+}
+
+impl From<&Push> for wire::Push {
+    fn from(push: &Push) -> Self {
+        Self {
+            node: Some((&push.node).into()),
+            epoch: push.epoch,
+            sequence: push.sequence,
+            tables: push.tables.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl wire::PushReply {
+    /// The reply to the push of that sequence.
+    pub fn new(sequence: u64, result: Result<PushOutcome, PushRetry>) -> Self {
+        use wire::push_reply::Result as Reply;
+        let result = match result {
+            Ok(PushOutcome::Accepted { revision, duplicate }) => {
+                Reply::Accepted(wire::PushAccepted { revision, duplicate })
+            }
+            Ok(PushOutcome::Refused { message }) => Reply::Refused(wire::PushRefused { message }),
+            Err(PushRetry { message, retry_after_ms }) => {
+                Reply::Unavailable(wire::PushUnavailable { message, retry_after_ms })
+            }
+        };
+        Self { sequence, result: Some(result) }
+    }
+
+    /// What the reply says.
+    pub fn into_result(self) -> Result<Result<PushOutcome, PushRetry>, Invalid> {
+        use wire::push_reply::Result as Reply;
+        Ok(match required(self.result, "push result")? {
+            Reply::Accepted(a) => Ok(PushOutcome::Accepted { revision: a.revision, duplicate: a.duplicate }),
+            Reply::Refused(r) => Ok(PushOutcome::Refused { message: r.message }),
+            Reply::Unavailable(u) => Err(PushRetry { message: u.message, retry_after_ms: u.retry_after_ms }),
+        })
+    }
+}
+
+// Queries.
+
+impl TryFrom<wire::QueryRequest> for Query {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::QueryRequest) -> Result<Self, Invalid> {
+        Self::new(wire.sql, wire.timeout_ms)
+    }
+}
+
+impl From<&Query> for wire::QueryRequest {
+    fn from(query: &Query) -> Self {
+        let timeout_ms = u32::try_from(query.timeout.as_millis()).unwrap_or(u32::MAX).max(1);
+        Self { sql: query.sql.clone(), timeout_ms }
+    }
+}
+
+impl From<wire::QueryHeader> for ResultHeader {
+    fn from(wire: wire::QueryHeader) -> Self {
+        Self { revision: wire.revision, replica: wire.replica, nodes_up: wire.nodes_up, nodes_total: wire.nodes_total }
+    }
+}
+
+impl From<ResultHeader> for wire::QueryHeader {
+    fn from(header: ResultHeader) -> Self {
+        Self {
+            revision: header.revision,
+            replica: header.replica,
+            nodes_up: header.nodes_up,
+            nodes_total: header.nodes_total,
+        }
+    }
+}
+
+impl From<wire::QueryFooter> for ResultFooter {
+    fn from(wire: wire::QueryFooter) -> Self {
+        Self { rows: wire.rows, elapsed: std::time::Duration::from_micros(wire.elapsed_us) }
+    }
+}
+
+impl From<ResultFooter> for wire::QueryFooter {
+    fn from(footer: ResultFooter) -> Self {
+        Self { rows: footer.rows, elapsed_us: footer.elapsed.as_micros().try_into().unwrap_or(u64::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::Int64),
+            any::<u64>().prop_map(Value::UInt64),
+            proptest::num::f64::NORMAL.prop_map(Value::Float64),
+            any::<String>().prop_map(Value::Text),
+            any::<Vec<u8>>().prop_map(Value::Bytes),
+            any::<i64>().prop_map(Value::Timestamp),
+        ]
+    }
+
+    /// A push of one row, whose schema has the types of its values.
+    fn push() -> impl Strategy<Value = Push> {
+        (proptest::collection::vec(value(), 1..20), 1..u64::MAX, any::<u64>(), any::<i64>()).prop_map(
+            |(row, sequence, epoch, collected_at_us)| {
+                let columns: Vec<_> = row
+                    .iter()
+                    .enumerate()
+                    .map(|(i, v)| Column {
+                        name: format!("c{i}").parse().unwrap(),
+                        data_type: v.data_type().unwrap_or(DataType::Text),
+                        nullable: true,
+                        comment: String::new(),
+                    })
+                    .collect();
+                let schema = TableSchema::new("t".parse().unwrap(), columns).unwrap();
+                let mut node = NodeDescription::new(NodeKey::parse("tikv", "1").unwrap());
+                node.labels.insert("zone".into(), "eu".into());
+                Push::new(node, epoch, sequence, vec![TableSnapshot { schema, rows: vec![row], collected_at_us }])
+                    .unwrap()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_push_survives_the_wire(push in push()) {
+            prop_assert_eq!(Push::try_from(wire::Push::from(&push)).unwrap(), push);
+        }
+    }
+
+    #[test]
+    fn a_wrong_push_is_refused_with_the_value_and_the_remedy() {
+        let table = |columns: &[(&str, DataType, &str)], row: Row| TableSnapshot {
+            schema: TableSchema::of("node_info", columns).unwrap(),
+            rows: vec![row],
+            collected_at_us: 0,
+        };
+        let cases: [(TableSnapshot, &str); 4] = [
+            (
+                table(&[("cpu", DataType::Float64, "")], vec!["high".into()]),
+                "node_info.cpu is DOUBLE but the row has a TEXT: \"Text(\\\"high\\\")\"; send the declared type",
+            ),
+            (
+                table(&[("cpu", DataType::Float64, "")], vec![]),
+                "a row of table node_info has 0 values; its schema has 1 columns: send one value for each",
+            ),
+            (
+                table(&[("id", DataType::Text, "")], vec!["tikv_2".into()]),
+                "node_info.id is \"Text(\\\"tikv_2\\\")\" in a push of node tikv/tikv_1; \
+                 a node pushes its own rows only: send \"tikv_1\"",
+            ),
+            (
+                table(&[("x", DataType::Text, "")], vec!["x".repeat(70_000).into()]),
+                "a row of table node_info has 70004 bytes; the limit is 65536",
+            ),
+        ];
+        for (table, expected) in cases {
+            let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1").unwrap());
+            assert_eq!(Push::new(node, 1, 1, vec![table]).unwrap_err().to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Every bound on what comes from outside, with its reason.
+
+/// Characters in a node type or node id: fits a hostname label, and keys stay short.
+pub const NODE_NAME_CHARS_MAX: usize = 64;
+
+/// Characters in a table or column name: MySQL's own limit.
+pub const IDENTIFIER_CHARS_MAX: usize = 64;
+
+/// Columns in one table. The widest table known (TiDB's slow query) has fewer than 100.
+pub const COLUMNS_MAX: usize = 512;
+
+/// Rows in one table snapshot: a processlist of a very busy instance, many times over.
+pub const SNAPSHOT_ROWS_MAX: usize = 10_000;
+
+/// Bytes of one row as the catalog keeps it.
+pub const ROW_BYTES_MAX: usize = 64 * 1024;
+
+/// Table snapshots in one push.
+pub const PUSH_TABLES_MAX: usize = 64;
+
+/// Bytes of one push as encoded on the wire. One push is one part of one Raft entry, so this also bounds
+/// the largest entry.
+pub const PUSH_BYTES_MAX: usize = 512 * 1024;
+
+/// Labels of one node.
+pub const LABELS_MAX: usize = 64;
+
+/// Characters in a label's name or value, in an ip or in a version.
+pub const DESCRIPTION_CHARS_MAX: usize = 256;
+
+/// Bytes of one message between a client and a replica, in either direction.
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of one SQL statement.
+pub const SQL_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a query may wait and run when the caller names no time.
+pub const QUERY_TIMEOUT_MS_DEFAULT: u32 = 10_000;
+
+/// The longest time that a caller may ask for.
+pub const QUERY_TIMEOUT_MS_MAX: u32 = 600_000;

@@ -1,0 +1,23 @@
+//! Validated types that server and client share, and their conversions to and from the wire.
+//!
+//! A value of these types is right by construction: names match their patterns, rows match their schema, sizes
+//! are within [`limits`]. So nothing behind the edge checks again. Floats and text are kept as they came.
+//!
+//! The serde derives are what the Raft log and the store are encoded with (by the server, with a version in
+//! front): the order of fields and variants is a disk format. Add at the end, never reorder.
+
+mod convert;
+mod invalid;
+pub mod limits;
+mod name;
+mod push;
+mod query;
+mod schema;
+mod value;
+
+pub use invalid::Invalid;
+pub use name::{ColumnName, NodeKey, NodeName, TableName};
+pub use push::{NodeDescription, Push, PushOutcome, PushRetry, TableSnapshot};
+pub use query::{Query, ResultFooter, ResultHeader};
+pub use schema::{Column, DataType, TableSchema};
+pub use value::{Row, Value};

@@ -1,0 +1,168 @@
+//! A push: what a node says of itself at one moment, applied all or nothing and exactly once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::invalid::{at_most, quoted};
+use super::limits::{DESCRIPTION_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, ROW_BYTES_MAX, SNAPSHOT_ROWS_MAX};
+use super::{Invalid, NodeKey, Row, TableSchema, Value};
+
+/// What a node says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeDescription {
+    /// What names it.
+    pub key: NodeKey,
+    /// The address under which it is reached; may be empty.
+    pub ip: String,
+    /// The version of what runs there; may be empty.
+    pub version: String,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl NodeDescription {
+    /// A node with nothing but its name.
+    pub fn new(key: NodeKey) -> Self {
+        Self { key, ip: String::new(), version: String::new(), labels: BTreeMap::new() }
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let of_node = |what: &str| format!("{what} of node {}", self.key);
+        at_most(&of_node("the ip"), self.ip.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most(&of_node("the version"), self.version.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most(&format!("node {}", self.key), self.labels.len(), LABELS_MAX, "labels")?;
+        for text in self.labels.iter().flat_map(|(name, value)| [name, value]) {
+            at_most(&of_node("a label"), text.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        }
+        Ok(())
+    }
+}
+
+/// All rows of one table on one node at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableSnapshot {
+    /// The table as this node knows it.
+    pub schema: TableSchema,
+    /// Its rows; each matches the schema.
+    pub rows: Vec<Row>,
+    /// The node's wall clock when the rows were read, microseconds since the epoch.
+    pub collected_at_us: i64,
+}
+
+/// Names under which a table can say whose row it is. `id` counts in `node_info` only.
+const IDENTITY_COLUMNS: [(&str, Identity); 3] =
+    [("node_type", Identity::NodeType), ("node_id", Identity::NodeId), ("id", Identity::NodeId)];
+
+#[derive(Clone, Copy)]
+enum Identity {
+    NodeType,
+    NodeId,
+}
+
+impl TableSnapshot {
+    fn check(&self, node: &NodeKey) -> Result<(), Invalid> {
+        let name = &self.schema.name;
+        at_most(&format!("the snapshot of table {name}"), self.rows.len(), SNAPSHOT_ROWS_MAX, "rows")?;
+        for row in &self.rows {
+            self.schema.check_row(row)?;
+            let bytes: usize = row.iter().map(Value::bytes).sum();
+            at_most(&format!("a row of table {name}"), bytes, ROW_BYTES_MAX, "bytes")?;
+        }
+        self.check_identity(node)
+    }
+
+    /// A row belongs to the node that pushed it: a column that says whose it is says the truth.
+    fn check_identity(&self, node: &NodeKey) -> Result<(), Invalid> {
+        for (column, identity) in IDENTITY_COLUMNS {
+            if column == "id" && self.schema.name.as_str() != "node_info" {
+                continue;
+            }
+            let Some(position) = self.schema.position(column) else { continue };
+            let own = match identity {
+                Identity::NodeType => node.node_type.as_str(),
+                Identity::NodeId => node.id.as_str(),
+            };
+            let foreign = |value: &Value| !matches!(value, Value::Text(text) if text == own);
+            if let Some(row) = self.rows.iter().find(|row| foreign(&row[position])) {
+                return Err(Invalid::new(
+                    format!(
+                        "{}.{column} is {} in a push of node {node}",
+                        self.schema.name,
+                        quoted(&format!("{:?}", row[position]))
+                    ),
+                    format!("a node pushes its own rows only: send {own:?}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a node sends: one or more table snapshots under its next sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Push {
+    /// Who pushes.
+    pub node: NodeDescription,
+    /// The node's incarnation.
+    pub epoch: u64,
+    /// Counts pushes in the epoch, from 1.
+    pub sequence: u64,
+    /// What it pushes; no table twice.
+    pub tables: Vec<TableSnapshot>,
+}
+
+impl Push {
+    /// A push whose every part is within its limits.
+    pub fn new(node: NodeDescription, epoch: u64, sequence: u64, tables: Vec<TableSnapshot>) -> Result<Self, Invalid> {
+        let push = Self { node, epoch, sequence, tables };
+        push.check()?;
+        Ok(push)
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let node = &self.node.key;
+        if self.sequence == 0 {
+            return Err(Invalid::new(format!("a push of node {node} has sequence 0"), "count from 1"));
+        }
+        self.node.check()?;
+        at_most(&format!("a push of node {node}"), self.tables.len(), PUSH_TABLES_MAX, "tables")?;
+        for (position, table) in self.tables.iter().enumerate() {
+            if self.tables[..position].iter().any(|earlier| earlier.schema.name == table.schema.name) {
+                return Err(Invalid::new(
+                    format!("a push of node {node} has the table {} twice", table.schema.name),
+                    "send each table once",
+                ));
+            }
+            table.check(node)?;
+        }
+        Ok(())
+    }
+}
+
+/// The decided end of a push: what `apply` says, and what a publisher is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PushOutcome {
+    /// Every table of the push is visible at `revision`. `duplicate` when an earlier attempt had done it.
+    Accepted {
+        /// The applied Raft index.
+        revision: u64,
+        /// Whether this attempt changed nothing because an earlier one had.
+        duplicate: bool,
+    },
+    /// Nothing of the push was applied, and nothing will be.
+    Refused {
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+/// A push that is not decided as far as the replica knows; the same sequence may be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; retry in {retry_after_ms} ms")]
+pub struct PushRetry {
+    /// What stood in the way.
+    pub message: String,
+    /// When to try again.
+    pub retry_after_ms: u32,
+}

@@ -1,0 +1,264 @@
+//! The transition of the state. Deterministic: the same commands in the same order give the same value and the
+//! same outcomes on every replica, today and after a replay.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use unum_proto::model::{NodeKey, PushOutcome, Row, TableName, TableSchema, TableSnapshot, Value};
+
+use super::state::{NODES_MAX, TABLES_MAX};
+use super::{Command, Node, NodeStatus, Snapshot, StampedPush, State, Table, invariants};
+
+/// What a store has to write after an apply. The value itself is in the new state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// A node's record.
+    Node(NodeKey),
+    /// A table's schema.
+    Schema(TableName),
+    /// A node's rows of a table.
+    Snapshot(NodeKey, TableName),
+}
+
+/// What came of one command.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// One outcome per push, in the command's order.
+    pub outcomes: Vec<PushOutcome>,
+    /// What differs from the state before.
+    pub changes: BTreeSet<Change>,
+}
+
+impl State {
+    /// Applies the command of log entry `revision`.
+    pub fn apply(&mut self, revision: u64, command: Command) -> Applied {
+        self.skip(revision);
+        let mut applied = Applied::default();
+        match command {
+            Command::Pushes { received_at_us, pushes } => {
+                for push in pushes {
+                    let outcome = self.apply_push(received_at_us, push, &mut applied.changes);
+                    applied.outcomes.push(outcome);
+                }
+            }
+        }
+        applied
+    }
+
+    /// An entry without a command still is a revision. The log starts at 0, with the first membership.
+    pub fn skip(&mut self, revision: u64) {
+        let advances = revision > self.revision || revision == 0;
+        assert!(advances, "entry {revision} applied at revision {}", self.revision);
+        self.revision = revision;
+    }
+
+    fn apply_push(&mut self, received_at_us: i64, stamped: StampedPush, changes: &mut BTreeSet<Change>) -> PushOutcome {
+        if let Some(outcome) = self.decided_before(&stamped) {
+            return outcome;
+        }
+        let StampedPush { push, content_hash } = stamped;
+        // All that can refuse comes before all that changes: a push is applied whole or not at all.
+        let grown = match self.grown_schemas(&push.node.key, &push.tables) {
+            Ok(grown) => grown,
+            Err(message) => return PushOutcome::Refused { message },
+        };
+        let key = push.node.key.clone();
+        let node = Node {
+            description: push.node,
+            status: NodeStatus::Up,
+            epoch: push.epoch,
+            sequence: push.sequence,
+            content_hash,
+            received_at_us,
+            revision: self.revision,
+        };
+        invariants::sequence_advances(self.nodes.get(&key), &node);
+        self.nodes.insert(key.clone(), Arc::new(node));
+        changes.insert(Change::Node(key.clone()));
+        for (snapshot, grown) in push.tables.into_iter().zip(grown) {
+            self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
+        }
+        PushOutcome::Accepted { revision: self.revision, duplicate: false }
+    }
+
+    /// The outcome of a push that the node's (epoch, sequence) already decides.
+    fn decided_before(&self, stamped: &StampedPush) -> Option<PushOutcome> {
+        let push = &stamped.push;
+        let key = &push.node.key;
+        let Some(node) = self.nodes.get(key) else {
+            let full = self.nodes.len() >= NODES_MAX;
+            return full.then(|| PushOutcome::Refused {
+                message: format!("node {key} would be one too many; the limit is {NODES_MAX} nodes: remove some"),
+            });
+        };
+        if push.epoch < node.epoch {
+            return Some(PushOutcome::Refused {
+                message: format!(
+                    "node {key} is held by epoch {} (ip {:?}), and this push has the older epoch {}; \
+                     two publishers use one name: stop one of them or give it another id",
+                    node.epoch, node.description.ip, push.epoch,
+                ),
+            });
+        }
+        if push.epoch > node.epoch || push.sequence > node.sequence {
+            return None;
+        }
+        if push.sequence == node.sequence && stamped.content_hash != node.content_hash {
+            return Some(PushOutcome::Refused {
+                message: format!(
+                    "node {key} already pushed other content as epoch {} sequence {}; \
+                     a retry repeats the same content, a new push takes the next sequence",
+                    push.epoch, push.sequence,
+                ),
+            });
+        }
+        Some(PushOutcome::Accepted { revision: node.revision, duplicate: true })
+    }
+
+    /// For each pushed table the schema it leads to, or why the push as a whole is refused.
+    fn grown_schemas(&self, node: &NodeKey, tables: &[TableSnapshot]) -> Result<Vec<Option<TableSchema>>, String> {
+        let unknown = tables.iter().filter(|table| !self.tables.contains_key(&table.schema.name)).count();
+        if self.tables.len() + unknown > TABLES_MAX {
+            return Err(format!("{unknown} new tables of node {node} are too many; the limit is {TABLES_MAX} tables"));
+        }
+        tables
+            .iter()
+            .map(|table| match self.tables.get(&table.schema.name) {
+                None => Ok(Some(table.schema.clone())),
+                Some(known) => grow(&known.schema, &table.schema),
+            })
+            .collect()
+    }
+
+    fn put_snapshot(
+        &mut self,
+        node: &NodeKey,
+        received_at_us: i64,
+        pushed: TableSnapshot,
+        grown: Option<TableSchema>,
+        changes: &mut BTreeSet<Change>,
+    ) {
+        let name = pushed.schema.name.clone();
+        let mut table = match self.tables.get(&name) {
+            Some(table) => Table::clone(table),
+            None => Table::new(pushed.schema.clone()),
+        };
+        if let Some(schema) = grown {
+            table.schema = Arc::new(schema);
+            changes.insert(Change::Schema(name.clone()));
+        }
+        let snapshot = Snapshot {
+            rows: align(&table.schema, &pushed.schema, pushed.rows),
+            collected_at_us: pushed.collected_at_us,
+            received_at_us,
+            revision: self.revision,
+        };
+        invariants::rows_fit(&table.schema, &snapshot);
+        table.snapshots.insert(node.clone(), Arc::new(snapshot));
+        table.columnar = Arc::default();
+        changes.insert(Change::Snapshot(node.clone(), name.clone()));
+        self.tables.insert(name, Arc::new(table));
+    }
+}
+
+/// The known schema with the pushed one's new columns at its end; none when there are none.
+fn grow(known: &TableSchema, pushed: &TableSchema) -> Result<Option<TableSchema>, String> {
+    let mut columns = known.columns.clone();
+    for column in &pushed.columns {
+        match known.position(column.name.as_str()) {
+            None => columns.push(column.clone()),
+            Some(position) if known.columns[position].data_type == column.data_type => {}
+            Some(position) => {
+                return Err(format!(
+                    "{}.{} is {} in the catalog and {} in this push; a column's type never changes: \
+                     push it under another name",
+                    known.name, column.name, known.columns[position].data_type, column.data_type,
+                ));
+            }
+        }
+    }
+    if columns.len() == known.columns.len() {
+        return Ok(None);
+    }
+    TableSchema::new(known.name.clone(), columns).map(Some).map_err(|invalid| invalid.to_string())
+}
+
+/// Rows in the table's column order. Columns that the node did not push are NULL.
+fn align(table: &TableSchema, pushed: &TableSchema, rows: Vec<Row>) -> Vec<Row> {
+    let same = table.columns.iter().zip(&pushed.columns).all(|(a, b)| a.name == b.name)
+        && pushed.columns.len() <= table.columns.len();
+    if same {
+        return rows;
+    }
+    let positions: Vec<_> = table.columns.iter().map(|c| pushed.position(c.name.as_str())).collect();
+    let align_row = |row: Row| {
+        let value = |position: &Option<usize>| position.map_or(Value::Null, |p| row[p].clone());
+        positions.iter().map(value).collect()
+    };
+    rows.into_iter().map(align_row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use unum_proto::model::{DataType, NodeDescription, Push};
+
+    use super::*;
+
+    fn push(id: &str, epoch: u64, sequence: u64, columns: &[(&str, DataType, &str)], row: Row) -> StampedPush {
+        let schema = TableSchema::of("load", columns).unwrap();
+        let node = NodeDescription::new(NodeKey::parse("tikv", id).unwrap());
+        let table = TableSnapshot { schema, rows: vec![row], collected_at_us: 1 };
+        StampedPush::new(Push::new(node, epoch, sequence, vec![table]).unwrap())
+    }
+
+    fn apply(state: &mut State, push: StampedPush) -> PushOutcome {
+        let command = Command::Pushes { received_at_us: 2, pushes: vec![push] };
+        state.apply(state.revision + 1, command).outcomes.remove(0)
+    }
+
+    const A: &[(&str, DataType, &str)] = &[("a", DataType::Int64, "")];
+    const BA: &[(&str, DataType, &str)] = &[("b", DataType::Text, ""), ("a", DataType::Int64, "")];
+    const A_TEXT: &[(&str, DataType, &str)] = &[("a", DataType::Text, "")];
+
+    #[test]
+    fn a_push_is_applied_exactly_once() {
+        let mut state = State::default();
+        let accepted = |revision, duplicate| PushOutcome::Accepted { revision, duplicate };
+        let refused = |outcome: PushOutcome, part: &str| match outcome {
+            PushOutcome::Refused { message } => assert!(message.contains(part), "{message}"),
+            other => panic!("{other:?} instead of a refusal with {part:?}"),
+        };
+        assert_eq!(apply(&mut state, push("1", 5, 1, A, vec![1i64.into()])), accepted(1, false));
+        assert_eq!(apply(&mut state, push("1", 5, 1, A, vec![1i64.into()])), accepted(1, true));
+        refused(apply(&mut state, push("1", 5, 1, A, vec![2i64.into()])), "other content as epoch 5 sequence 1");
+        refused(apply(&mut state, push("1", 4, 9, A, vec![2i64.into()])), "held by epoch 5");
+        assert_eq!(apply(&mut state, push("1", 5, 2, A, vec![2i64.into()])), accepted(5, false));
+        assert_eq!(apply(&mut state, push("1", 6, 1, A, vec![3i64.into()])), accepted(6, false));
+        let table = state.tables.values().next().unwrap();
+        assert_eq!(table.snapshots.values().next().unwrap().rows, [[Value::Int64(3)]]);
+    }
+
+    #[test]
+    fn a_schema_grows_and_never_changes_a_type() {
+        let mut state = State::default();
+        apply(&mut state, push("1", 1, 1, A, vec![1i64.into()]));
+        apply(&mut state, push("2", 1, 1, BA, vec!["x".into(), 2i64.into()]));
+        let table = state.tables.values().next().unwrap();
+        let names: Vec<_> = table.schema.columns.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let rows: Vec<_> = table.snapshots.values().flat_map(|s| s.rows.clone()).collect();
+        assert_eq!(rows, [vec![Value::Int64(1)], vec![Value::Int64(2), "x".into()]]);
+
+        let before = state.nodes.len();
+        let outcome = apply(&mut state, push("3", 1, 1, A_TEXT, vec!["x".into()]));
+        assert_eq!(
+            outcome,
+            PushOutcome::Refused {
+                message: "load.a is BIGINT in the catalog and TEXT in this push; a column's type never changes: \
+                          push it under another name"
+                    .into()
+            }
+        );
+        assert_eq!(state.nodes.len(), before, "a refused push leaves nothing behind");
+    }
+}

@@ -1,0 +1,19 @@
+//! The catalog: the replicated state, and the one function that changes it.
+//!
+//! - [`Command`] is what a log entry carries, in a versioned encoding of our own.
+//! - [`State`] is an immutable value: nodes, table schemas, table snapshots. Cloning it is cheap, so every reader
+//!   keeps the revision it started with.
+//! - [`State::apply`] is deterministic: no clock, no randomness, no hash order, no I/O. Time arrives in the entry.
+//! - [`columnar`] shows a table of one state as Arrow, built when first asked for.
+//!
+//! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by [`Change`].
+
+mod apply;
+pub mod columnar;
+mod command;
+mod invariants;
+mod state;
+
+pub use apply::{Applied, Change};
+pub use command::{Command, DecodeError, StampedPush};
+pub use state::{Node, NodeStatus, Snapshot, State, Table};

@@ -1,0 +1,134 @@
+//! The replicated state as one immutable value.
+//!
+//! The maps are persistent (they share what did not change), so a clone costs a few pointers and a reader that
+//! holds an `Arc<State>` sees one revision for as long as it likes.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
+
+use super::columnar::ColumnarCell;
+
+/// Everything the cluster's nodes pushed, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The index of the last applied log entry; 0 before the first.
+    pub revision: u64,
+    /// All nodes by name.
+    pub nodes: OrdMap<NodeKey, Arc<Node>>,
+    /// All pushed tables by name.
+    pub tables: OrdMap<TableName, Arc<Table>>,
+}
+
+/// What the catalog thinks of a node. Replicated, never computed by a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeStatus {
+    /// It pushes.
+    Up,
+}
+
+impl NodeStatus {
+    /// As SQL shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+        }
+    }
+}
+
+/// A node of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// What it last said of itself.
+    pub description: NodeDescription,
+    /// Whether it still pushes.
+    pub status: NodeStatus,
+    /// Its incarnation.
+    pub epoch: u64,
+    /// The last applied push of that incarnation.
+    pub sequence: u64,
+    /// The content of that push.
+    pub content_hash: u64,
+    /// The leader's wall clock at that push, microseconds since the epoch.
+    pub received_at_us: i64,
+    /// The revision of that push.
+    pub revision: u64,
+}
+
+/// A pushed table over all nodes.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// All columns that any node ever pushed, in the order of their first push.
+    pub schema: Arc<TableSchema>,
+    /// The rows by the node that pushed them.
+    pub snapshots: OrdMap<NodeKey, Arc<Snapshot>>,
+    /// The table as Arrow, once somebody asked; new with every change of the table.
+    pub(super) columnar: Arc<ColumnarCell>,
+}
+
+/// One node's rows of one table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// In the column order of the table's schema; a row may be shorter than a schema that has grown since.
+    pub rows: Vec<Row>,
+    /// The node's wall clock when it read the rows, microseconds since the epoch.
+    pub collected_at_us: i64,
+    /// The leader's wall clock when it took them in.
+    pub received_at_us: i64,
+    /// The revision since which they are visible.
+    pub revision: u64,
+}
+
+/// Nodes that one catalog holds. Ten times the largest cluster Unum is measured with.
+pub const NODES_MAX: usize = 100_000;
+
+/// Tables that one catalog holds: every one is listed in every planning.
+pub const TABLES_MAX: usize = 1_000;
+
+impl Table {
+    /// A table without rows.
+    pub fn new(schema: TableSchema) -> Self {
+        Self { schema: Arc::new(schema), snapshots: OrdMap::new(), columnar: Arc::default() }
+    }
+
+    /// Rows over all nodes.
+    pub fn rows(&self) -> usize {
+        self.snapshots.values().map(|snapshot| snapshot.rows.len()).sum()
+    }
+}
+
+impl State {
+    /// Builds the value again from what a store keeps; the inverse of what `apply` told to write.
+    pub fn restore(
+        revision: u64,
+        nodes: impl IntoIterator<Item = Node>,
+        schemas: impl IntoIterator<Item = TableSchema>,
+        snapshots: impl IntoIterator<Item = (NodeKey, TableName, Snapshot)>,
+    ) -> Result<Self, String> {
+        let mut state = Self { revision, ..Self::default() };
+        for node in nodes {
+            state.nodes.insert(node.description.key.clone(), Arc::new(node));
+        }
+        let mut tables: std::collections::BTreeMap<TableName, Table> =
+            schemas.into_iter().map(|schema| (schema.name.clone(), Table::new(schema))).collect();
+        for (node, name, snapshot) in snapshots {
+            let table = tables.get_mut(&name).ok_or_else(|| format!("rows of table {name}, which has no schema"))?;
+            if !state.nodes.contains_key(&node) {
+                return Err(format!("rows of table {name} on node {node}, which is not known"));
+            }
+            table.snapshots.insert(node, Arc::new(snapshot));
+        }
+        state.tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
+        Ok(state)
+    }
+
+    /// How many of the nodes with rows in `table` are up, and how many there are.
+    pub fn nodes_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a Node> {
+        table.snapshots.keys().filter_map(|key| self.nodes.get(key).map(Arc::as_ref))
+    }
+}
+
+// A push has to fit where it is kept.
+const _: () = assert!(limits::ROW_BYTES_MAX < limits::PUSH_BYTES_MAX);

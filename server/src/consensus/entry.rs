@@ -1,0 +1,200 @@
+//! The disk formats of Raft's own things: entries, log ids, votes, memberships.
+//!
+//! They are ours, not openraft's serde: an upgrade of openraft must not change what is on disk. Each starts with a
+//! version byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::entry::RaftEntry;
+use openraft::impls::leader_id_std;
+use openraft::{BasicNode, EntryPayload};
+use serde::{Deserialize, Serialize};
+
+use super::types::{CommandBytes, Entry, LogId, Membership, StoredMembership, TypeConfig, Vote};
+use crate::storage::Error;
+
+const VERSION: u8 = 1;
+
+const BLANK: u8 = 0;
+const COMMAND: u8 = 1;
+const MEMBERSHIP: u8 = 2;
+
+/// version, kind, term (8, big endian), index (8), body.
+const HEADER_BYTES: usize = 18;
+
+/// The bytes of a log entry.
+pub fn encode(entry: &Entry) -> Vec<u8> {
+    let (kind, body) = match &entry.payload {
+        EntryPayload::Blank => (BLANK, Vec::new()),
+        EntryPayload::Normal(CommandBytes(bytes)) => (COMMAND, bytes.to_vec()),
+        EntryPayload::Membership(membership) => (MEMBERSHIP, to_bytes(&MembershipRecord::from(membership))),
+    };
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
+    bytes.extend([VERSION, kind]);
+    bytes.extend(term(&entry.log_id).to_be_bytes());
+    bytes.extend(entry.log_id.index.to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// Reads what [`encode`] wrote.
+pub fn decode(bytes: &[u8]) -> Result<Entry, Error> {
+    let Some((header, body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(corrupt("a log entry is too short"));
+    };
+    let [version, kind, ids @ ..] = header;
+    if *version != VERSION {
+        return Err(unknown_version("log entry", *version));
+    }
+    let (term, index) = ids.split_at(8);
+    let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("the halves of 16 bytes"));
+    let log_id = log_id(number(term), number(index));
+    let payload = match *kind {
+        BLANK => EntryPayload::Blank,
+        COMMAND => EntryPayload::Normal(CommandBytes(bytes::Bytes::copy_from_slice(body))),
+        MEMBERSHIP => EntryPayload::Membership(from_bytes::<MembershipRecord>("membership", body)?.try_into()?),
+        other => return Err(corrupt(&format!("log entry {index:?} has the unknown kind {other}"))),
+    };
+    Ok(Entry::new(log_id, payload))
+}
+
+/// Term and index.
+pub fn log_id(term: u64, index: u64) -> LogId {
+    LogId { leader_id: openraft::alias::CommittedLeaderIdOf::<TypeConfig>::new(term), index }
+}
+
+/// The term of a log id.
+pub fn term(log_id: &LogId) -> u64 {
+    log_id.leader_id.term
+}
+
+/// The bytes of a record with a version in front.
+fn to_bytes<T: Serialize>(record: &T) -> Vec<u8> {
+    let body = postcard::to_stdvec(record).expect("records always encode");
+    [&[VERSION][..], &body].concat()
+}
+
+fn from_bytes<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, Error> {
+    match bytes {
+        [VERSION, body @ ..] => {
+            postcard::from_bytes(body).map_err(|e| corrupt(&format!("a {what} does not decode: {e}")))
+        }
+        [version, ..] => Err(unknown_version(what, *version)),
+        [] => Err(corrupt(&format!("a {what} is empty"))),
+    }
+}
+
+fn corrupt(why: &str) -> Error {
+    Error::Corrupt(why.to_owned())
+}
+
+fn unknown_version(what: &str, version: u8) -> Error {
+    Error::Refused(format!(
+        "a {what} has format version {version}, this unumd knows {VERSION}; run the version that wrote it"
+    ))
+}
+
+#[derive(Serialize, Deserialize)]
+struct MembershipRecord {
+    configs: Vec<BTreeSet<u64>>,
+    addresses: BTreeMap<u64, String>,
+}
+
+impl From<&Membership> for MembershipRecord {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            configs: membership.get_joint_config().clone(),
+            addresses: membership.nodes().map(|(id, node)| (*id, node.addr.clone())).collect(),
+        }
+    }
+}
+
+impl TryFrom<MembershipRecord> for Membership {
+    type Error = Error;
+
+    fn try_from(record: MembershipRecord) -> Result<Self, Error> {
+        if record.configs.is_empty() {
+            return Ok(Self::default());
+        }
+        let nodes: BTreeMap<u64, BasicNode> =
+            record.addresses.into_iter().map(|(id, addr)| (id, BasicNode { addr })).collect();
+        Self::new(record.configs, nodes).map_err(|e| corrupt(&format!("a membership is not valid: {e}")))
+    }
+}
+
+/// The bytes of a log id.
+pub fn encode_log_id(log_id: &LogId) -> Vec<u8> {
+    to_bytes(&(term(log_id), log_id.index))
+}
+
+/// Reads what [`encode_log_id`] wrote.
+pub fn decode_log_id(bytes: &[u8]) -> Result<LogId, Error> {
+    let (term, index) = from_bytes("log id", bytes)?;
+    Ok(log_id(term, index))
+}
+
+/// The bytes of a vote.
+pub fn encode_vote(vote: &Vote) -> Vec<u8> {
+    to_bytes(&(vote.leader_id.term, vote.leader_id.voted_for, vote.committed))
+}
+
+/// Reads what [`encode_vote`] wrote.
+pub fn decode_vote(bytes: &[u8]) -> Result<Vote, Error> {
+    let (term, voted_for, committed): (u64, u64, bool) = from_bytes("vote", bytes)?;
+    let leader_id = leader_id_std::LeaderId { term, voted_for };
+    Ok(Vote { leader_id, committed })
+}
+
+/// What the state machine had applied, and the membership as of then.
+pub fn encode_applied(applied: Option<LogId>, membership: &StoredMembership) -> Vec<u8> {
+    let ids = |log_id: Option<LogId>| log_id.map(|log_id| (term(&log_id), log_id.index));
+    to_bytes(&(ids(applied), ids(*membership.log_id()), MembershipRecord::from(membership.membership())))
+}
+
+/// Reads what [`encode_applied`] wrote.
+pub fn decode_applied(bytes: &[u8]) -> Result<(Option<LogId>, StoredMembership), Error> {
+    type Ids = Option<(u64, u64)>;
+    let (applied, membership_at, membership): (Ids, Ids, MembershipRecord) = from_bytes("applied state", bytes)?;
+    let ids = |ids: Ids| ids.map(|(term, index)| log_id(term, index));
+    Ok((ids(applied), StoredMembership::new(ids(membership_at), membership.try_into()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn membership() -> Membership {
+        let node = |addr: &str| BasicNode { addr: addr.into() };
+        let nodes = BTreeMap::from([(1, node("a:1")), (2, node("b:2"))]);
+        Membership::new(vec![BTreeSet::from([1])], nodes).unwrap()
+    }
+
+    #[test]
+    fn the_bytes_of_entries_are_frozen() {
+        let command = CommandBytes(bytes::Bytes::from_static(&[7, 8]));
+        let payloads = [EntryPayload::Blank, EntryPayload::Normal(command), EntryPayload::Membership(membership())];
+        let hex = |payload| {
+            let entry = Entry::new(log_id(3, 258), payload);
+            let bytes = encode(&entry);
+            assert_eq!(decode(&bytes).unwrap(), entry);
+            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()
+        };
+        insta::assert_snapshot!(payloads.map(hex).join("\n"));
+    }
+
+    #[test]
+    fn votes_and_applied_states_survive_encoding() {
+        let vote = Vote { leader_id: leader_id_std::LeaderId { term: 9, voted_for: 2 }, committed: true };
+        assert_eq!(decode_vote(&encode_vote(&vote)).unwrap(), vote);
+        let stored = StoredMembership::new(Some(log_id(1, 2)), membership());
+        let (applied, membership) = decode_applied(&encode_applied(Some(log_id(3, 4)), &stored)).unwrap();
+        assert_eq!((applied, membership), (Some(log_id(3, 4)), stored));
+    }
+
+    #[test]
+    fn what_is_not_an_entry_is_told() {
+        assert!(matches!(decode(&[]), Err(Error::Corrupt(_))));
+        assert!(matches!(decode(&[2; 20]), Err(Error::Refused(_))));
+        assert!(matches!(decode_vote(&[VERSION]), Err(Error::Corrupt(_))));
+    }
+}

@@ -1,0 +1,81 @@
+//! Who is in the group, as one replica knows it.
+
+use openraft::ServerState;
+
+use super::types::Metrics;
+
+/// What a member does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Takes the writes.
+    Leader,
+    /// Votes and follows.
+    Follower,
+    /// Follows without a vote.
+    Learner,
+}
+
+impl Role {
+    /// As SQL shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Leader => "leader",
+            Self::Follower => "follower",
+            Self::Learner => "learner",
+        }
+    }
+}
+
+/// A member. What this replica cannot know of another is none: only the leader knows how far the others are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The replica's id.
+    pub id: u64,
+    /// Its gRPC address.
+    pub addr: String,
+    /// What it does, as far as is known here.
+    pub role: Role,
+    /// The last entry in its log.
+    pub last_log: Option<u64>,
+    /// The last entry it applied.
+    pub applied: Option<u64>,
+    /// Entries that the leader has and it does not.
+    pub lag: Option<u64>,
+}
+
+/// The group as one replica knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Members {
+    /// The term that this replica is in.
+    pub term: u64,
+    /// Who leads, as far as is known here.
+    pub leader: Option<u64>,
+    /// All members by id.
+    pub members: Vec<Member>,
+}
+
+impl Members {
+    pub(super) fn from_metrics(metrics: &Metrics) -> Self {
+        let membership = metrics.membership_config.membership();
+        let voters: Vec<u64> = membership.voter_ids().collect();
+        let leads_here = metrics.state == ServerState::Leader;
+        let member = |(&id, node): (&u64, &openraft::BasicNode)| {
+            let own = id == metrics.id;
+            let matched = || metrics.replication.as_ref()?.get(&id)?.map(|log_id| log_id.index);
+            let last_log = if own { metrics.last_log_index } else { matched() };
+            let lag = leads_here.then(|| metrics.last_log_index.unwrap_or(0).saturating_sub(last_log.unwrap_or(0)));
+            let role = match () {
+                () if metrics.current_leader == Some(id) => Role::Leader,
+                () if voters.contains(&id) => Role::Follower,
+                () => Role::Learner,
+            };
+            let applied = own.then(|| metrics.last_applied.map(|log_id| log_id.index)).flatten();
+            Member { id, addr: node.addr.clone(), role, last_log, applied, lag }
+        };
+        Self {
+            term: metrics.current_term,
+            leader: metrics.current_leader,
+            members: membership.nodes().map(member).collect(),
+        }
+    }
+}

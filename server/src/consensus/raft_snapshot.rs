@@ -1,0 +1,100 @@
+//! A whole state as bytes, for a replica that is too far behind for the log.
+//!
+//! Built from the immutable state, so it holds up nobody. It is kept in memory as long as it is the newest one,
+//! and not on disk: a replica that restarts builds a new one when asked.
+
+use std::io;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use unum_proto::model::{NodeKey, TableName, TableSchema};
+
+use super::types::{SnapshotMeta, TypeConfig};
+use crate::catalog::{Node, Snapshot, State};
+
+const VERSION: u8 = 1;
+
+/// zstd's level for a whole state: it crosses the network once.
+const ZSTD_LEVEL: i32 = 3;
+
+/// The bytes of a state, and which state it is.
+#[derive(Debug, Clone)]
+pub struct RaftSnapshot {
+    /// Log id and membership of the state.
+    pub meta: SnapshotMeta,
+    /// Shared: openraft keeps a copy for as long as it sends it.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Image<N, T, S> {
+    revision: u64,
+    nodes: Vec<N>,
+    schemas: Vec<T>,
+    snapshots: Vec<(NodeKey, TableName, S)>,
+}
+
+/// The bytes of a state.
+pub fn encode(state: &State) -> io::Result<Vec<u8>> {
+    let snapshots = state.tables.iter().flat_map(|(name, table)| {
+        table.snapshots.iter().map(|(node, snapshot)| (node.clone(), name.clone(), snapshot.as_ref()))
+    });
+    let image: Image<&Node, &TableSchema, &Snapshot> = Image {
+        revision: state.revision,
+        nodes: state.nodes.values().map(Arc::as_ref).collect(),
+        schemas: state.tables.values().map(|table| table.schema.as_ref()).collect(),
+        snapshots: snapshots.collect(),
+    };
+    let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;
+    postcard::to_io(&image, &mut encoder).map_err(io::Error::other)?;
+    encoder.finish()
+}
+
+/// Reads what [`encode`] wrote.
+pub fn decode(bytes: &[u8]) -> io::Result<State> {
+    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("raft snapshot: {why}"));
+    let body = match bytes {
+        [VERSION, body @ ..] => body,
+        [version, ..] => return Err(invalid(format!("format version {version}, this unumd knows {VERSION}"))),
+        [] => return Err(invalid("it is empty".into())),
+    };
+    let plain = zstd::stream::decode_all(body)?;
+    let image: Image<Node, TableSchema, Snapshot> = postcard::from_bytes(&plain).map_err(|e| invalid(e.to_string()))?;
+    State::restore(image.revision, image.nodes, image.schemas, image.snapshots).map_err(invalid)
+}
+
+/// Builds a raft snapshot of one state, on a thread that may take its time.
+#[derive(Debug)]
+pub struct Builder {
+    pub(super) state: Arc<State>,
+    pub(super) meta: SnapshotMeta,
+    pub(super) newest: Newest,
+}
+
+/// Where the newest raft snapshot is kept.
+pub type Newest = Arc<std::sync::Mutex<Option<RaftSnapshot>>>;
+
+/// openraft's shape of a raft snapshot.
+pub type Shipped = openraft::alias::SnapshotOf<TypeConfig, RaftSnapshot>;
+
+impl RaftSnapshot {
+    /// As openraft carries it.
+    pub fn ship(self) -> Shipped {
+        Shipped { meta: self.meta.clone(), snapshot: self }
+    }
+}
+
+impl openraft::RaftSnapshotBuilder<TypeConfig> for Builder {
+    type SnapshotData = RaftSnapshot;
+
+    async fn build_snapshot(&mut self) -> io::Result<Shipped> {
+        let state = Arc::clone(&self.state);
+        let bytes = tokio::task::spawn_blocking(move || encode(&state)).await.map_err(io::Error::other)??;
+        let snapshot = RaftSnapshot { meta: self.meta.clone(), bytes: Arc::new(bytes) };
+        let mut newest = self.newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if newest.as_ref().is_none_or(|known| known.meta.last_log_id < snapshot.meta.last_log_id) {
+            *newest = Some(snapshot.clone());
+        }
+        Ok(snapshot.ship())
+    }
+}

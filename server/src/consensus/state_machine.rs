@@ -1,0 +1,167 @@
+//! Applies committed entries: to the state in memory, and to its records in the store.
+//!
+//! One run of entries becomes one batch in the tree `Catalog`, with the last applied log id in it. It needs no
+//! sync: the log has the entries, and what is durable is a prefix of all writes. Readers see the new state before
+//! a proposer hears of it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, PoisonError};
+
+use arc_swap::ArcSwap;
+use futures::{Stream, StreamExt};
+use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::{EntryPayload, OptionalSend};
+use tokio::sync::watch;
+
+use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
+use super::records;
+use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
+use crate::catalog::{Change, Command, State};
+use crate::storage::{self, Store, Tree};
+
+/// The newest applied state, and word of every newer one.
+#[derive(Debug)]
+pub struct Published {
+    state: ArcSwap<State>,
+    applied: watch::Sender<u64>,
+}
+
+impl Published {
+    fn new(state: State) -> Self {
+        let applied = watch::Sender::new(state.revision);
+        Self { state: ArcSwap::from_pointee(state), applied }
+    }
+
+    /// The newest applied state of this replica; nothing is said about other replicas.
+    pub fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// Returns once entry `index` is applied here.
+    pub async fn wait_for(&self, index: u64) -> Arc<State> {
+        // The sender lives as long as self: the wait cannot fail.
+        let _ = self.applied.subscribe().wait_for(|applied| *applied >= index).await;
+        self.state()
+    }
+
+    fn publish(&self, state: State) {
+        let revision = state.revision;
+        self.state.store(Arc::new(state));
+        self.applied.send_replace(revision);
+    }
+}
+
+/// openraft's state machine over the catalog.
+#[derive(Debug)]
+pub struct StateMachine {
+    store: Store,
+    state: State,
+    applied: Option<LogId>,
+    membership: StoredMembership,
+    published: Arc<Published>,
+    newest_snapshot: Newest,
+}
+
+impl StateMachine {
+    /// The state that the store holds.
+    pub fn open(store: Store) -> Result<Self, storage::Error> {
+        let (state, applied, membership) = records::read(&store)?;
+        let published = Arc::new(Published::new(state.clone()));
+        Ok(Self { store, state, applied, membership, published, newest_snapshot: Newest::default() })
+    }
+
+    /// Where readers find the newest state.
+    pub fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.published)
+    }
+
+    fn apply_payload(
+        &mut self,
+        log_id: LogId,
+        payload: EntryPayload<super::types::CommandBytes, u64, openraft::BasicNode>,
+        changes: &mut BTreeSet<Change>,
+    ) -> io::Result<Reply> {
+        self.applied = Some(log_id);
+        match payload {
+            EntryPayload::Blank => self.state.skip(log_id.index),
+            EntryPayload::Membership(membership) => {
+                self.membership = StoredMembership::new(Some(log_id), membership);
+                self.state.skip(log_id.index);
+            }
+            EntryPayload::Normal(command) => {
+                let command = Command::decode(&command.0).map_err(|e| {
+                    io::Error::new(io::ErrorKind::InvalidData, format!("log entry {}: {e}", log_id.index))
+                })?;
+                let applied = self.state.apply(log_id.index, command);
+                changes.extend(applied.changes);
+                return Ok(Reply { outcomes: applied.outcomes });
+            }
+        }
+        Ok(Reply::default())
+    }
+}
+
+/// Entries that share one batch: bounds how long a reader waits for the first of them.
+const ENTRIES_PER_BATCH_MAX: usize = 64;
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotData = RaftSnapshot;
+    type SnapshotBuilder = Builder;
+
+    async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
+        Ok((self.applied, self.membership.clone()))
+    }
+
+    async fn apply<Strm>(&mut self, entries: Strm) -> io::Result<()>
+    where
+        Strm: Stream<Item = io::Result<EntryResponder<TypeConfig>>> + Unpin + OptionalSend,
+    {
+        let mut runs = entries.ready_chunks(ENTRIES_PER_BATCH_MAX);
+        while let Some(run) = runs.next().await {
+            let mut changes = BTreeSet::new();
+            let mut replies = Vec::with_capacity(run.len());
+            for item in run {
+                let (entry, responder) = item?;
+                let reply = self.apply_payload(entry.log_id, entry.payload, &mut changes)?;
+                replies.extend(responder.map(|responder| (responder, reply)));
+            }
+            let batch = records::write(&self.state, &changes, self.applied, &self.membership);
+            self.store.write(Tree::Catalog, batch).await.map_err(io::Error::other)?;
+            self.published.publish(self.state.clone());
+            for (responder, reply) in replies {
+                responder.send(reply);
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Builder {
+        Builder {
+            state: Arc::new(self.state.clone()),
+            meta: SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() },
+            newest: Arc::clone(&self.newest_snapshot),
+        }
+    }
+
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: RaftSnapshot) -> io::Result<()> {
+        let bytes = Arc::clone(&snapshot.bytes);
+        let mut state =
+            tokio::task::spawn_blocking(move || raft_snapshot::decode(&bytes)).await.map_err(io::Error::other)??;
+        state.revision = meta.last_log_id.map_or(0, |log_id| log_id.index);
+        let batch = records::replace(&state, meta.last_log_id, &meta.last_membership);
+        self.store.write_synced(Tree::Catalog, batch).await.map_err(io::Error::other)?;
+        self.applied = meta.last_log_id;
+        self.membership = meta.last_membership.clone();
+        self.state = state.clone();
+        self.published.publish(state);
+        *self.newest_snapshot.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(RaftSnapshot { meta: meta.clone(), bytes: snapshot.bytes });
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> io::Result<Option<Shipped>> {
+        let newest = self.newest_snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(newest.map(RaftSnapshot::ship))
+    }
+}

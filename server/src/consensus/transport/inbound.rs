@@ -1,0 +1,127 @@
+//! The receiving side of what replicas say to each other. `rpc` hands it the wire's messages.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use unum_proto::wire::{RaftMessage, SnapshotPiece};
+
+use super::codec::{self, CodecError};
+use crate::consensus::raft_snapshot::RaftSnapshot;
+use crate::consensus::types::{Raft, SnapshotMeta, Vote};
+
+/// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
+const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
+
+/// Why a message is not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum InboundError {
+    /// It is meant for somebody else.
+    #[error("{0}")]
+    Misdirected(String),
+    /// It cannot be read.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// A raft snapshot that is not whole.
+    #[error("raft snapshot: {0}")]
+    Snapshot(String),
+    /// Raft has stopped.
+    #[error("raft: {0}")]
+    Raft(String),
+}
+
+/// Hands messages to Raft.
+#[derive(Clone)]
+pub struct Inbound {
+    cluster_id: u64,
+    me: u64,
+    raft: Raft,
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("me", &self.me).finish_non_exhaustive()
+    }
+}
+
+impl Inbound {
+    pub(in crate::consensus) fn new(cluster_id: u64, me: u64, raft: Raft) -> Self {
+        Self { cluster_id, me, raft }
+    }
+
+    /// Refuses what comes from another cluster.
+    pub fn check_cluster(&self, cluster_id: u64) -> Result<(), InboundError> {
+        if cluster_id == self.cluster_id {
+            return Ok(());
+        }
+        Err(InboundError::Misdirected(format!(
+            "a message of cluster {cluster_id:016x} reached replica {} of cluster {:016x}; \
+             check --initial-cluster and --cluster-name on both sides",
+            self.me, self.cluster_id,
+        )))
+    }
+
+    fn open<T: DeserializeOwned>(&self, message: &RaftMessage) -> Result<T, InboundError> {
+        self.check_cluster(message.cluster_id)?;
+        if message.to != self.me {
+            return Err(InboundError::Misdirected(format!(
+                "a message for replica {} reached replica {}; check the addresses in --initial-cluster",
+                message.to, self.me,
+            )));
+        }
+        Ok(codec::decode(&message.body)?)
+    }
+
+    fn reply<T: Serialize, E: std::fmt::Display>(&self, result: Result<T, E>) -> Result<RaftMessage, InboundError> {
+        let body = codec::encode(&result.map_err(|e| InboundError::Raft(e.to_string()))?);
+        Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body })
+    }
+
+    /// Log entries or a heartbeat.
+    pub async fn append_entries(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
+        self.reply(self.raft.append_entries(self.open(&message)?).await)
+    }
+
+    /// A candidate's request.
+    pub async fn vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
+        self.reply(self.raft.vote(self.open(&message)?).await)
+    }
+
+    /// A candidate that asks before it stands.
+    pub async fn pre_vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
+        self.reply(self.raft.pre_vote(self.open(&message)?).await)
+    }
+
+    /// The leader asks this replica to take over, or to let another do so.
+    pub async fn transfer_leader(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
+        self.reply(self.raft.handle_transfer_leader(self.open(&message)?).await)
+    }
+
+    /// A whole state, in pieces.
+    pub async fn install_snapshot<E: std::fmt::Display>(
+        &self,
+        pieces: impl Stream<Item = Result<SnapshotPiece, E>>,
+    ) -> Result<RaftMessage, InboundError> {
+        let mut pieces = std::pin::pin!(pieces);
+        let mut first: Option<(Vote, SnapshotMeta)> = None;
+        let mut bytes = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|e| InboundError::Snapshot(e.to_string()))?;
+            if let Some(message) = &piece.message {
+                first = Some(self.open(message)?);
+                continue;
+            }
+            if crc32fast::hash(&piece.data) != piece.crc32 {
+                return Err(InboundError::Snapshot(format!("the piece at byte {} is damaged", bytes.len())));
+            }
+            if bytes.len() + piece.data.len() > SNAPSHOT_BYTES_MAX {
+                return Err(InboundError::Snapshot(format!("it is over {SNAPSHOT_BYTES_MAX} bytes")));
+            }
+            bytes.extend_from_slice(&piece.data);
+        }
+        let (vote, meta) = first.ok_or_else(|| InboundError::Snapshot("it has no message".into()))?;
+        let snapshot = RaftSnapshot { meta, bytes: Arc::new(bytes) };
+        self.reply(self.raft.install_full_snapshot(vote, snapshot.ship()).await)
+    }
+}

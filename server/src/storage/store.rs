@@ -1,0 +1,218 @@
+//! The writer thread, and the handle to it.
+//!
+//! One thread makes all writes in the order they were asked for. It takes what has queued up, writes it, syncs
+//! once if anybody asked for it, then answers all. The first failure is the last write: what the disk holds is
+//! not known any more, so every later write gets the same error and the replica stops.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::engine::{Engine, Error, Tree};
+use super::{Batch, record};
+
+/// Writes that wait for the thread. Raft has a few appends and applies in flight; more means that the disk is
+/// slower than the callers, who then wait.
+const QUEUED_WRITES_MAX: usize = 256;
+
+/// Writes that share one sync.
+const WRITES_PER_SYNC_MAX: usize = 64;
+
+/// Called on the writer thread when the write is as durable as was asked; must be quick.
+type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+struct Job {
+    tree: Tree,
+    batch: Batch,
+    synced: bool,
+    done: Done,
+}
+
+/// A handle to an engine and its writer thread, which ends with the last handle.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    writer: Arc<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    // Dropped before the thread is joined.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        // The last handle can be dropped by a completion, on the thread itself.
+        if let Some(thread) = self.thread.take().filter(|t| t.thread().id() != std::thread::current().id())
+            && thread.join().is_err()
+        {
+            tracing::error!("the storage writer panicked");
+        }
+    }
+}
+
+impl Store {
+    /// Starts the writer thread of an engine.
+    pub fn start(engine: Arc<dyn Engine>) -> Result<Self, Error> {
+        let (jobs, receiver) = mpsc::channel(QUEUED_WRITES_MAX);
+        let owned = Arc::clone(&engine);
+        let thread = std::thread::Builder::new()
+            .name("unum-storage".into())
+            .spawn(move || run(owned.as_ref(), receiver))
+            .map_err(|e| Error::Io(format!("cannot start the storage thread: {e}")))?;
+        Ok(Self { engine, writer: Arc::new(Writer { jobs: Some(jobs), thread: Some(thread) }) })
+    }
+
+    /// Queues a write that needs no sync of its own; it is durable with the next one that does.
+    pub async fn write(&self, tree: Tree, batch: Batch) -> Result<(), Error> {
+        self.submit(tree, batch, false, Box::new(log_failure)).await
+    }
+
+    /// Writes and returns when the write is durable.
+    pub async fn write_synced(&self, tree: Tree, batch: Batch) -> Result<(), Error> {
+        let (done, answer) = oneshot::channel();
+        let done: Done = Box::new(move |result| {
+            // A caller that has gone away needs no answer.
+            let _ = done.send(result);
+        });
+        self.submit(tree, batch, true, done).await?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Queues a write and calls `done` from the writer thread when it is durable.
+    pub async fn submit_synced(&self, tree: Tree, batch: Batch, done: Done) -> Result<(), Error> {
+        self.submit(tree, batch, true, done).await
+    }
+
+    async fn submit(&self, tree: Tree, batch: Batch, synced: bool, done: Done) -> Result<(), Error> {
+        let jobs = self.writer.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send(Job { tree, batch, synced, done }).await.map_err(|_| stopped())
+    }
+
+    /// The record of a key. Sees every write whose completion was seen.
+    pub fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let parts = self.engine.scan(tree, &record::part_key(key, 0), &record::end_key(key))?;
+        Ok(record::join(parts)?.pop().map(|(_, value)| value))
+    }
+
+    /// The records with keys in `[from, to)`, in order.
+    pub fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+        record::join(self.engine.scan(tree, from, to)?)
+    }
+}
+
+fn stopped() -> Error {
+    Error::Io("the storage writer has stopped".into())
+}
+
+fn log_failure(result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "a write failed");
+    }
+}
+
+fn run(engine: &dyn Engine, mut jobs: mpsc::Receiver<Job>) {
+    let mut failed: Option<Error> = None;
+    let mut pending = Vec::with_capacity(WRITES_PER_SYNC_MAX);
+    while jobs.blocking_recv_many(&mut pending, WRITES_PER_SYNC_MAX) > 0 {
+        let mut completions = Vec::with_capacity(pending.len());
+        let synced = pending.iter().any(|job| job.synced);
+        for job in pending.drain(..) {
+            if failed.is_none() {
+                failed = job.batch.resolve(engine, job.tree).and_then(|w| engine.write(job.tree, w)).err();
+            }
+            completions.push(job.done);
+        }
+        if failed.is_none() && synced {
+            failed = engine.sync().err();
+        }
+        if let Some(error) = &failed {
+            tracing::error!(%error, "storage has failed; no further write is tried");
+        }
+        for done in completions {
+            done(failed.clone().map_or(Ok(()), Err));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::storage::{MemoryEngine, SledEngine};
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Put(u8, usize),
+        RemoveRange(u8, u8),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
+        let step = prop_oneof![
+            3 => (0..8u8, prop_oneof![Just(0usize), Just(10), Just(7_000), Just(20_000)]).prop_map(|(k, l)| Step::Put(k, l)),
+            1 => (0..8u8, 0..9u8).prop_map(|(a, b)| Step::RemoveRange(a.min(b), a.max(b))),
+        ];
+        proptest::collection::vec(proptest::collection::vec(step, 1..5), 1..12)
+    }
+
+    fn key(k: u8) -> Vec<u8> {
+        vec![b'k', b'0' + k]
+    }
+
+    /// Runs the same steps on the engine and on a plain map, and compares what each holds.
+    async fn check(engine: Arc<dyn Engine>, steps: &[Vec<Step>]) {
+        let store = Store::start(engine).unwrap();
+        let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        for (round, steps) in steps.iter().enumerate() {
+            let mut batch = Batch::default();
+            for step in steps {
+                match *step {
+                    Step::Put(k, length) => {
+                        batch.put(key(k), vec![round as u8; length]);
+                        model.insert(key(k), vec![round as u8; length]);
+                    }
+                    Step::RemoveRange(from, to) => {
+                        batch.remove_range(key(from), key(to));
+                        model.retain(|k, _| !(key(from)..key(to)).contains(k));
+                    }
+                }
+            }
+            store.write_synced(Tree::Catalog, batch).await.unwrap();
+        }
+        let all = store.scan(Tree::Catalog, b"k", b"l").unwrap();
+        assert_eq!(all, model.clone().into_iter().collect::<Vec<_>>());
+        for k in 0..8 {
+            assert_eq!(store.get(Tree::Catalog, &key(k)).unwrap(), model.get(&key(k)).cloned());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn every_engine_is_an_ordered_map(steps in steps()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(check(Arc::new(MemoryEngine::default()), &steps));
+            let dir = tempfile::tempdir().unwrap();
+            runtime.block_on(check(Arc::new(SledEngine::open(dir.path()).unwrap()), &steps));
+        }
+    }
+
+    #[tokio::test]
+    async fn sled_opens_again_with_what_was_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        for round in 0..3u8 {
+            let store = Store::start(Arc::new(SledEngine::open(dir.path()).unwrap())).unwrap();
+            let before = round.checked_sub(1).map(|r| vec![r; 9_000]);
+            assert_eq!(store.get(Tree::Meta, b"x").unwrap(), before);
+            let mut batch = Batch::default();
+            batch.put(b"x".to_vec(), vec![round; 9_000]);
+            store.write_synced(Tree::Meta, batch).await.unwrap();
+        }
+    }
+}
