@@ -1,1 +1,1 @@
-
+//! Black-box tests of Unum over real processes.

@@ -1,1 +1,47 @@
+//! Unum's client SDK: ask the whole cluster in SQL, and publish what a node knows of itself.
+//!
+//! ```no_run
+//! use unum_client::{Client, DataType, NodeDescription, NodeKey, Table};
+//!
+//! # async fn example() -> Result<(), unum_client::Error> {
+//! let client = Client::connect(["127.0.0.1:7400", "127.0.0.1:7410"]).await?;
+//!
+//! // Publish a table of any schema under this node's name.
+//! let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?);
+//! let mut publisher = client.publisher(node);
+//! let table = Table::new("load", &[("load1", DataType::Float64, "one minute load")])?.row([0.25.into()]);
+//! let revision = publisher.push(vec![table.snapshot()]).await?.revision;
+//!
+//! // Every linearizable answer from now on, by any replica, has it.
+//! let result = client.query("SELECT node_id, load1 FROM cluster_load").await?;
+//! assert!(result.revision >= revision);
+//! for row in result.rows() {
+//!     println!("{} {:?}", row.get::<String>("node_id")?, row.get::<Option<f64>>("load1")?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
+//! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
+//! - [`collect`] reads this host's facts; [`repl`] is the SQL prompt of the `unum` command.
 
+mod client;
+pub mod collect;
+mod error;
+mod publisher;
+pub mod repl;
+mod result;
+mod retry;
+mod table;
+mod transport;
+
+pub use client::Client;
+pub use error::Error;
+pub use publisher::{Ack, Publisher};
+pub use result::{FromValue, QueryResult, Row};
+pub use table::Table;
+pub use unum_proto::model::{
+    Column, ColumnName, DataType, Invalid, NodeDescription, NodeKey, NodeName, TableName, TableSchema, TableSnapshot,
+    Value,
+};

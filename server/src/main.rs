@@ -1,1 +1,143 @@
-fn main() {}
+//! `unumd`: arguments and exit code.
+//!
+//! Exit codes: 0 done, 1 an error that stderr names, 2 usage.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use unum_client::repl::Format;
+use unum_server::base::telemetry::{self, LogFormat};
+use unum_server::config::{self, File, Flags};
+use unum_server::demo;
+use unum_server::node::{Listeners, Replica};
+
+/// A replica of Unum: many nodes, one SQL table.
+#[derive(Debug, Parser)]
+#[command(name = "unumd", version)]
+struct Cli {
+    /// What is logged, as in RUST_LOG. Default: info for serve, error for demo.
+    #[arg(long, global = true, env = "UNUM_LOG")]
+    log: Option<String>,
+    /// How logs look.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one replica.
+    Serve(ServeArgs),
+    /// Run three replicas in this process, on loopback and in a temporary directory, and open the SQL prompt.
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// This replica's id in --initial-cluster.
+    #[arg(long)]
+    id: u64,
+    /// Where its records are kept; made if missing.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// Where gRPC is served; other replicas reach it under the address in --initial-cluster.
+    #[arg(long, default_value = "127.0.0.1:7400")]
+    listen: SocketAddr,
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, default_value = "127.0.0.1:7401")]
+    http_listen: SocketAddr,
+    /// All replicas of the first start: 1=HOST:PORT,2=HOST:PORT,3=HOST:PORT. The same on each, and on every restart.
+    #[arg(long)]
+    initial_cluster: String,
+    /// Tells clusters apart that would have the same members.
+    #[arg(long, default_value = "unum")]
+    cluster_name: String,
+    /// A TOML file with further settings: docs/CONFIG.md.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// Run this SQL and exit; may be given several times.
+    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    execute: Vec<String>,
+    /// How results are shown.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere to say that stderr is gone.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let default_log = match cli.command {
+        Command::Serve(_) => "info,openraft=error",
+        Command::Demo(_) => "off",
+    };
+    telemetry::init_logs(cli.log.as_deref().unwrap_or(default_log), cli.log_format).map_err(anyhow::Error::msg)?;
+    let metrics = telemetry::init_metrics().map_err(anyhow::Error::msg)?;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args.execute, args.format, metrics).await,
+        Command::Serve(args) => {
+            let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+            let flags = Flags {
+                id: args.id,
+                data_dir: args.data_dir,
+                listen: args.listen,
+                http_listen: args.http_listen,
+                initial_cluster: args.initial_cluster,
+                cluster_name: args.cluster_name,
+            };
+            let options = config::build(flags, file)?;
+            let listeners = Listeners::bind(options.listen, options.http_listen).await?;
+            let replica = Replica::start(options, listeners, metrics).await?;
+            tokio::select! {
+                signal = stop_signal() => tracing::info!(signal, "stopping"),
+                why = replica.failed() => {
+                    tracing::error!(why, "the replica cannot go on");
+                    anyhow::bail!("{why}; the process ends so that it is restarted or replaced");
+                }
+            }
+            replica.stop().await
+        }
+    }
+}
+
+/// Returns on SIGINT or SIGTERM, with its name.
+async fn stop_signal() -> &'static str {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                return tokio::select! {
+                    _ = terminate.recv() => "SIGTERM",
+                    _ = tokio::signal::ctrl_c() => "SIGINT",
+                };
+            }
+            Err(error) => tracing::warn!(%error, "SIGTERM is not handled"),
+        }
+    }
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => "Ctrl-C",
+        Err(error) => {
+            tracing::warn!(%error, "Ctrl-C is not handled");
+            std::future::pending().await
+        }
+    }
+}

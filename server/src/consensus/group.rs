@@ -58,8 +58,9 @@ impl Options {
             max_in_snapshot_log_to_keep: self.raft_log_entries_kept,
             // Without pre-vote a replica that comes back from a partition deposes a healthy leader.
             enable_pre_vote: Some(true),
-            // Without the probe a leader that lost its majority keeps the others from electing one.
-            quorum_loss_probe_interval: Some(ms(self.election_timeout_max)),
+            // Without the probe a leader that lost its majority keeps the others from electing one. Lease and longest
+            // election are the least that openraft allows.
+            quorum_loss_probe_interval: Some(2 * ms(self.election_timeout_max)),
             ..openraft::Config::default()
         };
         config.validate().map_err(|e| StartError::Options(e.to_string()))

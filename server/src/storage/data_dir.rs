@@ -49,6 +49,11 @@ impl DataDir {
         claim(&store, path, identity).await?;
         Ok(Self { store, _lock: lock })
     }
+
+    /// Makes all that was written durable and gives the directory up.
+    pub async fn close(self) -> Result<(), Error> {
+        self.store.write_synced(Tree::Meta, Batch::default()).await
+    }
 }
 
 fn lock(path: &Path) -> Result<File, Error> {

@@ -1,0 +1,82 @@
+//! Publishing a node's tables, exactly once.
+//!
+//! Every push has the node's epoch and the next sequence. A push whose answer was lost is sent again with the same
+//! sequence and content, at whichever endpoint answers: the catalog knows it and gives the first outcome. A push that
+//! failed for good here ([`Error::Deadline`]) may still have been applied; the next push supersedes it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Mutex;
+use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
+
+use crate::retry::Attempt;
+use crate::transport::{Endpoint, Endpoints, PublishStream};
+use crate::{Error, retry};
+
+/// An acknowledged push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ack {
+    /// The revision since which every linearizable read has the push.
+    pub revision: u64,
+    /// An earlier attempt had done it, whose answer was lost.
+    pub duplicate: bool,
+}
+
+/// Publishes under one node's name. Two publishers of one name fight: the newer epoch wins, the older is refused.
+#[derive(Debug)]
+pub struct Publisher {
+    endpoints: Endpoints,
+    node: NodeDescription,
+    epoch: u64,
+    sequence: u64,
+    timeout: Duration,
+    stream: Mutex<Option<PublishStream>>,
+}
+
+impl Publisher {
+    pub(crate) fn new(endpoints: Endpoints, node: NodeDescription, timeout: Duration) -> Self {
+        // Microseconds: a publisher that restarts at once still gets a higher one.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let epoch = since_epoch.as_micros().try_into().unwrap_or(u64::MAX);
+        Self { endpoints, node, epoch, sequence: 0, timeout, stream: Mutex::new(None) }
+    }
+
+    /// The node.
+    pub fn node(&self) -> &NodeDescription {
+        &self.node
+    }
+
+    /// Pushes table snapshots, all or nothing; returns when they are committed and visible.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the value and the remedy; [`Error::Deadline`] when the outcome is not known.
+    pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
+        self.sequence += 1;
+        let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
+        let (stream, push) = (&self.stream, &push);
+        let attempt = |endpoint: Endpoint, time: Duration| async move {
+            let mut stream = stream.lock().await;
+            let sent = tokio::time::timeout(time, send(&mut stream, &endpoint, push)).await;
+            let result = sent.unwrap_or_else(|_| {
+                Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis())))
+            });
+            if result.is_err() {
+                *stream = None;
+            }
+            result
+        };
+        match retry::over_endpoints(&self.endpoints, self.timeout, attempt).await? {
+            PushOutcome::Accepted { revision, duplicate } => Ok(Ack { revision, duplicate }),
+            PushOutcome::Refused { message } => Err(Error::Refused(message)),
+        }
+    }
+}
+
+/// Sends over the open stream, or opens one to the endpoint.
+async fn send(stream: &mut Option<PublishStream>, endpoint: &Endpoint, push: &Push) -> Result<PushOutcome, Attempt> {
+    let open = match stream.take() {
+        Some(open) if open.addr == endpoint.addr => open,
+        _ => PublishStream::open(endpoint).await?,
+    };
+    stream.insert(open).push(push).await
+}

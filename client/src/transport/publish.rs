@@ -1,0 +1,60 @@
+//! One publish stream to one endpoint.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use unum_proto::model::limits::MESSAGE_BYTES_MAX;
+use unum_proto::model::{Push, PushOutcome};
+use unum_proto::wire;
+use unum_proto::wire::ingest_client::IngestClient;
+
+use super::Endpoint;
+use super::status::to_attempt;
+use crate::Error;
+use crate::retry::Attempt;
+
+/// An open stream. After any error it is of no use any more.
+#[derive(Debug)]
+pub(crate) struct PublishStream {
+    pub(crate) addr: String,
+    pushes: mpsc::Sender<wire::Push>,
+    replies: Streaming<wire::PushReply>,
+}
+
+impl PublishStream {
+    /// Opens a stream.
+    pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, Attempt> {
+        let (pushes, outgoing) = mpsc::channel(1);
+        let mut client = IngestClient::new(endpoint.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let replies = client
+            .publish(ReceiverStream::new(outgoing))
+            .await
+            .map_err(|status| to_attempt(&endpoint.addr, &status))?
+            .into_inner();
+        Ok(Self { addr: endpoint.addr.clone(), pushes, replies })
+    }
+
+    /// Sends one push and reads its reply.
+    pub(crate) async fn push(&mut self, push: &Push) -> Result<PushOutcome, Attempt> {
+        let broke_off = |addr: &str| Attempt::Retry(format!("{addr}: the stream broke off"));
+        self.pushes.send(push.into()).await.map_err(|_| broke_off(&self.addr))?;
+        let reply = self.replies.message().await.map_err(|status| to_attempt(&self.addr, &status))?;
+        let reply = reply.ok_or_else(|| broke_off(&self.addr))?;
+        if reply.sequence != push.sequence {
+            let what = format!("{}: a reply to push {} instead of {}", self.addr, reply.sequence, push.sequence);
+            return Err(Attempt::Final(Error::Protocol(what)));
+        }
+        match reply.into_result().map_err(|invalid| Attempt::Final(Error::Protocol(invalid.to_string())))? {
+            Ok(outcome) => Ok(outcome),
+            Err(retry) => {
+                // The replica says when it may be better; the retry loop's own pause comes on top.
+                tokio::time::sleep(Duration::from_millis(retry.retry_after_ms.into())).await;
+                Err(Attempt::Retry(format!("{}: {}", self.addr, retry.message)))
+            }
+        }
+    }
+}

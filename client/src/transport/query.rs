@@ -1,0 +1,69 @@
+//! One query at one endpoint.
+
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::reader::StreamDecoder;
+use unum_proto::model::limits::MESSAGE_BYTES_MAX;
+use unum_proto::model::{Query, ResultFooter, ResultHeader};
+use unum_proto::wire::query_client::QueryClient;
+use unum_proto::wire::{QueryRequest, query_reply::Part};
+
+use super::Endpoint;
+use super::status::to_attempt;
+use crate::Error;
+use crate::retry::Attempt;
+
+/// A replica gives up by itself and says why; only if that does not come, the client does.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// A whole result.
+#[derive(Debug)]
+pub(crate) struct RawResult {
+    pub(crate) header: ResultHeader,
+    pub(crate) footer: ResultFooter,
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+/// Runs a query at one endpoint, which has `time` for it.
+pub(crate) async fn execute(endpoint: &Endpoint, sql: &str, time: Duration) -> Result<RawResult, Attempt> {
+    let timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
+    let query = Query::new(sql.to_owned(), timeout_ms).map_err(|invalid| Attempt::Final(invalid.into()))?;
+    let received = tokio::time::timeout(time + GRACE, receive(endpoint, QueryRequest::from(&query))).await;
+    received
+        .unwrap_or_else(|_| Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()))))
+}
+
+async fn receive(endpoint: &Endpoint, request: QueryRequest) -> Result<RawResult, Attempt> {
+    let failed = |status: tonic::Status| to_attempt(&endpoint.addr, &status);
+    let protocol = |what: String| Attempt::Final(Error::Protocol(format!("{}: {what}", endpoint.addr)));
+    let mut client = QueryClient::new(endpoint.channel.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let mut replies = client.execute(request).await.map_err(failed)?.into_inner();
+    let mut header: Option<ResultHeader> = None;
+    let mut decoder = StreamDecoder::new();
+    let mut batches = Vec::new();
+    while let Some(reply) = replies.message().await.map_err(failed)? {
+        match reply.part {
+            Some(Part::Header(wire)) => header = Some(wire.into()),
+            Some(Part::ArrowStream(bytes)) => {
+                let mut buffer = Buffer::from(bytes);
+                while let Some(batch) = decoder.decode(&mut buffer).map_err(|e| protocol(e.to_string()))? {
+                    batches.push(batch);
+                }
+            }
+            Some(Part::Footer(wire)) => {
+                let header = header.ok_or_else(|| protocol("a result without a header".into()))?;
+                let schema = decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?;
+                return Ok(RawResult { header, footer: wire.into(), schema, batches });
+            }
+            None => return Err(protocol("an empty part of a result".into())),
+        }
+    }
+    // The stream broke off, as when a replica is killed: a read is asked again.
+    Err(Attempt::Retry(format!("{}: the result broke off", endpoint.addr)))
+}

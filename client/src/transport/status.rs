@@ -1,0 +1,40 @@
+//! gRPC statuses as attempts.
+
+use tonic::{Code, Status};
+
+use crate::Error;
+use crate::retry::Attempt;
+
+/// What a failed call at `addr` means for the next attempt.
+pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
+    let message = status.message();
+    match status.code() {
+        Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented | Code::ResourceExhausted | Code::NotFound => {
+            Attempt::Final(Error::Refused(message.to_owned()))
+        }
+        Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
+        Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
+        Code::Unavailable if not_connected(status) => Attempt::NotReached(format!("{addr}: {}", innermost(status))),
+        _ => Attempt::Retry(format!("{addr}: {message}")),
+    }
+}
+
+/// Whether the status was made here because there is no connection, and not sent by a replica.
+fn not_connected(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        if error.downcast_ref::<std::io::Error>().is_some() || error.to_string().contains("deadline has elapsed") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn innermost(status: &Status) -> String {
+    let mut error: &dyn std::error::Error = status;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,258 @@
+//! Every option of a replica, where its default stands, and the checks of them all.
+//!
+//! Modules have options without defaults; this is the one place that has them. What is not a flag of `unumd serve`
+//! is in the file that `--config` names.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use unum_proto::model::{Invalid, NodeKey};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{consensus, sql};
+
+/// The node type under which replicas publish themselves.
+pub const OWN_NODE_TYPE: &str = "unum";
+
+/// What a replica is started with, checked.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where its records are.
+    pub data_dir: PathBuf,
+    /// Where it serves gRPC.
+    pub listen: SocketAddr,
+    /// Where it serves `/healthz`, `/readyz` and `/metrics`.
+    pub http_listen: SocketAddr,
+    /// Its part in the group.
+    pub consensus: consensus::Options,
+    /// The limits of its queries.
+    pub sql: sql::Limits,
+    /// Between two pushes of its own `node_info`.
+    pub publish_interval: Duration,
+}
+
+impl Options {
+    /// The replica as a node of the catalog.
+    pub fn own_node(&self) -> NodeKey {
+        NodeKey::parse(OWN_NODE_TYPE, &format!("{OWN_NODE_TYPE}_{}", self.consensus.replica))
+            .expect("a number makes a legal node id")
+    }
+}
+
+/// The file that `--config` names. Every key is optional.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    raft: RaftSection,
+    sql: SqlSection,
+    publish: PublishSection,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RaftSection {
+    heartbeat_interval_ms: u64,
+    election_timeout_min_ms: u64,
+    election_timeout_max_ms: u64,
+    raft_snapshot_entries: u64,
+    raft_log_entries_kept: u64,
+}
+
+impl Default for RaftSection {
+    fn default() -> Self {
+        Self {
+            // Small against the lease, so that one lost heartbeat is no election.
+            heartbeat_interval_ms: 60,
+            election_timeout_min_ms: 150,
+            // Also the lease: a failover takes this long, and a random part of it on top.
+            election_timeout_max_ms: 300,
+            raft_snapshot_entries: 50_000,
+            raft_log_entries_kept: 10_000,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SqlSection {
+    query_memory_bytes_max: usize,
+    result_rows_max: usize,
+    result_bytes_max: usize,
+}
+
+impl Default for SqlSection {
+    fn default() -> Self {
+        Self {
+            query_memory_bytes_max: 256 * 1024 * 1024,
+            result_rows_max: 1_000_000,
+            result_bytes_max: 256 * 1024 * 1024,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PublishSection {
+    interval_ms: u64,
+}
+
+impl Default for PublishSection {
+    fn default() -> Self {
+        Self { interval_ms: 2_000 }
+    }
+}
+
+impl File {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, Invalid> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Invalid::new(format!("the config file {} cannot be read: {e}", path.display()), "check --config")
+        })?;
+        toml::from_str(&text).map_err(|e| {
+            Invalid::new(
+                format!("the config file {} is not valid: {}", path.display(), e.to_string().trim_end()),
+                "docs/CONFIG.md lists the keys",
+            )
+        })
+    }
+}
+
+/// The flags of `unumd serve`, as far as they are options of a replica.
+#[derive(Debug, Clone)]
+pub struct Flags {
+    /// `--id`
+    pub id: u64,
+    /// `--data-dir`
+    pub data_dir: PathBuf,
+    /// `--listen`
+    pub listen: SocketAddr,
+    /// `--http-listen`
+    pub http_listen: SocketAddr,
+    /// `--initial-cluster`
+    pub initial_cluster: String,
+    /// `--cluster-name`
+    pub cluster_name: String,
+}
+
+/// Puts flags and file together and checks the whole.
+pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
+    let initial_members = parse_members(&flags.initial_cluster)?;
+    if !initial_members.contains_key(&flags.id) {
+        let ids: Vec<_> = initial_members.keys().map(u64::to_string).collect();
+        return Err(Invalid::new(
+            format!("--id {} is not a member of --initial-cluster, which has {}", flags.id, ids.join(", ")),
+            "use one of those ids, or add this one",
+        ));
+    }
+    let RaftSection { heartbeat_interval_ms, election_timeout_min_ms, election_timeout_max_ms, .. } = file.raft;
+    let ordered = 0 < heartbeat_interval_ms
+        && heartbeat_interval_ms < election_timeout_min_ms
+        && election_timeout_min_ms < election_timeout_max_ms;
+    if !ordered {
+        return Err(Invalid::new(
+            format!(
+                "raft.heartbeat_interval_ms = {heartbeat_interval_ms}, election_timeout_min_ms = \
+                 {election_timeout_min_ms}, election_timeout_max_ms = {election_timeout_max_ms} are not ascending"
+            ),
+            "a heartbeat is shorter than the shortest election timeout, and that than the longest",
+        ));
+    }
+    if file.publish.interval_ms == 0 {
+        return Err(Invalid::new("publish.interval_ms is 0", "use 1 or more"));
+    }
+    Ok(Options {
+        data_dir: flags.data_dir,
+        listen: flags.listen,
+        http_listen: flags.http_listen,
+        consensus: consensus::Options {
+            cluster_id: cluster_id(&flags.cluster_name, &initial_members),
+            replica: flags.id,
+            initial_members,
+            heartbeat_interval: Duration::from_millis(heartbeat_interval_ms),
+            election_timeout_min: Duration::from_millis(election_timeout_min_ms),
+            election_timeout_max: Duration::from_millis(election_timeout_max_ms),
+            raft_snapshot_entries: file.raft.raft_snapshot_entries,
+            raft_log_entries_kept: file.raft.raft_log_entries_kept,
+        },
+        sql: sql::Limits {
+            memory_bytes: file.sql.query_memory_bytes_max,
+            rows: file.sql.result_rows_max,
+            bytes: file.sql.result_bytes_max,
+        },
+        publish_interval: Duration::from_millis(file.publish.interval_ms),
+    })
+}
+
+/// `1=HOST:PORT,2=HOST:PORT,…`
+fn parse_members(text: &str) -> Result<BTreeMap<u64, String>, Invalid> {
+    let invalid = |part: &str, why: &str| {
+        Invalid::new(
+            format!("--initial-cluster {text:?}: {part:?} {why}"),
+            "write 1=HOST:PORT,2=HOST:PORT,3=HOST:PORT, with every id once",
+        )
+    };
+    let mut members = BTreeMap::new();
+    for part in text.split(',').map(str::trim) {
+        let (id, addr) = part.split_once('=').ok_or_else(|| invalid(part, "has no '='"))?;
+        let id: u64 = id.parse().map_err(|_| invalid(part, "has no number before '='"))?;
+        let port = addr.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+        if !matches!(port, Some(Ok(_))) {
+            return Err(invalid(part, "has no HOST:PORT after '='"));
+        }
+        if members.insert(id, addr.to_owned()).is_some() {
+            return Err(invalid(part, "has an id that was there before"));
+        }
+    }
+    Ok(members)
+}
+
+/// Tells clusters apart: by their name and first membership, as etcd does.
+fn cluster_id(name: &str, members: &BTreeMap<u64, String>) -> u64 {
+    let members: Vec<_> = members.iter().map(|(id, addr)| format!("{id}={addr}")).collect();
+    xxh3_64(format!("{name}\n{}", members.join(",")).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(id: u64, initial_cluster: &str) -> Flags {
+        Flags {
+            id,
+            data_dir: "d".into(),
+            listen: "127.0.0.1:1".parse().unwrap(),
+            http_listen: "127.0.0.1:2".parse().unwrap(),
+            initial_cluster: initial_cluster.into(),
+            cluster_name: "unum".into(),
+        }
+    }
+
+    #[test]
+    fn wrong_options_are_refused_with_the_value_and_the_remedy() {
+        for (id, cluster, expected) in [
+            (4, "1=a:1,2=b:2", "--id 4 is not a member of --initial-cluster, which has 1, 2; use one of those ids"),
+            (1, "1=a:1,1=b:2", "\"1=b:2\" has an id that was there before"),
+            (1, "1=a", "\"1=a\" has no HOST:PORT after '='"),
+            (1, "x=a:1", "\"x=a:1\" has no number before '='"),
+            (1, "", "\"\" has no '='"),
+        ] {
+            let error = build(flags(id, cluster), File::default()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let file: File = toml::from_str("[raft]\nheartbeat_interval_ms = 500").unwrap();
+        let error = build(flags(1, "1=a:1"), file).unwrap_err().to_string();
+        assert!(error.contains("raft.heartbeat_interval_ms = 500"), "{error}");
+        assert!(toml::from_str::<File>("[raft]\nheart = 1").unwrap_err().to_string().contains("heart"));
+    }
+
+    #[test]
+    fn clusters_differ_by_name_and_members() {
+        let id = |name: &str, members: &str| cluster_id(name, &parse_members(members).unwrap());
+        assert_eq!(id("a", "1=x:1,2=y:2"), id("a", "2=y:2,1=x:1"));
+        assert_ne!(id("a", "1=x:1"), id("b", "1=x:1"));
+        assert_ne!(id("a", "1=x:1"), id("a", "1=x:2"));
+    }
+}

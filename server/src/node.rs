@@ -1,0 +1,152 @@
+//! One replica: builds the floors, starts the tasks, stops in order. It only wires.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use unum_client::collect::HostCollector;
+use unum_client::{Client, NodeDescription};
+
+use crate::base::tasks::TaskGroup;
+use crate::config::Options;
+use crate::consensus::Group;
+use crate::rpc::{self, Probes, Services};
+use crate::service::ingest::IngestService;
+use crate::service::query::QueryService;
+use crate::storage::{DataDir, Identity};
+
+/// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
+const QUERY_THREADS: usize = 2;
+
+/// How long one push of the replica's own tables may take.
+const OWN_PUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The sockets of a replica, bound before anything else so that an address in use stops the start early.
+#[derive(Debug)]
+pub struct Listeners {
+    grpc: TcpListener,
+    http: TcpListener,
+}
+
+impl Listeners {
+    /// Binds both; port 0 picks one.
+    pub async fn bind(grpc: SocketAddr, http: SocketAddr) -> anyhow::Result<Self> {
+        let bind = async |flag: &str, addr: SocketAddr| {
+            TcpListener::bind(addr).await.with_context(|| {
+                format!("cannot listen on {addr}; stop the process that has it, or choose another {flag}")
+            })
+        };
+        Ok(Self { grpc: bind("--listen", grpc).await?, http: bind("--http-listen", http).await? })
+    }
+
+    /// Where gRPC will be served.
+    pub fn grpc_addr(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.grpc.local_addr()?)
+    }
+}
+
+/// A running replica.
+#[derive(Debug)]
+pub struct Replica {
+    group: Group,
+    tasks: TaskGroup,
+    data_dir: DataDir,
+    query_runtime: tokio::runtime::Runtime,
+}
+
+impl Replica {
+    /// Starts a replica; returns when it serves. It may not know a leader yet.
+    pub async fn start(options: Options, listeners: Listeners, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let Options { consensus, .. } = &options;
+        let (grpc_addr, http_addr) = (listeners.grpc.local_addr()?, listeners.http.local_addr()?);
+        let identity = Identity { cluster_id: consensus.cluster_id, replica: consensus.replica };
+        let data_dir = DataDir::open(&options.data_dir, identity).await?;
+        let (group, run_barrier) = Group::start(consensus, data_dir.store.clone()).await?;
+        let query_runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(QUERY_THREADS)
+            .thread_name("unum-query")
+            .enable_time()
+            .build()
+            .context("cannot start the threads for queries")?;
+
+        let tasks = TaskGroup::default();
+        tasks.spawn("read barrier", run_barrier);
+        let (ingest, run_ingest) = IngestService::new(group.clone());
+        tasks.spawn("ingest", run_ingest);
+        let query = QueryService::new(group.clone(), options.own_node(), options.sql, query_runtime.handle().clone());
+
+        let services = Services { group: group.clone(), ingest, query: query.clone() };
+        let (grpc, stop) = (listeners.grpc, tasks.stopping());
+        tasks.spawn_graceful("gRPC", async move {
+            if let Err(error) = rpc::serve_grpc(grpc, services, stop).await {
+                tracing::error!(%error, "the gRPC server failed");
+            }
+        });
+        let (http, stop) = (listeners.http, tasks.stopping());
+        let probes = Probes { group: group.clone(), query, metrics };
+        tasks.spawn_graceful("HTTP", async move {
+            if let Err(error) = rpc::serve_http(http, probes, stop).await {
+                tracing::error!(%error, "the HTTP server failed");
+            }
+        });
+        tasks.spawn("own publisher", publish_self(options.clone(), grpc_addr));
+        tracing::info!(
+            replica = consensus.replica,
+            cluster = format!("{:016x}", consensus.cluster_id),
+            %grpc_addr,
+            %http_addr,
+            data_dir = %options.data_dir.display(),
+            "replica started"
+        );
+        Ok(Self { group, tasks, data_dir, query_runtime })
+    }
+
+    /// Returns when the replica cannot go on, with why. The process must end: half a replica is worse than none.
+    pub async fn failed(&self) -> String {
+        tokio::select! {
+            why = self.group.failed() => format!("raft has stopped: {why}"),
+            why = self.tasks.died() => why,
+        }
+    }
+
+    /// Stops in order: no new requests, then Raft, then the store with all that was written.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let replica = self.group.replica();
+        self.tasks.stop().await;
+        self.group.shutdown().await;
+        self.query_runtime.shutdown_background();
+        self.data_dir.close().await?;
+        tracing::info!(replica, "replica stopped");
+        Ok(())
+    }
+}
+
+/// The replica as a node: pushes its own `node_info` over gRPC, as any agent does, to itself.
+async fn publish_self(options: Options, addr: SocketAddr) {
+    let mut collector = HostCollector::new();
+    let mut node = NodeDescription::new(options.own_node());
+    node.ip = match addr.ip() {
+        ip if ip.is_unspecified() => collector.ip().to_string(),
+        ip => ip.to_string(),
+    };
+    node.version = env!("CARGO_PKG_VERSION").to_owned();
+    let client = match Client::connect_lazy([addr.to_string()]) {
+        Ok(client) => client.with_timeout(OWN_PUSH_TIMEOUT),
+        Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
+    };
+    let mut publisher = client.publisher(node);
+    let mut ticks = tokio::time::interval(options.publish_interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        let table = match tokio::task::block_in_place(|| collector.collect(publisher.node())) {
+            Ok(table) => table,
+            Err(error) => return tracing::error!(%error, "node_info is not valid"),
+        };
+        if let Err(error) = publisher.push(vec![table]).await {
+            tracing::warn!(%error, "the replica could not publish itself; the next interval tries again");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The HTTP port: `/healthz`, `/readyz`, `/metrics`.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::consensus::Group;
+use crate::service::query::QueryService;
+
+/// How long `/readyz` waits for the barrier: less than a probe's usual second.
+const READY_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// What the probes look at.
+#[derive(Debug, Clone)]
+pub struct Probes {
+    /// For who leads.
+    pub group: Group,
+    /// For the barrier.
+    pub query: QueryService,
+    /// The process's metrics.
+    pub metrics: PrometheusHandle,
+}
+
+pub(super) fn router(probes: Probes) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(render))
+        .with_state(probes)
+}
+
+/// Ready only when a leader is known and the barrier answers: then every query can be answered.
+async fn ready(State(probes): State<Probes>) -> (StatusCode, String) {
+    match probes.query.ready(READY_TIMEOUT).await {
+        Ok(()) => (StatusCode::OK, "ready\n".into()),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
+    }
+}
+
+async fn render(State(probes): State<Probes>) -> String {
+    let members = probes.group.members();
+    let replica = probes.group.replica().to_string();
+    let gauge = |name: &'static str, value: u64| metrics::gauge!(name, "replica" => replica.clone()).set(value as f64);
+    let state = probes.group.state_reader().newest();
+    gauge("unum_raft_term", members.term);
+    gauge("unum_raft_is_leader", u64::from(probes.group.leads()));
+    gauge("unum_revision", state.revision);
+    gauge("unum_nodes", state.nodes.len() as u64);
+    gauge("unum_tables", state.tables.len() as u64);
+    probes.metrics.render()
+}

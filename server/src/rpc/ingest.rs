@@ -1,0 +1,49 @@
+//! `unum.v1.Ingest`.
+
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use unum_proto::model::{Push, PushOutcome};
+use unum_proto::wire;
+
+use crate::service::ingest::IngestService;
+
+/// Pushes of one stream that may be undecided at a time. The client's window is no larger.
+const WINDOW: usize = 64;
+
+/// The handler.
+#[derive(Debug)]
+pub struct IngestApi {
+    /// Takes the pushes in.
+    pub service: IngestService,
+    /// Ends the streams, which are as long as their publishers live.
+    pub stop: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl wire::ingest_server::Ingest for IngestApi {
+    type PublishStream = BoxStream<'static, Result<wire::PushReply, Status>>;
+
+    async fn publish(&self, request: Request<Streaming<wire::Push>>) -> Result<Response<Self::PublishStream>, Status> {
+        let service = self.service.clone();
+        let replies = request
+            .into_inner()
+            .map_ok(move |push| {
+                let service = service.clone();
+                async move { Ok(push_once(&service, push).await) }
+            })
+            .try_buffered(WINDOW)
+            .take_until(self.stop.clone().cancelled_owned());
+        Ok(Response::new(Box::pin(replies)))
+    }
+}
+
+async fn push_once(service: &IngestService, push: wire::Push) -> wire::PushReply {
+    let sequence = push.sequence;
+    let result = match Push::try_from(push) {
+        Ok(push) => service.push(push).await,
+        Err(invalid) => Ok(PushOutcome::Refused { message: invalid.to_string() }),
+    };
+    wire::PushReply::new(sequence, result)
+}

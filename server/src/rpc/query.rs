@@ -1,0 +1,74 @@
+//! `unum.v1.Query`.
+
+use arrow::ipc::writer::StreamWriter;
+use futures::stream::BoxStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use unum_proto::model::Query;
+use unum_proto::wire::{self, query_reply};
+
+use super::status;
+use crate::service::query::{Answer, Part, QueryService};
+
+/// Bytes of Arrow IPC in one message: well below the message limit.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Messages that wait for a slow client.
+const MESSAGES_AHEAD_MAX: usize = 4;
+
+/// The handler.
+#[derive(Debug)]
+pub struct QueryApi(pub QueryService);
+
+#[tonic::async_trait]
+impl wire::query_server::Query for QueryApi {
+    type ExecuteStream = BoxStream<'static, Result<wire::QueryReply, Status>>;
+
+    async fn execute(&self, request: Request<wire::QueryRequest>) -> Result<Response<Self::ExecuteStream>, Status> {
+        let query = Query::try_from(request.into_inner()).map_err(status::from_invalid)?;
+        let answer = self.0.execute(query).await.map_err(status::from_query)?;
+        let (sender, replies) = mpsc::channel(MESSAGES_AHEAD_MAX);
+        // It ends with the answer, or when the client has gone and its receiver with it.
+        tokio::spawn(async move {
+            if let Err(status) = send(answer, &sender).await {
+                let _ = sender.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(replies))))
+    }
+}
+
+type Replies = mpsc::Sender<Result<wire::QueryReply, Status>>;
+
+async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
+    let internal = |e: arrow::error::ArrowError| Status::internal(format!("the result does not encode: {e}"));
+    reply(replies, query_reply::Part::Header(answer.header.into())).await?;
+    let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema).map_err(internal)?;
+    while let Some(part) = answer.parts.recv().await {
+        match part.map_err(status::from_query)? {
+            Part::Rows(batch) => {
+                writer.write(&batch).map_err(internal)?;
+                send_pieces(replies, std::mem::take(writer.get_mut())).await?;
+            }
+            Part::End(footer) => {
+                let rest = writer.into_inner().map_err(internal)?;
+                send_pieces(replies, rest).await?;
+                return reply(replies, query_reply::Part::Footer(footer.into())).await;
+            }
+        }
+    }
+    Err(Status::internal("the query ended without saying why"))
+}
+
+async fn send_pieces(replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
+    for piece in bytes.chunks(PIECE_BYTES) {
+        reply(replies, query_reply::Part::ArrowStream(piece.to_vec())).await?;
+    }
+    Ok(())
+}
+
+async fn reply(replies: &Replies, part: query_reply::Part) -> Result<(), Status> {
+    let message = wire::QueryReply { part: Some(part) };
+    replies.send(Ok(message)).await.map_err(|_| Status::cancelled("the client has gone"))
+}

@@ -1,0 +1,61 @@
+//! `unum.v1.Replica`: what other replicas ask.
+
+use tonic::{Request, Response, Status, Streaming};
+use unum_proto::model::Push;
+use unum_proto::wire;
+
+use super::status::{from_inbound, from_invalid, from_propose};
+use crate::consensus::Group;
+use crate::service::ingest::IngestService;
+
+/// The handler.
+#[derive(Debug)]
+pub struct ReplicaApi {
+    /// Raft.
+    pub group: Group,
+    /// For relayed pushes.
+    pub ingest: IngestService,
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl wire::replica_server::Replica for ReplicaApi {
+    async fn append_entries(&self, request: Request<wire::RaftMessage>) -> Reply<wire::RaftMessage> {
+        self.group.inbound().append_entries(request.into_inner()).await.map(Response::new).map_err(from_inbound)
+    }
+
+    async fn vote(&self, request: Request<wire::RaftMessage>) -> Reply<wire::RaftMessage> {
+        self.group.inbound().vote(request.into_inner()).await.map(Response::new).map_err(from_inbound)
+    }
+
+    async fn pre_vote(&self, request: Request<wire::RaftMessage>) -> Reply<wire::RaftMessage> {
+        self.group.inbound().pre_vote(request.into_inner()).await.map(Response::new).map_err(from_inbound)
+    }
+
+    async fn transfer_leader(&self, request: Request<wire::RaftMessage>) -> Reply<wire::RaftMessage> {
+        self.group.inbound().transfer_leader(request.into_inner()).await.map(Response::new).map_err(from_inbound)
+    }
+
+    async fn install_snapshot(&self, request: Request<Streaming<wire::SnapshotPiece>>) -> Reply<wire::RaftMessage> {
+        self.group.inbound().install_snapshot(request.into_inner()).await.map(Response::new).map_err(from_inbound)
+    }
+
+    async fn read_index(&self, request: Request<wire::ReadIndexRequest>) -> Reply<wire::ReadIndexReply> {
+        let wire::ReadIndexRequest { cluster_id, round, .. } = request.into_inner();
+        self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
+        let (term, index) = self.group.confirm_read_index().await.map_err(from_propose)?;
+        Ok(Response::new(wire::ReadIndexReply { round, term, index }))
+    }
+
+    async fn relay(&self, request: Request<wire::RelayRequest>) -> Reply<wire::RelayReply> {
+        let wire::RelayRequest { cluster_id, pushes, .. } = request.into_inner();
+        self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
+        let pushes: Vec<Push> =
+            pushes.into_iter().map(Push::try_from).collect::<Result<_, _>>().map_err(from_invalid)?;
+        let sequences: Vec<u64> = pushes.iter().map(|push| push.sequence).collect();
+        let outcomes = self.ingest.relayed(pushes).await.map_err(from_propose)?;
+        let replies = sequences.into_iter().zip(outcomes).map(|(seq, outcome)| wire::PushReply::new(seq, outcome));
+        Ok(Response::new(wire::RelayReply { replies: replies.collect() }))
+    }
+}

@@ -1,0 +1,50 @@
+//! Errors as gRPC statuses, by what the caller does next.
+//!
+//! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
+//! DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
+//! the leader. INTERNAL: a bug.
+
+use tonic::{Code, Status};
+use unum_proto::model::Invalid;
+
+use crate::consensus::transport::inbound::InboundError;
+use crate::consensus::{BarrierError, ProposeError};
+use crate::service::query;
+use crate::sql;
+
+pub fn from_invalid(error: Invalid) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+pub fn from_query(error: query::Error) -> Status {
+    let code = match &error {
+        query::Error::Barrier(BarrierError::NoQuorum { .. }) | query::Error::Deadline(_) => Code::DeadlineExceeded,
+        query::Error::Barrier(BarrierError::Overloaded { .. }) => Code::ResourceExhausted,
+        query::Error::Barrier(BarrierError::Stopping { .. }) => Code::Unavailable,
+        query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
+        query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,
+        query::Error::Sql(sql::Error::Internal(_)) => Code::Internal,
+    };
+    if code == Code::Internal {
+        tracing::error!(%error, "query failed");
+    }
+    Status::new(code, error.to_string())
+}
+
+pub fn from_propose(error: ProposeError) -> Status {
+    match error {
+        ProposeError::NotLeader { .. } => Status::failed_precondition(error.to_string()),
+        ProposeError::OutcomeUnknown(_) | ProposeError::Unavailable(_) => Status::unavailable(error.to_string()),
+    }
+}
+
+pub fn from_inbound(error: InboundError) -> Status {
+    match error {
+        InboundError::Misdirected(_) | InboundError::Codec(_) => {
+            tracing::warn!(%error, "message refused");
+            Status::failed_precondition(error.to_string())
+        }
+        InboundError::Snapshot(_) => Status::data_loss(error.to_string()),
+        InboundError::Raft(_) => Status::unavailable(error.to_string()),
+    }
+}

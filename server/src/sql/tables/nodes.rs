@@ -1,0 +1,45 @@
+//! `unum.nodes`: every node that ever pushed.
+
+use unum_proto::model::{DataType, Row, Value};
+
+use super::{DEFAULT_SCHEMA, SystemTable, View};
+
+/// One row a node, by type and id.
+pub const TABLE: SystemTable = SystemTable {
+    schema: DEFAULT_SCHEMA,
+    name: "nodes",
+    comment: "every node of the catalog",
+    columns: &[
+        ("node_type", DataType::Text, "kind of node"),
+        ("id", DataType::Text, "unique within the type"),
+        ("status", DataType::Text, "up, stale, down or removed"),
+        ("ip", DataType::Text, "the address under which the node is reached, as it says"),
+        ("version", DataType::Text, "the version of what runs there, as it says"),
+        ("labels", DataType::Text, "the node's labels as JSON"),
+        ("epoch", DataType::UInt64, "the node's incarnation"),
+        ("sequence", DataType::UInt64, "the last applied push of that incarnation"),
+        ("received_at", DataType::Timestamp, "when the leader took that push in, by its clock"),
+        ("revision", DataType::UInt64, "the revision of that push"),
+    ],
+    rows,
+};
+
+fn rows(view: &View) -> Vec<Row> {
+    let row = |node: &std::sync::Arc<crate::catalog::Node>| {
+        let description = &node.description;
+        let labels = serde_json::to_string(&description.labels).expect("a map of strings is JSON");
+        vec![
+            description.key.node_type.as_str().into(),
+            description.key.id.as_str().into(),
+            node.status.as_str().into(),
+            description.ip.as_str().into(),
+            description.version.as_str().into(),
+            labels.into(),
+            node.epoch.into(),
+            node.sequence.into(),
+            Value::Timestamp(node.received_at_us),
+            node.revision.into(),
+        ]
+    };
+    view.state.nodes.values().map(row).collect()
+}

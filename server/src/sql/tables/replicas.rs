@@ -1,0 +1,56 @@
+//! `unum.replicas`: the members of the Raft group, as the answering replica knows them.
+
+use unum_proto::model::{DataType, Row};
+
+use super::{DEFAULT_SCHEMA, SystemTable, View};
+
+/// One row a member, by id. Only the leader knows how far the others are: elsewhere that is NULL.
+pub const TABLE: SystemTable = SystemTable {
+    schema: DEFAULT_SCHEMA,
+    name: "replicas",
+    comment: "the members of the Raft group, as the answering replica knows them",
+    columns: &[
+        ("id", DataType::UInt64, "the replica"),
+        ("addr", DataType::Text, "its gRPC address"),
+        ("role", DataType::Text, "leader, follower or learner"),
+        ("term", DataType::UInt64, "the term of the answering replica"),
+        ("last_log", DataType::UInt64, "the last entry of its log; on a follower known of itself only"),
+        ("applied", DataType::UInt64, "the last entry it applied; known of the answering replica only"),
+        ("lag", DataType::UInt64, "entries that the leader has and it does not; known on the leader only"),
+    ],
+    rows,
+};
+
+/// A member of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaRow {
+    /// The replica.
+    pub id: u64,
+    /// Its gRPC address.
+    pub addr: String,
+    /// leader, follower or learner.
+    pub role: &'static str,
+    /// The term of the answering replica.
+    pub term: u64,
+    /// The last entry of its log.
+    pub last_log: Option<u64>,
+    /// The last entry it applied.
+    pub applied: Option<u64>,
+    /// Entries that the leader has and it does not.
+    pub lag: Option<u64>,
+}
+
+fn rows(view: &View) -> Vec<Row> {
+    let row = |replica: &ReplicaRow| {
+        vec![
+            replica.id.into(),
+            replica.addr.as_str().into(),
+            replica.role.into(),
+            replica.term.into(),
+            replica.last_log.into(),
+            replica.applied.into(),
+            replica.lag.into(),
+        ]
+    };
+    view.replicas.iter().map(row).collect()
+}
