@@ -53,6 +53,7 @@ impl Publisher {
     pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
         self.sequence += 1;
         let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
+        push.check_size()?;
         let (stream, push) = (&self.stream, &push);
         let attempt = |endpoint: Endpoint, time: Duration| async move {
             let mut stream = stream.lock().await;

@@ -202,6 +202,14 @@ impl TryFrom<wire::Push> for Push {
     }
 }
 
+impl Push {
+    /// Whether the push fits a message, before it is sent: a replica would close the stream over it.
+    pub fn check_size(&self) -> Result<(), Invalid> {
+        let what = format!("the push of node {}", self.node.key);
+        at_most(&what, prost::Message::encoded_len(&wire::Push::from(self)), PUSH_BYTES_MAX, "bytes")
+    }
+}
+
 impl From<&Push> for wire::Push {
     fn from(push: &Push) -> Self {
         Self {

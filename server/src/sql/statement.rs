@@ -7,7 +7,7 @@ use sqlparser::ast::{
     DescribeAlias, ObjectName, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Statement,
 };
 use sqlparser::dialect::MySqlDialect;
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
 
 use super::Error;
 
@@ -16,12 +16,24 @@ const NESTING_MAX: usize = 64;
 
 /// Parses one statement and makes it a plain read.
 pub fn parse(sql: &str) -> Result<Statement, Error> {
-    let mut statements =
-        Parser::new(&MySqlDialect {}).with_recursion_limit(NESTING_MAX).try_with_sql(sql)?.parse_statements()?;
+    let parsed = Parser::new(&MySqlDialect {}).with_recursion_limit(NESTING_MAX).try_with_sql(sql);
+    let mut statements = parsed.and_then(|mut parser| parser.parse_statements()).map_err(|e| with_position(e, sql))?;
     match statements.len() {
         1 => rewrite(statements.remove(0)),
         0 => Err(Error::Invalid("the statement is empty; write a SELECT".into())),
         count => Err(Error::Invalid(format!("the request has {count} statements; send one at a time"))),
+    }
+}
+
+/// The parser names the place of a wrong word, but not of a missing one: that is the end.
+fn with_position(error: ParserError, sql: &str) -> ParserError {
+    match error {
+        ParserError::ParserError(what) if !what.contains("at Line: ") => {
+            let line = sql.lines().count().max(1);
+            let column = sql.lines().last().map_or(0, |line| line.chars().count()) + 1;
+            ParserError::ParserError(format!("{what} at Line: {line}, Column: {column}"))
+        }
+        other => other,
     }
 }
 

@@ -1,0 +1,199 @@
+//! A cluster of `unumd` processes in a temporary directory, and the means to hurt it.
+//!
+//! Every process is a child of the test and ends with it, however the test ends.
+
+mod binaries;
+mod ports;
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use unum_client::Client;
+
+pub use binaries::binary;
+pub use process::{Finished, Process, run};
+
+/// How long anything may take that should happen at once, on a machine that does much besides.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at a condition.
+const POLL: Duration = Duration::from_millis(20);
+
+/// One replica: where it is, and its process while it runs.
+#[derive(Debug)]
+pub struct Member {
+    /// Its id.
+    pub id: u64,
+    /// Its gRPC address.
+    pub addr: String,
+    /// Its HTTP address.
+    pub http_addr: String,
+    /// Its directory.
+    pub data_dir: PathBuf,
+    process: Option<Process>,
+}
+
+/// A cluster. Dropping it ends all processes and removes the directory.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The replicas by id, from 1.
+    pub members: Vec<Member>,
+    config: PathBuf,
+    dir: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// Starts `size` replicas and waits until each answers.
+    pub async fn start(size: u64) -> anyhow::Result<Self> {
+        Self::start_with(size, "").await
+    }
+
+    /// Starts `size` replicas with this TOML as their `--config`, and waits until each answers.
+    pub async fn start_with(size: u64, config: &str) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("unum-test-").tempdir()?;
+        let config_path = dir.path().join("unum.toml");
+        std::fs::write(&config_path, config)?;
+        let member = |id| -> anyhow::Result<Member> {
+            Ok(Member {
+                id,
+                addr: format!("127.0.0.1:{}", ports::free()?),
+                http_addr: format!("127.0.0.1:{}", ports::free()?),
+                data_dir: dir.path().join(id.to_string()),
+                process: None,
+            })
+        };
+        let members = (1..=size).map(member).collect::<anyhow::Result<_>>()?;
+        let mut cluster = Self { members, config: config_path, dir };
+        for id in 1..=size {
+            cluster.spawn(id)?;
+        }
+        for id in 1..=size {
+            cluster.wait_until_answers(id).await?;
+        }
+        Ok(cluster)
+    }
+
+    fn position(&self, id: u64) -> usize {
+        self.members.iter().position(|member| member.id == id).expect("a member of the cluster")
+    }
+
+    /// A replica.
+    pub fn member(&self, id: u64) -> &Member {
+        &self.members[self.position(id)]
+    }
+
+    /// The temporary directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// All gRPC addresses.
+    pub fn endpoints(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.addr.clone()).collect()
+    }
+
+    /// What `--initial-cluster` is.
+    pub fn initial_cluster(&self) -> String {
+        let members: Vec<_> = self.members.iter().map(|member| format!("{}={}", member.id, member.addr)).collect();
+        members.join(",")
+    }
+
+    /// The arguments of a replica's process.
+    pub fn serve_args(&self, id: u64) -> Vec<String> {
+        let member = self.member(id);
+        let args = [
+            "serve",
+            "--id",
+            &id.to_string(),
+            "--data-dir",
+            &member.data_dir.to_string_lossy(),
+            "--listen",
+            &member.addr,
+            "--http-listen",
+            &member.http_addr,
+            "--initial-cluster",
+            &self.initial_cluster(),
+            "--config",
+            &self.config.to_string_lossy(),
+        ];
+        args.map(str::to_owned).to_vec()
+    }
+
+    /// Starts the process of a replica that does not run.
+    pub fn spawn(&mut self, id: u64) -> anyhow::Result<()> {
+        let log = self.dir.path().join(format!("{id}.log"));
+        let process = Process::spawn(&binary("unumd")?, &self.serve_args(id), &log)?;
+        let position = self.position(id);
+        self.members[position].process = Some(process);
+        Ok(())
+    }
+
+    /// Kills a replica with SIGKILL.
+    pub fn kill(&mut self, id: u64) -> anyhow::Result<()> {
+        let position = self.position(id);
+        self.members[position].process.take().context("the replica runs")?.kill()
+    }
+
+    /// Stops a replica with SIGTERM and waits for its exit code.
+    pub fn stop(&mut self, id: u64) -> anyhow::Result<Option<i32>> {
+        let position = self.position(id);
+        self.members[position].process.take().context("the replica runs")?.terminate(PATIENCE)
+    }
+
+    /// A client of one replica only.
+    pub fn client(&self, id: u64) -> anyhow::Result<Client> {
+        Ok(Client::connect_lazy([self.member(id).addr.clone()])?)
+    }
+
+    /// A client of all replicas.
+    pub fn client_of_all(&self) -> anyhow::Result<Client> {
+        Ok(Client::connect_lazy(self.endpoints())?)
+    }
+
+    /// Waits until a replica answers a linearizable query.
+    pub async fn wait_until_answers(&mut self, id: u64) -> anyhow::Result<()> {
+        let client = self.client(id)?.with_timeout(Duration::from_millis(1500));
+        let position = self.position(id);
+        let started = Instant::now();
+        loop {
+            let error = match client.query("SELECT 1").await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            let process = self.members[position].process.as_mut().context("the replica runs")?;
+            if let Some(log) = process.exited()? {
+                bail!("replica {id} has ended:\n{log}");
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("replica {id} does not answer: {error}\n{}", process.log());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Who leads, as `of` sees it.
+    pub async fn leader(&self, of: u64) -> anyhow::Result<u64> {
+        let client = self.client(of)?;
+        let leader = async || -> anyhow::Result<Option<u64>> {
+            let result = client.query("SELECT id FROM replicas WHERE role = 'leader'").await?;
+            Ok(result.rows().next().map(|row| row.get("id")).transpose()?)
+        };
+        until("a leader is known", async || leader().await.ok().flatten()).await
+    }
+}
+
+/// Waits until `look` finds something.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> anyhow::Result<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return Ok(found);
+        }
+        if started.elapsed() > PATIENCE {
+            bail!("waited {} s in vain until {what}", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}

@@ -1,0 +1,194 @@
+//! Three replicas as separate processes: what a user is promised, seen from outside.
+
+use std::time::{Duration, Instant};
+
+use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, until};
+use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot};
+
+fn publisher(client: &Client, id: &str) -> Publisher {
+    client.publisher(NodeDescription::new(NodeKey::parse("test", id).unwrap()))
+}
+
+fn counter(value: i64) -> Vec<TableSnapshot> {
+    let table = Table::new("counter", &[("value", DataType::Int64, "a number that only grows")]).unwrap();
+    vec![table.row([value.into()]).snapshot()]
+}
+
+async fn read_counter(client: &Client, id: &str) -> Result<i64, Error> {
+    let sql = format!("SELECT value FROM cluster_counter WHERE node_id = '{id}'");
+    let result = client.query(&sql).await?;
+    let row = result.rows().next().ok_or_else(|| Error::Protocol("no row".into()))?;
+    row.get("value")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_acknowledged_anywhere_is_in_every_later_answer_everywhere() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let clients = [cluster.client(1)?, cluster.client(2)?, cluster.client(3)?];
+    let mut publishers: Vec<_> = clients.iter().zip(["a", "b", "c"]).map(|(c, id)| publisher(c, id)).collect();
+    for value in 1..=15 {
+        for (publisher, id) in publishers.iter_mut().zip(["a", "b", "c"]) {
+            let acked = publisher.push(counter(value)).await?;
+            for client in &clients {
+                assert_eq!(read_counter(client, id).await?, value);
+                assert!(client.query("SELECT 1").await?.revision >= acked.revision);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_replica_answers_with_its_own_rows_and_everyones() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    for id in 1..=3 {
+        let client = cluster.client(id)?;
+        let own = until("the replica has published itself", async || {
+            let result = client.query("SELECT id FROM node_info").await.ok()?;
+            let row = result.rows().next()?;
+            Some((row.get::<String>("id").unwrap(), result.replica))
+        })
+        .await?;
+        assert_eq!(own, (format!("unum_{id}"), id));
+    }
+    for id in 1..=3 {
+        let result = cluster.client(id)?.query("SELECT id FROM cluster_node_infos ORDER BY id").await?;
+        let ids: Vec<String> = result.rows().map(|row| row.get("id").unwrap()).collect();
+        assert_eq!(ids, ["unum_1", "unum_2", "unum_3"]);
+        assert_eq!((result.nodes_up, result.nodes_total, result.replica), (3, 3, id));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pushes_and_queries_go_on_when_the_leader_is_killed() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let writer = cluster.client_of_all()?;
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    // Pushes as fast as they are acknowledged, and remembers the last acknowledged value.
+    let pushing = tokio::spawn(async move {
+        let mut publisher = publisher(&writer, "w");
+        let mut acked = 0;
+        while !*stopped.borrow_and_update() {
+            publisher.push(counter(acked + 1)).await?;
+            acked += 1;
+        }
+        Ok::<i64, Error>(acked)
+    });
+    let all = cluster.client_of_all()?;
+    until("the first push is visible", async || read_counter(&all, "w").await.ok()).await?;
+
+    let leader = cluster.leader(1).await?;
+    let survivor = 1 + leader % 3;
+    cluster.kill(leader)?;
+    let killed = Instant::now();
+    let at_survivor = cluster.client(survivor)?;
+    let before = read_counter(&at_survivor, "w").await?;
+    println!("first linearizable read after kill -9 of the leader: {} ms", killed.elapsed().as_millis());
+    until("pushes are acknowledged again", async || {
+        let now = read_counter(&at_survivor, "w").await.ok()?;
+        (now > before + 10).then_some(())
+    })
+    .await?;
+    println!("ten pushes later: {} ms", killed.elapsed().as_millis());
+
+    // The killed replica comes back, catches up, and answers as fresh as the others.
+    cluster.spawn(leader)?;
+    cluster.wait_until_answers(leader).await?;
+    stop.send(true)?;
+    let acked = pushing.await??;
+    for id in 1..=3 {
+        assert_eq!(read_counter(&cluster.client(id)?, "w").await?, acked, "at replica {id}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_goes_on_through_the_leaders_death() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let args = ["agent", "--node-type", "tikv", "--id", "tikv_1", "--interval", "50ms", "--endpoints"];
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).chain([cluster.endpoints().join(",")]).collect();
+    let agent = Process::spawn(&binary("unum")?, &args, &cluster.dir().join("agent.log"))?;
+    let sequence = async |client: &Client| -> Option<i64> {
+        let result = client.query("SELECT sequence FROM nodes WHERE id = 'tikv_1'").await.ok()?;
+        result.rows().next()?.get("sequence").ok()
+    };
+    let all = cluster.client_of_all()?;
+    let before = until("the agent pushes", async || sequence(&all).await.filter(|seq| *seq > 3)).await?;
+    let leader = cluster.leader(1).await?;
+    cluster.kill(leader)?;
+    until("the agent pushes again", async || sequence(&all).await.filter(|seq| *seq > before + 10)).await?;
+    assert_eq!(agent.terminate(PATIENCE)?, Some(0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_majority_there_is_an_error_at_the_deadline_and_no_stale_row() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    publisher(&cluster.client(1)?, "a").push(counter(7)).await?;
+    // A planted bug is seen: with a majority the same query does answer.
+    assert_eq!(read_counter(&cluster.client(3)?, "a").await?, 7);
+    cluster.kill(1)?;
+    cluster.kill(2)?;
+    let client = cluster.client(3)?.with_timeout(Duration::from_millis(1200));
+    let asked = Instant::now();
+    let error = client.query("SELECT value FROM cluster_counter").await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+    assert!(error.to_string().contains("replica 3 could not confirm the read with a majority"), "{error}");
+    let waited = asked.elapsed();
+    assert!((Duration::from_millis(1100)..Duration::from_secs(4)).contains(&waited), "{waited:?}");
+    let error = publisher(&client, "a").push(counter(8)).await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_replicas_stop_on_sigterm_and_continue_from_their_directories() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let before = publisher(&cluster.client(1)?, "a").push(counter(7)).await?.revision;
+    for id in 1..=3 {
+        assert_eq!(cluster.stop(id)?, Some(0), "exit code of replica {id}");
+    }
+    for id in 1..=3 {
+        cluster.spawn(id)?;
+    }
+    for id in 1..=3 {
+        cluster.wait_until_answers(id).await?;
+        let client = cluster.client(id)?;
+        assert_eq!(read_counter(&client, "a").await?, 7);
+        assert!(client.query("SELECT 1").await?.revision > before);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_missed_more_than_the_log_keeps_catches_up_by_raft_snapshot() -> anyhow::Result<()> {
+    let config = "[raft]\nraft_snapshot_entries = 40\nraft_log_entries_kept = 5\n";
+    let mut cluster = Cluster::start_with(3, config).await?;
+    let leader = cluster.leader(1).await?;
+    let away = 1 + leader % 3;
+    cluster.kill(away)?;
+    let client = cluster.client(leader)?;
+    let mut publisher = publisher(&client, "a");
+    for value in 1..=300 {
+        publisher.push(counter(value)).await?;
+    }
+    cluster.spawn(away)?;
+    cluster.wait_until_answers(away).await?;
+    assert_eq!(read_counter(&cluster.client(away)?, "a").await?, 300);
+    // And it keeps what it was sent.
+    cluster.kill(away)?;
+    cluster.spawn(away)?;
+    cluster.wait_until_answers(away).await?;
+    assert_eq!(read_counter(&cluster.client(away)?, "a").await?, 300);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_example_runs() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let example = binary("unum")?.with_file_name("examples").join("publish_and_query");
+    let output = std::process::Command::new(example).env("UNUM_ENDPOINTS", cluster.endpoints().join(",")).output()?;
+    assert_eq!(String::from_utf8(output.stdout)?, "tikv_1 Some(0.25)\n", "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The command line of `unum`, as far as it needs no replica.
+
+use std::process::Command;
+
+#[test]
+fn help_names_every_command_and_exits_0() {
+    let output = Command::new(env!("CARGO_BIN_EXE_unum")).arg("--help").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    for command in ["sql", "agent"] {
+        assert!(help.contains(command), "{help}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    for args in [&["--frob"][..], &["sql", "--timeout", "soon"], &["agent"], &["agent", "--interval", "x"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_unum")).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
