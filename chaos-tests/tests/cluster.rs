@@ -6,11 +6,12 @@ use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, until};
 use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot};
 
 fn publisher(client: &Client, id: &str) -> Publisher {
-    client.publisher(NodeDescription::new(NodeKey::parse("test", id).unwrap()))
+    client.publisher(NodeDescription::new(NodeKey::parse("test", id).expect("a legal name")))
 }
 
 fn counter(value: i64) -> Vec<TableSnapshot> {
-    let table = Table::new("counter", &[("value", DataType::Int64, "a number that only grows")]).unwrap();
+    let table =
+        Table::new("counter", &[("value", DataType::Int64, "a number that only grows")]).expect("a legal schema");
     vec![table.row([value.into()]).snapshot()]
 }
 

@@ -33,6 +33,7 @@ mod publisher;
 pub mod repl;
 mod result;
 mod retry;
+pub mod signal;
 mod table;
 mod transport;
 

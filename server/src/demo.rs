@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use unum_client::Client;
 use unum_client::repl::{self, Format};
+use unum_client::signal;
 
 use crate::config::{self, File, Flags};
 use crate::node::{Listeners, Replica};
@@ -50,7 +51,7 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
         failed = futures::future::select_all(replicas.iter().map(|replica| Box::pin(replica.failed()))) => {
             bail!("a replica failed: {}", failed.0)
         }
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = signal::stop() => Ok(()),
     };
     for replica in replicas {
         replica.stop().await?;

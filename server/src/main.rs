@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use unum_client::repl::Format;
+use unum_client::signal;
 use unum_server::base::telemetry::{self, LogFormat};
 use unum_server::config::{self, File, Flags};
 use unum_server::demo;
@@ -107,37 +108,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let listeners = Listeners::bind(options.listen, options.http_listen).await?;
             let replica = Replica::start(options, listeners, metrics).await?;
             tokio::select! {
-                signal = stop_signal() => tracing::info!(signal, "stopping"),
+                signal = signal::stop() => tracing::info!(signal, "stopping"),
                 why = replica.failed() => {
                     tracing::error!(why, "the replica cannot go on");
                     anyhow::bail!("{why}; the process ends so that it is restarted or replaced");
                 }
             }
             replica.stop().await
-        }
-    }
-}
-
-/// Returns on SIGINT or SIGTERM, with its name.
-async fn stop_signal() -> &'static str {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                return tokio::select! {
-                    _ = terminate.recv() => "SIGTERM",
-                    _ = tokio::signal::ctrl_c() => "SIGINT",
-                };
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM is not handled"),
-        }
-    }
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => "Ctrl-C",
-        Err(error) => {
-            tracing::warn!(%error, "Ctrl-C is not handled");
-            std::future::pending().await
         }
     }
 }

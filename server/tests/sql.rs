@@ -2,6 +2,9 @@
 //!
 //! No cluster is needed: SQL runs over a value.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, TableSchema, TableSnapshot, Value};

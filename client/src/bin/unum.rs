@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use unum_client::collect::HostCollector;
 use unum_client::repl::{self, Format};
+use unum_client::signal;
 use unum_client::{Client, Error, NodeDescription, NodeKey, Publisher};
 
 /// Many nodes, one SQL table.
@@ -124,19 +125,19 @@ async fn agent(args: AgentArgs) -> Result<(), Error> {
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let stop = stop_signal();
+    let stop = signal::stop();
     tokio::pin!(stop);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = &mut stop => {
+            _ = &mut stop => {
                 tracing::info!("agent stops");
                 return Ok(());
             }
         }
         tokio::select! {
             pushed = push(&mut publisher, &mut collector) => pushed?,
-            () = &mut stop => {
+            _ = &mut stop => {
                 tracing::info!("agent stops");
                 return Ok(());
             }
@@ -155,26 +156,4 @@ async fn push(publisher: &mut Publisher, collector: &mut HostCollector) -> Resul
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// Returns on SIGINT or SIGTERM.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
-                }
-                return;
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM is not handled"),
-        }
-    }
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "Ctrl-C is not handled");
-        std::future::pending::<()>().await;
-    }
 }

@@ -141,7 +141,7 @@ impl Output {
     pub async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let Some(batch) = self.stream.next().await.transpose()? else { return Ok(None) };
         self.rows += batch.num_rows();
-        self.bytes += batch.get_array_memory_size();
+        self.bytes += result_bytes(&batch)?;
         if self.rows > self.limits.rows {
             return Err(Error::TooLarge(format!(
                 "the result has more than {} rows; add a LIMIT or a WHERE, or raise sql.result_rows_max",
@@ -161,6 +161,12 @@ impl Output {
     pub fn rows(&self) -> usize {
         self.rows
     }
+}
+
+/// Bytes of these rows alone: batches of a join share buffers, which would count many times.
+fn result_bytes(batch: &RecordBatch) -> Result<usize, Error> {
+    let columns = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+    columns.sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
 }
 
 impl std::fmt::Debug for Output {

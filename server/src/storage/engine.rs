@@ -14,6 +14,9 @@ pub enum Tree {
     Meta,
 }
 
+/// Keys and their values, in the order of the keys.
+pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -36,7 +39,7 @@ pub trait Engine: Send + Sync + std::fmt::Debug + 'static {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
     /// All keys in `[from, to)` with their values, in order.
-    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error>;
+    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Pairs, Error>;
 
     /// The keys in `[from, to)`, in order.
     fn keys(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, Error>;

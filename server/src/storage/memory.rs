@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::batch::Write;
-use super::engine::{Engine, Error, Tree};
+use super::engine::{Engine, Error, Pairs, Tree};
 
 /// Trees in memory. Nothing survives the process.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Engine for MemoryEngine {
         Ok(self.tree(tree).get(key).cloned())
     }
 
-    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Pairs, Error> {
         if from >= to {
             return Ok(Vec::new());
         }

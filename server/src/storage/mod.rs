@@ -19,7 +19,7 @@ mod store;
 
 pub use batch::Batch;
 pub use data_dir::{DataDir, Identity};
-pub use engine::{Engine, Error, Tree};
+pub use engine::{Engine, Error, Pairs, Tree};
 pub use memory::MemoryEngine;
 pub use sled::SledEngine;
 pub use store::Store;

@@ -4,7 +4,7 @@
 //! `crc32 (4, little endian) ++ parts that follow (2, little endian) ++ payload`, the checksum over the key, the
 //! count and the payload. So a missing, foreign or altered part does not pass as data.
 
-use super::Error;
+use super::{Error, Pairs};
 
 /// Bytes of payload in one part. sled writes values past some 6 KiB into files that are never synced; measured in
 /// simulated power loss.
@@ -59,11 +59,11 @@ fn checksum(key: &[u8], following: u16, payload: &[u8]) -> u32 {
 }
 
 /// Puts records together again from parts in key order, whole records only.
-pub fn join(parts: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+pub fn join(parts: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Pairs, Error> {
     let mut records = Vec::new();
     let mut open: Option<(Vec<u8>, Vec<u8>, u16, u16)> = None; // key, value so far, next part, parts that follow
     for (part_key, bytes) in parts {
-        let (key, number, following, payload) = parse(&part_key, &bytes)?;
+        let Part { key, number, following, payload } = parse(&part_key, &bytes)?;
         let (key, mut value) = match open.take() {
             None if number == 0 => (key.to_vec(), Vec::new()),
             Some((open_key, value, next, left)) if open_key == key && next == number && left == following + 1 => {
@@ -84,7 +84,14 @@ pub fn join(parts: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Vec<(
     }
 }
 
-fn parse<'a>(part_key: &'a [u8], bytes: &'a [u8]) -> Result<(&'a [u8], u16, u16, &'a [u8]), Error> {
+struct Part<'a> {
+    key: &'a [u8],
+    number: u16,
+    following: u16,
+    payload: &'a [u8],
+}
+
+fn parse<'a>(part_key: &'a [u8], bytes: &'a [u8]) -> Result<Part<'a>, Error> {
     let Some((key, suffix)) = part_key.split_last_chunk::<SUFFIX_BYTES>() else {
         return Err(corrupt(part_key, "the key is too short"));
     };
@@ -96,7 +103,7 @@ fn parse<'a>(part_key: &'a [u8], bytes: &'a [u8]) -> Result<(&'a [u8], u16, u16,
     if u32::from_le_bytes([c0, c1, c2, c3]) != checksum(part_key, following, payload) {
         return Err(corrupt(part_key, "the checksum does not match"));
     }
-    Ok((key, u16::from_be_bytes(*suffix), following, payload))
+    Ok(Part { key, number: u16::from_be_bytes(*suffix), following, payload })
 }
 
 fn corrupt(key: &[u8], why: &str) -> Error {

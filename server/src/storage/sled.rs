@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::batch::Write;
-use super::engine::{Engine, Error, Tree};
+use super::engine::{Engine, Error, Pairs, Tree};
 
 /// Pages that sled keeps in memory. Reads of the catalog are served from the state, not from here.
 const CACHE_BYTES: u64 = 32 * 1024 * 1024;
@@ -82,7 +82,7 @@ impl Engine for SledEngine {
         Ok(self.tree(tree).get(key).map_err(from_sled)?.map(|value| value.to_vec()))
     }
 
-    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Pairs, Error> {
         let pair = |pair: Result<(sled::IVec, sled::IVec), _>| pair.map(|(key, value)| (key.to_vec(), value.to_vec()));
         self.tree(tree).range(from..to).map(pair).collect::<Result<_, _>>().map_err(from_sled)
     }

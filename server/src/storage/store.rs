@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::engine::{Engine, Error, Tree};
+use super::engine::{Engine, Error, Pairs, Tree};
 use super::{Batch, record};
 
 /// Writes that wait for the thread. Raft has a few appends and applies in flight; more means that the disk is
@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// The records with keys in `[from, to)`, in order.
-    pub fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    pub fn scan(&self, tree: Tree, from: &[u8], to: &[u8]) -> Result<Pairs, Error> {
         record::join(self.engine.scan(tree, from, to)?)
     }
 }

@@ -169,7 +169,7 @@ impl RaftNetworkV2<TypeConfig> for Peer {
             () = tokio::time::sleep(SNAPSHOT_TIMEOUT) => return Err(timed_out.into()),
             reply = sent => reply.map_err(from_status)?,
         };
-        Ok(codec::decode(&reply.into_inner().body).map_err(|e| NetworkError::from_string(e))?)
+        Ok(codec::decode(&reply.into_inner().body).map_err(NetworkError::from_string)?)
     }
 
     async fn transfer_leader(

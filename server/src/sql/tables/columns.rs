@@ -7,7 +7,7 @@ use super::{CATALOG, INFORMATION_SCHEMA, SystemTable, View};
 use crate::catalog::columnar;
 
 /// One row a column, by table and position.
-pub const TABLE: SystemTable = SystemTable {
+pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "columns",
     comment: "every column of every table",

@@ -9,6 +9,8 @@ pub mod columns;
 pub mod nodes;
 pub mod replicas;
 pub mod schemata;
+// A file is named after its table.
+#[allow(clippy::module_inception)]
 pub mod tables;
 
 use std::collections::BTreeSet;
@@ -52,7 +54,7 @@ pub struct SystemTable {
     pub rows: fn(&View) -> Vec<Row>,
 }
 
-const SYSTEM_TABLES: [&SystemTable; 6] = [
+static SYSTEM_TABLES: [&SystemTable; 6] = [
     &nodes::TABLE,
     &replicas::TABLE,
     &tables::TABLE,

@@ -5,7 +5,7 @@ use unum_proto::model::{DataType, Row, Value};
 use super::{DEFAULT_SCHEMA, SystemTable, View};
 
 /// One row a node, by type and id.
-pub const TABLE: SystemTable = SystemTable {
+pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "nodes",
     comment: "every node of the catalog",

@@ -5,7 +5,7 @@ use unum_proto::model::{DataType, Row};
 use super::{DEFAULT_SCHEMA, SystemTable, View};
 
 /// One row a member, by id. Only the leader knows how far the others are: elsewhere that is NULL.
-pub const TABLE: SystemTable = SystemTable {
+pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "replicas",
     comment: "the members of the Raft group, as the answering replica knows them",

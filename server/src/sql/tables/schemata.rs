@@ -5,7 +5,7 @@ use unum_proto::model::{DataType, Row};
 use super::{CATALOG, INFORMATION_SCHEMA, SystemTable, View};
 
 /// One row a schema.
-pub const TABLE: SystemTable = SystemTable {
+pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "schemata",
     comment: "the schemas",

@@ -5,7 +5,7 @@ use unum_proto::model::{DataType, Row, Value};
 use super::{CATALOG, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SystemTable, View};
 
 /// One row a pushed table, by name.
-pub const TABLE: SystemTable = SystemTable {
+pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "tables",
     comment: "every table that nodes pushed, and what it costs",
@@ -35,7 +35,7 @@ fn rows(view: &View) -> Vec<Row> {
 }
 
 /// One row a table of any schema.
-pub const INFORMATION_SCHEMA_TABLE: SystemTable = SystemTable {
+pub static INFORMATION_SCHEMA_TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "tables",
     comment: "every table there is",
