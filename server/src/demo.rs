@@ -3,7 +3,7 @@
 //! Nothing is simulated: real gRPC on loopback ports that it picks, real sled in a temporary directory that it
 //! removes, and this host's facts published by each replica.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts the cluster, runs `statements` or the prompt, and stops it.
 pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandle) -> anyhow::Result<()> {
+    // Before there is a directory that would be left behind.
+    let stop = signal::stop();
     let dir = tempfile::Builder::new().prefix("unum-demo-").tempdir().context("no temporary directory")?;
     let mut listeners = Vec::new();
     for _ in 0..REPLICAS {
@@ -51,7 +53,7 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
         failed = futures::future::select_all(replicas.iter().map(|replica| Box::pin(replica.failed()))) => {
             bail!("a replica failed: {}", failed.0)
         }
-        _ = signal::stop() => Ok(()),
+        _ = stop => Ok(()),
     };
     for replica in replicas {
         replica.stop().await?;
@@ -74,8 +76,9 @@ async fn use_cluster(
         tracing::info!(endpoints = addresses.join(","), "three replicas run; `unum sql --endpoints …` reaches them");
         repl::run_interactive(client, format).await?;
     } else {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+        // On a thread of its own: it may wait for ever, and the replicas must run meanwhile.
+        let read = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await?;
+        let text = read.context("standard input cannot be read")?;
         repl::run_script(client, &text, format, &mut out).await?;
     }
     Ok(())

@@ -72,10 +72,15 @@ struct DemoArgs {
     format: Format,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli).await {
+    let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        let result = runtime.block_on(run(cli));
+        // A thread may still read the terminal for a prompt that has ended: it must not hold the process up.
+        runtime.shutdown_background();
+        result
+    });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // There is nowhere to say that stderr is gone.
@@ -106,9 +111,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             };
             let options = config::build(flags, file)?;
             let listeners = Listeners::bind(options.listen, options.http_listen).await?;
+            let stop = signal::stop();
             let replica = Replica::start(options, listeners, metrics).await?;
             tokio::select! {
-                signal = signal::stop() => tracing::info!(signal, "stopping"),
+                signal = stop => tracing::info!(signal, "stopping"),
                 why = replica.failed() => {
                     tracing::error!(why, "the replica cannot go on");
                     anyhow::bail!("{why}; the process ends so that it is restarted or replaced");

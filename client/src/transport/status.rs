@@ -1,6 +1,6 @@
 //! gRPC statuses as attempts.
 
-use tonic::{Code, Status};
+use tonic::{Code, ConnectError, Status};
 
 use crate::Error;
 use crate::retry::Attempt;
@@ -25,7 +25,7 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
 fn not_connected(status: &Status) -> bool {
     let mut source = std::error::Error::source(status);
     while let Some(error) = source {
-        if error.downcast_ref::<std::io::Error>().is_some() || error.to_string().contains("deadline has elapsed") {
+        if error.downcast_ref::<ConnectError>().is_some() {
             return true;
         }
         source = error.source();

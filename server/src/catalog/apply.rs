@@ -103,7 +103,17 @@ impl State {
         if push.epoch > node.epoch || push.sequence > node.sequence {
             return None;
         }
-        if push.sequence == node.sequence && stamped.content_hash != node.content_hash {
+        if push.sequence < node.sequence {
+            // Whether that one was applied is not known any more, so it is not called so.
+            return Some(PushOutcome::Refused {
+                message: format!(
+                    "node {key} is at sequence {} of epoch {}, and this push has the earlier sequence {}; \
+                     send pushes in order, one after the other's answer",
+                    node.sequence, push.epoch, push.sequence,
+                ),
+            });
+        }
+        if stamped.content_hash != node.content_hash {
             return Some(PushOutcome::Refused {
                 message: format!(
                     "node {key} already pushed other content as epoch {} sequence {}; \
@@ -233,7 +243,8 @@ mod tests {
         refused(apply(&mut state, push("1", 5, 1, A, vec![2i64.into()])), "other content as epoch 5 sequence 1");
         refused(apply(&mut state, push("1", 4, 9, A, vec![2i64.into()])), "held by epoch 5");
         assert_eq!(apply(&mut state, push("1", 5, 2, A, vec![2i64.into()])), accepted(5, false));
-        assert_eq!(apply(&mut state, push("1", 6, 1, A, vec![3i64.into()])), accepted(6, false));
+        refused(apply(&mut state, push("1", 5, 1, A, vec![1i64.into()])), "the earlier sequence 1");
+        assert_eq!(apply(&mut state, push("1", 6, 1, A, vec![3i64.into()])), accepted(7, false));
         let table = state.tables.values().next().unwrap();
         assert_eq!(table.snapshots.values().next().unwrap().rows, [[Value::Int64(3)]]);
     }

@@ -15,10 +15,10 @@ use super::error::{BarrierError, ProposeError, StartError};
 use super::log_store::LogStore;
 use super::membership::Members;
 use super::read_barrier::{ReadBarrier, RoundError, RoundSource};
-use super::state_machine::{Published, StateMachine};
+use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, LeaderLink, LinkError, Network};
-use super::types::{CommandBytes, Metrics, Raft};
+use super::types::{CommandBytes, Metrics};
 use crate::catalog::{Command, State};
 use crate::storage::Store;
 

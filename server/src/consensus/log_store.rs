@@ -237,8 +237,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             shared.forget(from..);
             shared.last = shared.last.min(last_log_id);
         }
+        self.store.write_synced(Tree::Log, batch).await.map_err(io::Error::other)?;
+        // Only now: an append before it may have been completed, and have said more, while this one waited.
         self.written.fetch_min(from, Ordering::AcqRel);
-        self.store.write_synced(Tree::Log, batch).await.map_err(io::Error::other)
+        Ok(())
     }
 
     async fn purge(&mut self, log_id: LogId) -> io::Result<()> {

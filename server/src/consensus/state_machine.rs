@@ -52,6 +52,9 @@ impl Published {
     }
 }
 
+/// The replica's Raft.
+pub type Raft = openraft::Raft<TypeConfig, StateMachine>;
+
 /// openraft's state machine over the catalog.
 #[derive(Debug)]
 pub struct StateMachine {

@@ -6,8 +6,6 @@ use openraft::impls::leader_id_std;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use unum_proto::model::PushOutcome;
 
-use super::state_machine::StateMachine;
-
 openraft::declare_raft_types!(
     /// A log entry carries an encoded catalog command, which is decoded once, when it is applied.
     pub TypeConfig:
@@ -63,7 +61,6 @@ pub struct Reply {
     pub outcomes: Vec<PushOutcome>,
 }
 
-pub type Raft = openraft::Raft<TypeConfig, StateMachine>;
 pub type Entry = openraft::alias::EntryOf<TypeConfig>;
 pub type LogId = openraft::alias::LogIdOf<TypeConfig>;
 pub type Vote = openraft::alias::VoteOf<TypeConfig>;

@@ -9,8 +9,9 @@ use unum_proto::wire;
 
 use crate::service::ingest::IngestService;
 
-/// Pushes of one stream that may be undecided at a time. The client's window is no larger.
-const WINDOW: usize = 64;
+/// Pushes of one stream that are being decided at a time. A node's pushes are applied in order, and two batches in
+/// flight could swap them; more pushes of a stream wait in its flow-control window.
+const WINDOW: usize = 1;
 
 /// The handler.
 #[derive(Debug)]

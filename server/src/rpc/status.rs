@@ -19,8 +19,8 @@ pub fn from_invalid(error: Invalid) -> Status {
 pub fn from_query(error: query::Error) -> Status {
     let code = match &error {
         query::Error::Barrier(BarrierError::NoQuorum { .. }) | query::Error::Deadline(_) => Code::DeadlineExceeded,
-        query::Error::Barrier(BarrierError::Overloaded { .. }) => Code::ResourceExhausted,
-        query::Error::Barrier(BarrierError::Stopping { .. }) => Code::Unavailable,
+        // Another replica may answer at once.
+        query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. }) => Code::Unavailable,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,
         query::Error::Sql(sql::Error::Internal(_)) => Code::Internal,

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::{Engine, Error, Tree};
+use super::engine::{Engine, Error, Tree, Write};
 use super::record;
-
-/// One write of the engine: a value for a key, or none to remove it.
-pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
 /// Records to put and to remove, in order.
 #[derive(Debug, Default, Clone)]

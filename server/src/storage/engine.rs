@@ -1,7 +1,5 @@
 //! What a store of ordered keys has to do for Unum.
 
-use super::batch::Write;
-
 /// A tree: a key space of its own. A batch changes one tree; the trees share one physical log, so what is
 /// durable is always a prefix of all writes in the order they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +14,9 @@ pub enum Tree {
 
 /// Keys and their values, in the order of the keys.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// One write: a value for a key, or none to remove it.
+pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]

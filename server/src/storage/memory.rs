@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::batch::Write;
-use super::engine::{Engine, Error, Pairs, Tree};
+use super::engine::{Engine, Error, Pairs, Tree, Write};
 
 /// Trees in memory. Nothing survives the process.
 #[derive(Debug, Default)]

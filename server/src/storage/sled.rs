@@ -6,12 +6,16 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use super::batch::Write;
-use super::engine::{Engine, Error, Pairs, Tree};
+use super::engine::{Engine, Error, Pairs, Tree, Write};
 
 /// Pages that sled keeps in memory. Reads of the catalog are served from the state, not from here.
 const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How long a lock of sled's is waited for, and between two tries.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// sled's name for its one log file.
 const DB_FILE: &str = "db";
@@ -30,13 +34,7 @@ impl SledEngine {
     pub fn open(dir: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(dir).map_err(|e| io(dir, &e))?;
         remove_half_made_snapshots(dir)?;
-        let db = sled::Config::new()
-            .path(dir)
-            .cache_capacity(CACHE_BYTES)
-            .mode(sled::Mode::HighThroughput)
-            .flush_every_ms(None)
-            .open()
-            .map_err(from_sled)?;
+        let db = open_db(dir)?;
         let tree = |name: &str| db.open_tree(name).map_err(from_sled);
         let trees = [tree("log")?, tree("catalog")?, tree("meta")?];
         let path = dir.join(DB_FILE);
@@ -51,6 +49,25 @@ impl SledEngine {
     fn tree(&self, tree: Tree) -> &sled::Tree {
         &self.trees[tree as usize]
     }
+}
+
+/// sled's own threads give its lock up a moment after its last handle has gone, which a restart within one process
+/// can overtake. Other processes are kept away by the directory's own lock, before this.
+fn open_db(dir: &Path) -> Result<sled::Db, Error> {
+    let config =
+        sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).mode(sled::Mode::HighThroughput).flush_every_ms(None);
+    let started = Instant::now();
+    loop {
+        match config.open() {
+            Err(error) if is_locked(&error) && started.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_POLL),
+            opened => return opened.map_err(from_sled),
+        }
+    }
+}
+
+/// sled has no kind of its own for this error.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"))
 }
 
 /// A crash while sled writes its page-table snapshot leaves a half-made one, which the next open would take for

@@ -9,7 +9,8 @@ use unum_proto::wire::{RaftMessage, SnapshotPiece};
 
 use super::codec::{self, CodecError};
 use crate::consensus::raft_snapshot::RaftSnapshot;
-use crate::consensus::types::{Raft, SnapshotMeta, Vote};
+use crate::consensus::state_machine::Raft;
+use crate::consensus::types::{SnapshotMeta, Vote};
 
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
