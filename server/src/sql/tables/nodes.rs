@@ -12,7 +12,7 @@ pub static TABLE: SystemTable = SystemTable {
     columns: &[
         ("node_type", DataType::Text, "kind of node"),
         ("id", DataType::Text, "unique within the type"),
-        ("status", DataType::Text, "up, stale, down or removed"),
+        ("status", DataType::Text, "up; nodes that fell silent are not told apart yet"),
         ("ip", DataType::Text, "the address under which the node is reached, as it says"),
         ("version", DataType::Text, "the version of what runs there, as it says"),
         ("labels", DataType::Text, "the node's labels as JSON"),
