@@ -22,7 +22,10 @@ const FLOORS: [(&str, u8, &[&str]); 10] = [
 const WIRE: [&str; 4] = ["proto/src/", "server/src/rpc/", "server/src/consensus/transport/", "client/src/transport/"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
 }
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-use sysinfo::{Disks, MemoryRefreshKind, Networks, System};
+use sysinfo::{Disks, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Networks, System};
 use unum_proto::model::{DataType, Invalid, NodeDescription, TableSnapshot, Value};
 
 use super::linux::IoWait;
@@ -89,7 +89,11 @@ impl HostCollector {
 
     /// `node_info` of this host under the name of `node`. Takes some milliseconds of reading files: not for an
     /// async thread that others wait for.
+    ///
+    /// The first call comes no sooner than a fifth of a second after [`HostCollector::new`]: in less, the share of
+    /// busy CPU time is noise.
     pub fn collect(&mut self, node: &NodeDescription) -> Result<TableSnapshot, Invalid> {
+        std::thread::sleep(MINIMUM_CPU_UPDATE_INTERVAL.saturating_sub(self.refreshed.elapsed()));
         if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
             system.refresh_memory_specifics(MemoryRefreshKind::everything());
