@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 4] = ["unum/v1/data.proto", "unum/v1/ingest.proto", "unum/v1/query.proto", "unum/v1/replica.proto"];
+const FILES: [&str; 5] = [
+    "unum/v1/admin.proto",
+    "unum/v1/data.proto",
+    "unum/v1/ingest.proto",
+    "unum/v1/query.proto",
+    "unum/v1/replica.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

@@ -1,12 +1,15 @@
 //! The client.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use unum_proto::model::NodeDescription;
 use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
+use unum_proto::model::{Change, ChangeRequest, Consistency, NodeDescription, ReplicaStatus};
 
 use crate::result::QueryResult;
-use crate::transport::{self, Endpoints};
+use crate::retry::{Attempt, Repeat};
+use crate::transport::{self, Endpoint, Endpoints};
 use crate::{Error, Publisher, retry};
 
 /// How long [`Client::connect`] looks for a replica that answers.
@@ -17,6 +20,22 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Client {
     endpoints: Endpoints,
     timeout: Duration,
+    consistency: Consistency,
+    session: Session,
+}
+
+/// The newest revision that a client and its publishers saw: no later answer is older, whichever replica gives it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Session(Arc<AtomicU64>);
+
+impl Session {
+    pub(crate) fn revision(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn saw(&self, revision: u64) {
+        self.0.fetch_max(revision, Ordering::AcqRel);
+    }
 }
 
 impl Client {
@@ -26,7 +45,7 @@ impl Client {
     /// [`Error::Refused`] for something that is no address, [`Error::Unreachable`] when no replica answers.
     pub async fn connect<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
         let client = Self::connect_lazy(endpoints)?;
-        let probe = async |endpoint: transport::Endpoint| {
+        let probe = async |endpoint: Endpoint| {
             tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::TcpStream::connect(&endpoint.addr))
                 .await
                 .map_err(|_| "the connection timed out".to_owned())
@@ -47,7 +66,12 @@ impl Client {
     /// A client that connects when it is first used: for agents, which may start before the replicas.
     pub fn connect_lazy<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
         let endpoints = Endpoints::parse(endpoints)?;
-        Ok(Self { endpoints, timeout: Duration::from_millis(QUERY_TIMEOUT_MS_DEFAULT.into()) })
+        Ok(Self {
+            endpoints,
+            timeout: Duration::from_millis(QUERY_TIMEOUT_MS_DEFAULT.into()),
+            consistency: Consistency::Linearizable,
+            session: Session::default(),
+        })
     }
 
     /// The same client with another time for each call, failovers included.
@@ -56,23 +80,67 @@ impl Client {
         Self { timeout, ..self }
     }
 
+    /// The same client, its queries at another level. At every level a client never sees an older state than it has
+    /// seen before, its publishers' pushes included: failover does not go back in time.
+    #[must_use]
+    pub fn with_consistency(self, consistency: Consistency) -> Self {
+        Self { consistency, ..self }
+    }
+
     /// The time for each call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Runs one statement at any replica that answers: everything acknowledged before the call is in the result.
+    /// Runs one statement at any replica that answers, by default linearizably: everything acknowledged before the call
+    /// is in the result.
     ///
     /// # Errors
     /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
-        let attempt =
-            |endpoint: transport::Endpoint, time| async move { transport::execute(&endpoint, sql, time).await };
-        Ok(retry::over_endpoints(&self.endpoints, self.timeout, attempt).await?.into())
+        let (consistency, revision) = (self.consistency, self.session.revision());
+        let attempt = |endpoint: Endpoint, time| async move {
+            transport::execute(&endpoint, sql, consistency, revision, time).await
+        };
+        let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await?;
+        self.session.saw(result.header.revision);
+        Ok(result.into())
+    }
+
+    /// How the first replica that answers sees the group. Needs no majority.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when none answers.
+    pub async fn status(&self) -> Result<ReplicaStatus, Error> {
+        let attempt = |endpoint: Endpoint, time| async move { transport::status(&endpoint, time).await };
+        retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await
+    }
+
+    /// How each endpoint sees the group, in the order in which they were named; all are asked at once, each only once.
+    pub async fn statuses(&self) -> Vec<(String, Result<ReplicaStatus, String>)> {
+        let ask = async |endpoint: &Endpoint| {
+            let status = transport::status(endpoint, self.timeout).await.map_err(|attempt| match attempt {
+                Attempt::Final(error) => error.to_string(),
+                Attempt::NotReached(why) | Attempt::Retry(why) | Attempt::Unknown(why) => why,
+            });
+            (endpoint.addr.clone(), status)
+        };
+        futures::future::join_all(self.endpoints.all().iter().map(ask)).await
+    }
+
+    /// Makes a change of the group or the catalog; says what was done. Any replica takes it to the leader.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it cannot be made, [`Error::Deadline`] when there is no leader, and
+    /// [`Error::OutcomeUnknown`] when it may have been made: look before you ask again.
+    pub async fn change(&self, change: Change) -> Result<String, Error> {
+        let request = &ChangeRequest { change, forwarded: false };
+        let attempt = |endpoint: Endpoint, time| async move { transport::change(&endpoint, request, time).await };
+        retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Once, attempt).await
     }
 
     /// A publisher for one node, with an epoch above that of any publisher made before on a sane clock.
     pub fn publisher(&self, node: NodeDescription) -> Publisher {
-        Publisher::new(self.endpoints.clone(), node, self.timeout)
+        Publisher::new(self.endpoints.clone(), self.session.clone(), node, self.timeout)
     }
 }

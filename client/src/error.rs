@@ -21,10 +21,19 @@ pub enum Error {
         /// What the last one said.
         last: String,
     },
-    /// Replicas were reached, and none answered in time, for example without a majority. A push may or may not have
-    /// been applied; the publisher repeats it with the same sequence.
+    /// Replicas were reached, and none could do it in time, for example without a majority. Nothing was done: later may
+    /// be better.
     #[error("no answer within {} ms: {last}", timeout.as_millis())]
     Deadline {
+        /// The time that the caller gave.
+        timeout: Duration,
+        /// What the last replica said.
+        last: String,
+    },
+    /// It may or may not have been done: the answer did not come. A push is safe to repeat, a publisher does so with the
+    /// same sequence; anything else is to be looked at first.
+    #[error("the outcome is unknown after {} ms: {last}", timeout.as_millis())]
+    OutcomeUnknown {
         /// The time that the caller gave.
         timeout: Duration,
         /// What the last replica said.
@@ -48,7 +57,7 @@ impl Error {
             Self::Refused(_) | Self::Protocol(_) => 1,
             Self::Unreachable { .. } => 3,
             Self::NotPermitted(_) => 4,
-            Self::Deadline { .. } => 5,
+            Self::Deadline { .. } | Self::OutcomeUnknown { .. } => 5,
         }
     }
 }

@@ -43,6 +43,6 @@ pub use publisher::{Ack, Publisher};
 pub use result::{FromValue, QueryResult, Row};
 pub use table::Table;
 pub use unum_proto::model::{
-    Column, ColumnName, DataType, Invalid, NodeDescription, NodeKey, NodeName, TableName, TableSchema, TableSnapshot,
-    Value,
+    Change, Column, ColumnName, Consistency, DataType, Invalid, MemberStatus, NodeDescription, NodeKey, NodeName,
+    ReplicaStatus, TableName, TableSchema, TableSnapshot, Value,
 };

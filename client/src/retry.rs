@@ -1,6 +1,7 @@
 //! The only place that tries again: over the endpoints, inside one deadline.
 //!
-//! What is retried must be safe to repeat: reads are, and pushes are by their sequence.
+//! What is repeated must be safe to repeat, and the caller says whether it is: reads are, and pushes are by their
+//! sequence. Anything else is never sent again once it may have been done.
 
 use std::future::Future;
 use std::time::Duration;
@@ -30,14 +31,28 @@ pub(crate) enum Attempt {
     Final(Error),
     /// No connection: ask another endpoint.
     NotReached(String),
-    /// The replica was reached, and another, or the same later, may do better.
+    /// The replica was reached and did nothing; another, or the same later, may do better.
     Retry(String),
+    /// It may have been done.
+    Unknown(String),
+}
+
+/// What may be done again after an unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It changes nothing: always.
+    Read,
+    /// It is done once however often it is sent: always, but who gives up does not know whether it was.
+    Idempotent,
+    /// Never.
+    Once,
 }
 
 /// Runs `attempt` at one endpoint after another until one succeeds, refuses, or the time is over.
 pub(crate) async fn over_endpoints<T, F>(
     endpoints: &Endpoints,
     timeout: Duration,
+    repeat: Repeat,
     mut attempt: impl FnMut(Endpoint, Duration) -> F,
 ) -> Result<T, Error>
 where
@@ -45,23 +60,30 @@ where
 {
     let deadline = Instant::now() + timeout;
     let mut pause = PAUSE_MIN;
-    let mut reached = false;
-    let mut last = "there was no time for an attempt".to_owned();
+    let mut so_far = SoFar { reached: false, unknown: false, last: "there was no time for an attempt".to_owned() };
     loop {
         for _ in 0..endpoints.len() {
             let rest = deadline.saturating_duration_since(Instant::now());
             if rest.is_zero() {
-                return Err(give_up(endpoints, timeout, reached, last));
+                return Err(so_far.give_up(endpoints, timeout));
             }
             let time = if endpoints.len() == 1 { rest } else { rest.min((rest / SHARE_OF_REST).max(ATTEMPT_MIN)) };
             let endpoint = endpoints.current();
             match attempt(endpoint.clone(), time).await {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Final(error)) => return Err(error),
-                Err(Attempt::NotReached(why)) => last = why,
+                Err(Attempt::NotReached(why)) => so_far.last = why,
                 Err(Attempt::Retry(why)) => {
-                    reached = true;
-                    last = why;
+                    so_far.reached = true;
+                    so_far.last = why;
+                }
+                Err(Attempt::Unknown(why)) => {
+                    so_far.reached = true;
+                    so_far.unknown |= repeat != Repeat::Read;
+                    so_far.last = why;
+                    if repeat == Repeat::Once {
+                        return Err(so_far.give_up(endpoints, timeout));
+                    }
                 }
             }
             endpoints.advance_from(&endpoint);
@@ -72,9 +94,20 @@ where
     }
 }
 
-fn give_up(endpoints: &Endpoints, timeout: Duration, reached: bool, last: String) -> Error {
-    match reached {
-        true => Error::Deadline { timeout, last },
-        false => Error::Unreachable { endpoints: endpoints.addresses(), last },
+/// What all attempts together say.
+struct SoFar {
+    reached: bool,
+    unknown: bool,
+    last: String,
+}
+
+impl SoFar {
+    fn give_up(self, endpoints: &Endpoints, timeout: Duration) -> Error {
+        let Self { reached, unknown, last } = self;
+        match (unknown, reached) {
+            (true, _) => Error::OutcomeUnknown { timeout, last },
+            (false, true) => Error::Deadline { timeout, last },
+            (false, false) => Error::Unreachable { endpoints: endpoints.addresses(), last },
+        }
     }
 }

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use unum_proto::model::{Invalid, NodeKey};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{consensus, sql};
+use crate::consensus::{self, CompactionBounds};
+use crate::sql;
 
 /// The node type under which replicas publish themselves.
 pub const OWN_NODE_TYPE: &str = "unum";
@@ -28,10 +29,28 @@ pub struct Options {
     pub http_listen: SocketAddr,
     /// Its part in the group.
     pub consensus: consensus::Options,
+    /// How it comes into its group.
+    pub entry: Entry,
+    /// Pushes are refused when the disk has fewer bytes free.
+    pub disk_reserve_bytes: u64,
     /// The limits of its queries.
     pub sql: sql::Limits,
     /// Between two pushes of its own `node_info`.
     pub publish_interval: Duration,
+}
+
+/// How a replica comes into its group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// It is one of the first voters.
+    Founder,
+    /// It asks a running group to take it in.
+    Joiner {
+        /// A replica of that group.
+        endpoint: String,
+        /// Its own address as the others reach it.
+        advertise: String,
+    },
 }
 
 impl Options {
@@ -47,6 +66,7 @@ impl Options {
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     raft: RaftSection,
+    storage: StorageSection,
     sql: SqlSection,
     publish: PublishSection,
 }
@@ -58,7 +78,9 @@ struct RaftSection {
     election_timeout_min_ms: u64,
     election_timeout_max_ms: u64,
     raft_snapshot_entries: u64,
+    raft_snapshot_log_bytes: u64,
     raft_log_entries_kept: u64,
+    raft_log_bytes_kept: u64,
 }
 
 impl Default for RaftSection {
@@ -70,7 +92,25 @@ impl Default for RaftSection {
             // Also the lease: a failover takes this long, and a random part of it on top.
             election_timeout_max_ms: 300,
             raft_snapshot_entries: 50_000,
+            raft_snapshot_log_bytes: 32 * 1024 * 1024,
             raft_log_entries_kept: 10_000,
+            // A follower that lacks more is faster with a raft snapshot, and the disk is bounded.
+            raft_log_bytes_kept: 16 * 1024 * 1024,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StorageSection {
+    disk_reserve_bytes: u64,
+}
+
+impl Default for StorageSection {
+    fn default() -> Self {
+        Self {
+            // sled rewrites segments while it frees others, and a raft snapshot is one large batch.
+            disk_reserve_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -132,21 +172,18 @@ pub struct Flags {
     /// `--http-listen`
     pub http_listen: SocketAddr,
     /// `--initial-cluster`
-    pub initial_cluster: String,
+    pub initial_cluster: Option<String>,
+    /// `--join`
+    pub join: Option<String>,
+    /// `--advertise`
+    pub advertise: Option<String>,
     /// `--cluster-name`
     pub cluster_name: String,
 }
 
 /// Puts flags and file together and checks the whole.
 pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
-    let initial_members = parse_members(&flags.initial_cluster)?;
-    if !initial_members.contains_key(&flags.id) {
-        let ids: Vec<_> = initial_members.keys().map(u64::to_string).collect();
-        return Err(Invalid::new(
-            format!("--id {} is not a member of --initial-cluster, which has {}", flags.id, ids.join(", ")),
-            "use one of those ids, or add this one",
-        ));
-    }
+    let (entry, initial_members) = entry(&flags)?;
     let RaftSection { heartbeat_interval_ms, election_timeout_min_ms, election_timeout_max_ms, .. } = file.raft;
     let ordered = 0 < heartbeat_interval_ms
         && heartbeat_interval_ms < election_timeout_min_ms
@@ -167,15 +204,23 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
         data_dir: flags.data_dir,
         listen: flags.listen,
         http_listen: flags.http_listen,
+        entry,
+        disk_reserve_bytes: file.storage.disk_reserve_bytes,
         consensus: consensus::Options {
             cluster_id: cluster_id(&flags.cluster_name, &initial_members),
             replica: flags.id,
+            // Known when the directory is open.
+            store_id: 0,
             initial_members,
             heartbeat_interval: Duration::from_millis(heartbeat_interval_ms),
             election_timeout_min: Duration::from_millis(election_timeout_min_ms),
             election_timeout_max: Duration::from_millis(election_timeout_max_ms),
-            raft_snapshot_entries: file.raft.raft_snapshot_entries,
-            raft_log_entries_kept: file.raft.raft_log_entries_kept,
+            compaction: CompactionBounds {
+                snapshot_entries: file.raft.raft_snapshot_entries,
+                snapshot_bytes: file.raft.raft_snapshot_log_bytes,
+                kept_entries: file.raft.raft_log_entries_kept,
+                kept_bytes: file.raft.raft_log_bytes_kept,
+            },
         },
         sql: sql::Limits {
             memory_bytes: file.sql.query_memory_bytes_max,
@@ -184,6 +229,40 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
         },
         publish_interval: Duration::from_millis(file.publish.interval_ms),
     })
+}
+
+/// How the replica comes in, and the first voters if it is one of them.
+fn entry(flags: &Flags) -> Result<(Entry, BTreeMap<u64, String>), Invalid> {
+    if flags.id == 0 {
+        return Err(Invalid::new("--id 0 is not legal", "count replicas from 1"));
+    }
+    match (&flags.initial_cluster, &flags.join) {
+        (Some(initial_cluster), None) => {
+            let members = parse_members(initial_cluster)?;
+            if !members.contains_key(&flags.id) {
+                let ids: Vec<_> = members.keys().map(u64::to_string).collect();
+                return Err(Invalid::new(
+                    format!("--id {} is not a member of --initial-cluster, which has {}", flags.id, ids.join(", ")),
+                    "use one of those ids, or add this one",
+                ));
+            }
+            Ok((Entry::Founder, members))
+        }
+        (None, Some(endpoint)) => {
+            let advertise = flags.advertise.clone().unwrap_or_else(|| flags.listen.to_string());
+            if flags.advertise.is_none() && (flags.listen.ip().is_unspecified() || flags.listen.port() == 0) {
+                return Err(Invalid::new(
+                    format!("the other replicas cannot reach {advertise}"),
+                    "name this replica's own address with --advertise HOST:PORT",
+                ));
+            }
+            Ok((Entry::Joiner { endpoint: endpoint.clone(), advertise }, BTreeMap::new()))
+        }
+        _ => Err(Invalid::new(
+            "how this replica comes into its group is not clear",
+            "name either --initial-cluster, for the first voters, or --join, for a group that runs",
+        )),
+    }
 }
 
 /// `1=HOST:PORT,2=HOST:PORT,…`
@@ -225,7 +304,9 @@ mod tests {
             data_dir: "d".into(),
             listen: "127.0.0.1:1".parse().unwrap(),
             http_listen: "127.0.0.1:2".parse().unwrap(),
-            initial_cluster: initial_cluster.into(),
+            initial_cluster: Some(initial_cluster.into()),
+            join: None,
+            advertise: None,
             cluster_name: "unum".into(),
         }
     }

@@ -41,7 +41,9 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
             // Bound already.
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            initial_cluster: members.join(","),
+            initial_cluster: Some(members.join(",")),
+            join: None,
+            advertise: None,
             cluster_name: "demo".into(),
         };
         let options = config::build(flags, File::default())?;

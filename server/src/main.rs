@@ -12,8 +12,8 @@ use unum_client::repl::Format;
 use unum_client::signal;
 use unum_server::base::telemetry::{self, LogFormat};
 use unum_server::config::{self, File, Flags};
-use unum_server::demo;
 use unum_server::node::{Listeners, Replica};
+use unum_server::{check, demo};
 
 /// A replica of Unum: many nodes, one SQL table.
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ struct Cli {
 enum Command {
     /// Run one replica.
     Serve(ServeArgs),
+    /// Look at a stopped replica's directory: is everything there, and whole? Changes nothing.
+    Check(CheckArgs),
     /// Run three replicas in this process, on loopback and in a temporary directory, and open the SQL prompt.
     Demo(DemoArgs),
 }
@@ -52,14 +54,27 @@ struct ServeArgs {
     #[arg(long, default_value = "127.0.0.1:7401")]
     http_listen: SocketAddr,
     /// All replicas of the first start: 1=HOST:PORT,2=HOST:PORT,3=HOST:PORT. The same on each, and on every restart.
-    #[arg(long)]
-    initial_cluster: String,
+    #[arg(long, required_unless_present = "join", conflicts_with = "join")]
+    initial_cluster: Option<String>,
+    /// A replica of a running group: this one joins it as a learner.
+    #[arg(long, value_name = "HOST:PORT")]
+    join: Option<String>,
+    /// With --join: this replica's own address as the others reach it. Default: --listen.
+    #[arg(long, value_name = "HOST:PORT", requires = "join")]
+    advertise: Option<String>,
     /// Tells clusters apart that would have the same members.
     #[arg(long, default_value = "unum")]
     cluster_name: String,
     /// A TOML file with further settings: docs/CONFIG.md.
     #[arg(long)]
     config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The directory of a replica that does not run.
+    #[arg(long)]
+    data_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -94,11 +109,17 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let default_log = match cli.command {
         Command::Serve(_) => "info,openraft=error",
         Command::Demo(_) => "off",
+        Command::Check(_) => "error",
     };
     telemetry::init_logs(cli.log.as_deref().unwrap_or(default_log), cli.log_format).map_err(anyhow::Error::msg)?;
     let metrics = telemetry::init_metrics().map_err(anyhow::Error::msg)?;
     match cli.command {
         Command::Demo(args) => demo::run(&args.execute, args.format, metrics).await,
+        Command::Check(args) => {
+            let report = check::run(&args.data_dir).await?;
+            writeln!(std::io::stdout(), "{report}")?;
+            Ok(())
+        }
         Command::Serve(args) => {
             let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
             let flags = Flags {
@@ -107,6 +128,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
                 listen: args.listen,
                 http_listen: args.http_listen,
                 initial_cluster: args.initial_cluster,
+                join: args.join,
+                advertise: args.advertise,
                 cluster_name: args.cluster_name,
             };
             let options = config::build(flags, file)?;

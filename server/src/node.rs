@@ -9,13 +9,17 @@ use tokio::net::TcpListener;
 use unum_client::collect::HostCollector;
 use unum_client::{Client, NodeDescription};
 
+use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
-use crate::config::Options;
+use crate::config::{Entry, Options};
 use crate::consensus::Group;
+use crate::join;
 use crate::rpc::{self, Probes, Services};
+use crate::service::admin::AdminService;
 use crate::service::ingest::IngestService;
+use crate::service::liveness;
 use crate::service::query::QueryService;
-use crate::storage::{DataDir, Identity};
+use crate::storage::DataDir;
 
 /// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
 const QUERY_THREADS: usize = 2;
@@ -59,11 +63,18 @@ pub struct Replica {
 impl Replica {
     /// Starts a replica; returns when it serves. It may not know a leader yet.
     pub async fn start(options: Options, listeners: Listeners, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        let Options { consensus, .. } = &options;
         let (grpc_addr, http_addr) = (listeners.grpc.local_addr()?, listeners.http.local_addr()?);
-        let identity = Identity { cluster_id: consensus.cluster_id, replica: consensus.replica };
-        let data_dir = DataDir::open(&options.data_dir, identity).await?;
-        let (group, run_barrier) = Group::start(consensus, data_dir.store.clone()).await?;
+        let mut data_dir = DataDir::open(&options.data_dir).await?;
+        let mut consensus = options.consensus.clone();
+        if let Entry::Joiner { endpoint, .. } = &options.entry {
+            consensus.cluster_id = match data_dir.identity() {
+                Some(identity) => identity.cluster_id,
+                None => join::cluster_id(endpoint).await?,
+            };
+        }
+        consensus.store_id = data_dir.claim(consensus.cluster_id, consensus.replica).await?.store_id;
+        let (group, group_tasks) = Group::start(&consensus, data_dir.store.clone()).await?;
+        let disk = DiskSpace::new(&options.data_dir, options.disk_reserve_bytes);
         let query_runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(QUERY_THREADS)
             .thread_name("unum-query")
@@ -72,12 +83,17 @@ impl Replica {
             .context("cannot start the threads for queries")?;
 
         let tasks = TaskGroup::default();
-        tasks.spawn("read barrier", run_barrier);
-        let (ingest, run_ingest) = IngestService::new(group.clone());
+        for (name, task) in group_tasks {
+            tasks.spawn(name, task);
+        }
+        tasks.spawn("disk space", disk.clone().watch());
+        tasks.spawn("liveness", liveness::run(group.clone()));
+        let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone());
         tasks.spawn("ingest", run_ingest);
         let query = QueryService::new(group.clone(), options.own_node(), options.sql, query_runtime.handle().clone());
 
-        let services = Services { group: group.clone(), ingest, query: query.clone() };
+        let admin = AdminService::new(group.clone(), consensus.cluster_id);
+        let services = Services { group: group.clone(), ingest, query: query.clone(), admin };
         let (grpc, stop) = (listeners.grpc, tasks.stopping());
         tasks.spawn_graceful("gRPC", async move {
             if let Err(error) = rpc::serve_grpc(grpc, services, stop).await {
@@ -85,7 +101,7 @@ impl Replica {
             }
         });
         let (http, stop) = (listeners.http, tasks.stopping());
-        let probes = Probes { group: group.clone(), query, metrics };
+        let probes = Probes { group: group.clone(), query, disk, metrics };
         tasks.spawn_graceful("HTTP", async move {
             if let Err(error) = rpc::serve_http(http, probes, stop).await {
                 tracing::error!(%error, "the HTTP server failed");
@@ -100,26 +116,45 @@ impl Replica {
             data_dir = %options.data_dir.display(),
             "replica started"
         );
-        Ok(Self { group, tasks, data_dir, query_runtime })
+        let replica = Self { group, tasks, data_dir, query_runtime };
+        if let Entry::Joiner { endpoint, advertise } = &options.entry {
+            join::join(&replica.group, endpoint, advertise).await?;
+        }
+        Ok(replica)
     }
 
     /// Returns when the replica cannot go on, with why. The process must end: half a replica is worse than none.
     pub async fn failed(&self) -> String {
         tokio::select! {
-            why = self.group.failed() => format!("raft has stopped: {why}"),
+            why = self.group.failed() => why,
             why = self.tasks.died() => why,
         }
     }
 
-    /// Stops in order: no new requests, then Raft, then the store with all that was written.
+    /// Stops in order: the lead goes to another replica, no new requests, then Raft, then the store with all that was
+    /// written.
     pub async fn stop(self) -> anyhow::Result<()> {
         let replica = self.group.replica();
+        self.hand_over().await;
         self.tasks.stop().await;
         self.group.shutdown().await;
         self.query_runtime.shutdown_background();
         self.data_dir.close().await?;
         tracing::info!(replica, "replica stopped");
         Ok(())
+    }
+}
+
+impl Replica {
+    /// A leader that stops lets another one lead first: nobody waits for an election.
+    async fn hand_over(&self) {
+        if !self.group.leads() {
+            return;
+        }
+        match self.group.transfer_leader(None).await {
+            Ok(leader) => tracing::info!(leader, "the lead is handed over"),
+            Err(error) => tracing::warn!(%error, "the lead is not handed over; the others elect a leader"),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Floor of each top module of the server, and what it never sees beside what lies above it.
-const FLOORS: [(&str, u8, &[&str]); 10] = [
+const FLOORS: [(&str, u8, &[&str]); 12] = [
     ("base", 0, &[]),
     ("catalog", 1, &["storage"]),
     ("storage", 1, &["catalog"]),
@@ -16,6 +16,8 @@ const FLOORS: [(&str, u8, &[&str]); 10] = [
     ("config", 5, &[]),
     ("node", 5, &[]),
     ("demo", 5, &[]),
+    ("check", 5, &[]),
+    ("join", 5, &[]),
 ];
 
 /// The only places that may name `wire`.

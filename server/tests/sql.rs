@@ -53,6 +53,7 @@ fn view() -> Arc<View> {
         last_log: Some(4),
         applied: None,
         lag: None,
+        state_hash: Some(0xfeed),
     };
     let replicas = vec![replica(1, "leader"), replica(2, "follower")];
     Arc::new(View { state: Arc::new(state), own: NodeKey::parse("unum", "unum_1").unwrap(), replicas })

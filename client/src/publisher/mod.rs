@@ -2,14 +2,15 @@
 //!
 //! Every push has the node's epoch and the next sequence. A push whose answer was lost is sent again with the same
 //! sequence and content, at whichever endpoint answers: the catalog knows it and gives the first outcome. A push that
-//! failed for good here ([`Error::Deadline`]) may still have been applied; the next push supersedes it.
+//! failed for good with [`Error::OutcomeUnknown`] may still have been applied; the next push supersedes it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
 use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
 
-use crate::retry::Attempt;
+use crate::client::Session;
+use crate::retry::{Attempt, Repeat};
 use crate::transport::{Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
 
@@ -26,6 +27,7 @@ pub struct Ack {
 #[derive(Debug)]
 pub struct Publisher {
     endpoints: Endpoints,
+    session: Session,
     node: NodeDescription,
     epoch: u64,
     sequence: u64,
@@ -34,11 +36,11 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(endpoints: Endpoints, node: NodeDescription, timeout: Duration) -> Self {
+    pub(crate) fn new(endpoints: Endpoints, session: Session, node: NodeDescription, timeout: Duration) -> Self {
         // Microseconds: a publisher that restarts at once still gets a higher one.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let epoch = since_epoch.as_micros().try_into().unwrap_or(u64::MAX);
-        Self { endpoints, node, epoch, sequence: 0, timeout, stream: Mutex::new(None) }
+        Self { endpoints, session, node, epoch, sequence: 0, timeout, stream: Mutex::new(None) }
     }
 
     /// The node.
@@ -49,7 +51,8 @@ impl Publisher {
     /// Pushes table snapshots, all or nothing; returns when they are committed and visible.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the value and the remedy; [`Error::Deadline`] when the outcome is not known.
+    /// [`Error::Refused`] with the value and the remedy; [`Error::Deadline`] when it was not applied in time,
+    /// [`Error::OutcomeUnknown`] when it may have been.
     pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
         self.sequence += 1;
         let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
@@ -59,15 +62,18 @@ impl Publisher {
             let mut stream = stream.lock().await;
             let sent = tokio::time::timeout(time, send(&mut stream, &endpoint, push)).await;
             let result = sent.unwrap_or_else(|_| {
-                Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis())))
+                Err(Attempt::Unknown(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis())))
             });
             if result.is_err() {
                 *stream = None;
             }
             result
         };
-        match retry::over_endpoints(&self.endpoints, self.timeout, attempt).await? {
-            PushOutcome::Accepted { revision, duplicate } => Ok(Ack { revision, duplicate }),
+        match retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await? {
+            PushOutcome::Accepted { revision, duplicate } => {
+                self.session.saw(revision);
+                Ok(Ack { revision, duplicate })
+            }
             PushOutcome::Refused { message } => Err(Error::Refused(message)),
         }
     }

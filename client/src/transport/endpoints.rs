@@ -66,6 +66,11 @@ impl Endpoints {
         self.all[self.current.load(Ordering::Relaxed) % self.all.len()].clone()
     }
 
+    /// All of them, in the order in which they were named.
+    pub(crate) fn all(&self) -> &[Endpoint] {
+        &self.all
+    }
+
     /// After `failed` did not answer: the next one, unless another call has moved on already.
     pub(crate) fn advance_from(&self, failed: &Endpoint) {
         let next = (failed.position + 1) % self.all.len();

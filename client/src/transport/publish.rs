@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
-use unum_proto::model::{Push, PushOutcome};
+use unum_proto::model::{Push, PushOutcome, RetryReason};
 use unum_proto::wire;
 use unum_proto::wire::ingest_client::IngestClient;
 
@@ -40,7 +40,7 @@ impl PublishStream {
 
     /// Sends one push and reads its reply.
     pub(crate) async fn push(&mut self, push: &Push) -> Result<PushOutcome, Attempt> {
-        let broke_off = |addr: &str| Attempt::Retry(format!("{addr}: the stream broke off"));
+        let broke_off = |addr: &str| Attempt::Unknown(format!("{addr}: the stream broke off"));
         self.pushes.send(push.into()).await.map_err(|_| broke_off(&self.addr))?;
         let reply = self.replies.message().await.map_err(|status| to_attempt(&self.addr, &status))?;
         let reply = reply.ok_or_else(|| broke_off(&self.addr))?;
@@ -53,7 +53,11 @@ impl PublishStream {
             Err(retry) => {
                 // The replica says when it may be better; the retry loop's own pause comes on top.
                 tokio::time::sleep(Duration::from_millis(retry.retry_after_ms.into())).await;
-                Err(Attempt::Retry(format!("{}: {}", self.addr, retry.message)))
+                let why = format!("{}: {}", self.addr, retry.message);
+                Err(match retry.reason {
+                    RetryReason::OutcomeUnknown => Attempt::Unknown(why),
+                    RetryReason::NotWritten | RetryReason::ResourceExhausted => Attempt::Retry(why),
+                })
             }
         }
     }

@@ -7,7 +7,7 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
-use unum_proto::model::{Query, ResultFooter, ResultHeader};
+use unum_proto::model::{Consistency, Query, ResultFooter, ResultHeader};
 use unum_proto::wire::query_client::QueryClient;
 use unum_proto::wire::{QueryRequest, query_reply::Part};
 
@@ -29,9 +29,16 @@ pub(crate) struct RawResult {
 }
 
 /// Runs a query at one endpoint, which has `time` for it.
-pub(crate) async fn execute(endpoint: &Endpoint, sql: &str, time: Duration) -> Result<RawResult, Attempt> {
+pub(crate) async fn execute(
+    endpoint: &Endpoint,
+    sql: &str,
+    consistency: Consistency,
+    min_revision: u64,
+    time: Duration,
+) -> Result<RawResult, Attempt> {
     let timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
     let query = Query::new(sql.to_owned(), timeout_ms).map_err(|invalid| Attempt::Final(invalid.into()))?;
+    let query = Query { consistency, min_revision, ..query };
     let received = tokio::time::timeout(time + GRACE, receive(endpoint, QueryRequest::from(&query))).await;
     received
         .unwrap_or_else(|_| Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()))))

@@ -15,9 +15,10 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
         }
         Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
         // A status that was made here is a connection that broke, whatever its code.
-        _ if std::error::Error::source(status).is_some() => Attempt::Retry(format!("{addr}: {}", innermost(status))),
+        _ if std::error::Error::source(status).is_some() => Attempt::Unknown(format!("{addr}: {}", innermost(status))),
         Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
-        _ => Attempt::Retry(format!("{addr}: {message}")),
+        Code::Unavailable | Code::FailedPrecondition => Attempt::Retry(format!("{addr}: {message}")),
+        _ => Attempt::Unknown(format!("{addr}: {message}")),
     }
 }
 

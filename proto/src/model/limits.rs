@@ -39,3 +39,13 @@ pub const QUERY_TIMEOUT_MS_DEFAULT: u32 = 10_000;
 
 /// The longest time that a caller may ask for.
 pub const QUERY_TIMEOUT_MS_MAX: u32 = 600_000;
+
+/// How long a node may be silent before it is called stale, when it does not say: a few missed pushes of the slowest
+/// usual interval.
+pub const TTL_MS_DEFAULT: u32 = 15_000;
+
+/// The shortest TTL: the leader looks several times within it.
+pub const TTL_MS_MIN: u32 = 500;
+
+/// The longest: a day.
+pub const TTL_MS_MAX: u32 = 86_400_000;

@@ -6,6 +6,7 @@
 //! The serde derives are what the Raft log and the store are encoded with (by the server, with a version in
 //! front): the order of fields and variants is a disk format. Add at the end, never reorder.
 
+mod admin;
 mod convert;
 mod invalid;
 pub mod limits;
@@ -15,9 +16,10 @@ mod query;
 mod schema;
 mod value;
 
+pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 pub use invalid::Invalid;
 pub use name::{ColumnName, NodeKey, NodeName, TableName};
-pub use push::{NodeDescription, Push, PushOutcome, PushRetry, TableSnapshot};
-pub use query::{Query, ResultFooter, ResultHeader};
+pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
+pub use query::{Consistency, Query, ResultFooter, ResultHeader};
 pub use schema::{Column, DataType, TableSchema};
 pub use value::{Row, Value};

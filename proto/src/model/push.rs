@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::invalid::{at_most, quoted};
-use super::limits::{DESCRIPTION_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, ROW_BYTES_MAX, SNAPSHOT_ROWS_MAX};
+use super::limits::{
+    DESCRIPTION_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, ROW_BYTES_MAX, SNAPSHOT_ROWS_MAX, TTL_MS_DEFAULT, TTL_MS_MAX,
+    TTL_MS_MIN,
+};
 use super::{Invalid, NodeKey, Row, TableSchema, Value};
 
 /// What a node says of itself.
@@ -19,12 +22,14 @@ pub struct NodeDescription {
     pub version: String,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
+    /// How long it may be silent before it is called stale, milliseconds; three times as long, and it is down.
+    pub ttl_ms: u32,
 }
 
 impl NodeDescription {
     /// A node with nothing but its name.
     pub fn new(key: NodeKey) -> Self {
-        Self { key, ip: String::new(), version: String::new(), labels: BTreeMap::new() }
+        Self { key, ip: String::new(), version: String::new(), labels: BTreeMap::new(), ttl_ms: TTL_MS_DEFAULT }
     }
 
     fn check(&self) -> Result<(), Invalid> {
@@ -32,6 +37,12 @@ impl NodeDescription {
         at_most(&of_node("the ip"), self.ip.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
         at_most(&of_node("the version"), self.version.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
         at_most(&format!("node {}", self.key), self.labels.len(), LABELS_MAX, "labels")?;
+        if !(TTL_MS_MIN..=TTL_MS_MAX).contains(&self.ttl_ms) {
+            return Err(Invalid::new(
+                of_node(&format!("the TTL of {} ms", self.ttl_ms)),
+                format!("use {TTL_MS_MIN} to {TTL_MS_MAX} ms"),
+            ));
+        }
         for text in self.labels.iter().flat_map(|(name, value)| [name, value]) {
             at_most(&of_node("a label"), text.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
         }
@@ -165,4 +176,17 @@ pub struct PushRetry {
     pub message: String,
     /// When to try again.
     pub retry_after_ms: u32,
+    /// What is known of it.
+    pub reason: RetryReason,
+}
+
+/// What is known of a push that is not decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryReason {
+    /// Nothing was written.
+    NotWritten,
+    /// It may have been written.
+    OutcomeUnknown,
+    /// Nothing was written, for want of disk or of room in a queue.
+    ResourceExhausted,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Invalid;
-use super::invalid::at_most;
+use super::invalid::{at_most, quoted};
 use super::limits::{QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SQL_BYTES_MAX};
 
 /// One SQL statement and how long its caller waits.
@@ -13,17 +13,62 @@ pub struct Query {
     pub sql: String,
     /// From arrival to the last row.
     pub timeout: Duration,
+    /// How fresh the answer has to be.
+    pub consistency: Consistency,
+    /// The answer is at this revision or a later one, at any level.
+    pub min_revision: u64,
+}
+
+/// How fresh an answer has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consistency {
+    /// Everything acknowledged before the call is in it: confirmed with a majority.
+    #[default]
+    Linearizable,
+    /// Everything acknowledged longer ago than this is in it.
+    Bounded(Duration),
+    /// Whatever the replica has, without asking any other.
+    Stale,
+}
+
+impl std::str::FromStr for Consistency {
+    type Err = Invalid;
+
+    /// `linearizable`, `bounded:DURATION` (as `bounded:500ms`), `stale`.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = || {
+            Invalid::new(
+                format!("the consistency {} is unknown", quoted(text)),
+                "use linearizable, bounded:DURATION (as bounded:5s or bounded:500ms) or stale",
+            )
+        };
+        match text.split_once(':') {
+            None if text == "linearizable" => Ok(Self::Linearizable),
+            None if text == "stale" => Ok(Self::Stale),
+            Some(("bounded", staleness)) => {
+                let digits = staleness.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                let number: u32 = digits.parse().map_err(|_| invalid())?;
+                match &staleness[digits.len()..] {
+                    "ms" => Ok(Self::Bounded(Duration::from_millis(number.into()))),
+                    "s" => Ok(Self::Bounded(Duration::from_secs(number.into()))),
+                    _ => Err(invalid()),
+                }
+            }
+            _ => Err(invalid()),
+        }
+    }
 }
 
 impl Query {
-    /// A query within its limits; `timeout_ms` 0 is the default.
+    /// A linearizable query within its limits; `timeout_ms` 0 is the default.
     pub fn new(sql: String, timeout_ms: u32) -> Result<Self, Invalid> {
         at_most("the statement", sql.len(), SQL_BYTES_MAX, "bytes")?;
         let timeout_ms = match timeout_ms {
             0 => QUERY_TIMEOUT_MS_DEFAULT,
             asked => asked.min(QUERY_TIMEOUT_MS_MAX),
         };
-        Ok(Self { sql, timeout: Duration::from_millis(timeout_ms.into()) })
+        let timeout = Duration::from_millis(timeout_ms.into());
+        Ok(Self { sql, timeout, consistency: Consistency::Linearizable, min_revision: 0 })
     }
 }
 

@@ -1,7 +1,8 @@
-//! What every floor may use: the clock, the task group, telemetry.
+//! What every floor may use: the clock, the disk's free space, the task group, telemetry.
 //!
 //! It knows nothing of Unum.
 
 pub mod clock;
+pub mod disk;
 pub mod tasks;
 pub mod telemetry;

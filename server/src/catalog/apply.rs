@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use unum_proto::model::{NodeKey, PushOutcome, Row, TableName, TableSchema, TableSnapshot, Value};
 
-use super::state::{NODES_MAX, TABLES_MAX};
-use super::{Command, Node, NodeStatus, Snapshot, StampedPush, State, Table, invariants};
+use super::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
+use super::{Command, Hashed, Node, NodeStatus, Outcome, Silence, Snapshot, StampedPush, State, Table, invariants};
 
 /// What a store has to write after an apply. The value itself is in the new state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,10 +21,10 @@ pub enum Change {
 }
 
 /// What came of one command.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Applied {
-    /// One outcome per push, in the command's order.
-    pub outcomes: Vec<PushOutcome>,
+    /// What the proposer is told.
+    pub outcome: Outcome,
     /// What differs from the state before.
     pub changes: BTreeSet<Change>,
 }
@@ -33,16 +33,19 @@ impl State {
     /// Applies the command of log entry `revision`.
     pub fn apply(&mut self, revision: u64, command: Command) -> Applied {
         self.skip(revision);
-        let mut applied = Applied::default();
-        match command {
+        let mut changes = BTreeSet::new();
+        let outcome = match command {
             Command::Pushes { received_at_us, pushes } => {
-                for push in pushes {
-                    let outcome = self.apply_push(received_at_us, push, &mut applied.changes);
-                    applied.outcomes.push(outcome);
-                }
+                let outcome = |push| self.apply_push(received_at_us, push, &mut changes);
+                Outcome::Pushes(pushes.into_iter().map(outcome).collect())
             }
-        }
-        applied
+            Command::Silences { at_us, silences } => {
+                let changed = silences.iter().filter(|silence| self.apply_silence(at_us, silence, &mut changes));
+                Outcome::Silences { changed: changed.count() as u32 }
+            }
+            Command::RemoveNode { at_us, node } => Outcome::NodeRemoved(self.remove_node(at_us, &node, &mut changes)),
+        };
+        Applied { outcome, changes }
     }
 
     /// An entry without a command still is a revision. The log starts at 0, with the first membership.
@@ -71,10 +74,13 @@ impl State {
             content_hash,
             received_at_us,
             revision: self.revision,
+            status_since_us: match self.nodes.get(&key) {
+                Some(known) if known.status == NodeStatus::Up => known.status_since_us,
+                _ => received_at_us,
+            },
         };
         invariants::sequence_advances(self.nodes.get(&key), &node);
-        self.nodes.insert(key.clone(), Arc::new(node));
-        changes.insert(Change::Node(key.clone()));
+        self.put_node(node, changes);
         for (snapshot, grown) in push.tables.into_iter().zip(grown) {
             self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
         }
@@ -97,6 +103,15 @@ impl State {
                     "node {key} is held by epoch {} (ip {:?}), and this push has the older epoch {}; \
                      two publishers use one name: stop one of them or give it another id",
                     node.epoch, node.description.ip, push.epoch,
+                ),
+            });
+        }
+        if push.epoch == node.epoch && node.status == NodeStatus::Removed {
+            return Some(PushOutcome::Refused {
+                message: format!(
+                    "node {key} was removed, and this push has the epoch {} of that time; \
+                     restart its agent, which gives it a new epoch",
+                    push.epoch,
                 ),
             });
         }
@@ -125,11 +140,80 @@ impl State {
         Some(PushOutcome::Accepted { revision: node.revision, duplicate: true })
     }
 
+    fn put_node(&mut self, node: Node, changes: &mut BTreeSet<Change>) {
+        let key = node.description.key.clone();
+        let node = Hashed::node(node);
+        let added = node.hash();
+        let before = self.nodes.insert(key.clone(), Arc::new(node));
+        self.rehash(before.map(|before| before.hash()), Some(added));
+        changes.insert(Change::Node(key));
+    }
+
+    /// The state hash after one record took the place of another.
+    fn rehash(&mut self, removed: Option<u64>, added: Option<u64>) {
+        self.hash = self.hash.wrapping_sub(removed.unwrap_or(0)).wrapping_add(added.unwrap_or(0));
+    }
+
+    /// Whether the node's status changed: not if it has pushed since.
+    fn apply_silence(&mut self, at_us: i64, silence: &Silence, changes: &mut BTreeSet<Change>) -> bool {
+        let Some(node) = self.nodes.get(&silence.node) else { return false };
+        let since = (node.epoch, node.sequence) == (silence.epoch, silence.sequence);
+        if !since || node.status == NodeStatus::Removed || node.status == silence.status {
+            return false;
+        }
+        let node = Node { status: silence.status, status_since_us: at_us, ..Node::clone(node) };
+        // Its rows show the status, too.
+        for table in self.tables_of(&silence.node) {
+            self.redraw(&table);
+        }
+        self.put_node(node, changes);
+        true
+    }
+
+    fn remove_node(&mut self, at_us: i64, key: &NodeKey, changes: &mut BTreeSet<Change>) -> Result<(), String> {
+        let node = match self.nodes.get(key) {
+            Some(node) if node.status != NodeStatus::Removed => Node::clone(node),
+            Some(_) => return Err(format!("node {key} was removed before; SELECT * FROM nodes shows all")),
+            None => return Err(format!("there is no node {key}; SELECT * FROM nodes shows all")),
+        };
+        for name in self.tables_of(key) {
+            let mut table = Table::clone(&self.tables[&name]);
+            let removed = table.snapshots.remove(key);
+            table.columnar = Arc::default();
+            self.tables.insert(name.clone(), Arc::new(table));
+            self.rehash(removed.map(|snapshot| snapshot.hash()), None);
+            changes.insert(Change::Snapshot(key.clone(), name));
+        }
+        self.put_node(Node { status: NodeStatus::Removed, status_since_us: at_us, ..node }, changes);
+        Ok(())
+    }
+
+    /// The tables that a node has rows in.
+    fn tables_of(&self, node: &NodeKey) -> Vec<TableName> {
+        let own = self.tables.iter().filter(|(_, table)| table.snapshots.contains_key(node));
+        own.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Forgets how the table looks as Arrow.
+    fn redraw(&mut self, name: &TableName) {
+        let table = Table { columnar: Arc::default(), ..Table::clone(&self.tables[name]) };
+        self.tables.insert(name.clone(), Arc::new(table));
+    }
+
     /// For each pushed table the schema it leads to, or why the push as a whole is refused.
     fn grown_schemas(&self, node: &NodeKey, tables: &[TableSnapshot]) -> Result<Vec<Option<TableSchema>>, String> {
         let unknown = tables.iter().filter(|table| !self.tables.contains_key(&table.schema.name)).count();
         if self.tables.len() + unknown > TABLES_MAX {
             return Err(format!("{unknown} new tables of node {node} are too many; the limit is {TABLES_MAX} tables"));
+        }
+        let has = |table: &&TableSnapshot| {
+            self.tables.get(&table.schema.name).is_some_and(|known| known.snapshots.contains_key(node))
+        };
+        let first_rows = tables.len() - tables.iter().filter(has).count();
+        if first_rows > 0 && self.tables_of(node).len() + first_rows > TABLES_PER_NODE_MAX {
+            return Err(format!(
+                "{first_rows} more tables of node {node} are too many; the limit is {TABLES_PER_NODE_MAX} tables a node"
+            ));
         }
         tables
             .iter()
@@ -151,9 +235,12 @@ impl State {
         let name = pushed.schema.name.clone();
         let mut table = match self.tables.get(&name) {
             Some(table) => Table::clone(table),
-            None => Table::new(pushed.schema.clone()),
+            None => Table::new(Hashed::schema(pushed.schema.clone())),
         };
         if let Some(schema) = grown {
+            let schema = Hashed::schema(schema);
+            let before = self.tables.get(&name).map(|table| table.schema.hash());
+            self.rehash(before, Some(schema.hash()));
             table.schema = Arc::new(schema);
             changes.insert(Change::Schema(name.clone()));
         }
@@ -164,7 +251,10 @@ impl State {
             revision: self.revision,
         };
         invariants::rows_fit(&table.schema, &snapshot);
-        table.snapshots.insert(node.clone(), Arc::new(snapshot));
+        let snapshot = Hashed::snapshot(node, &name, snapshot);
+        let added = snapshot.hash();
+        let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
+        self.rehash(before.map(|before| before.hash()), Some(added));
         table.columnar = Arc::default();
         changes.insert(Change::Snapshot(node.clone(), name.clone()));
         self.tables.insert(name, Arc::new(table));
@@ -223,7 +313,10 @@ mod tests {
 
     fn apply(state: &mut State, push: StampedPush) -> PushOutcome {
         let command = Command::Pushes { received_at_us: 2, pushes: vec![push] };
-        state.apply(state.revision + 1, command).outcomes.remove(0)
+        match state.apply(state.revision + 1, command).outcome {
+            Outcome::Pushes(mut outcomes) => outcomes.remove(0),
+            other => panic!("{other:?}"),
+        }
     }
 
     const A: &[(&str, DataType, &str)] = &[("a", DataType::Int64, "")];

@@ -6,8 +6,10 @@
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{Push, limits};
+use unum_proto::model::{NodeKey, Push, PushOutcome, limits};
 use xxhash_rust::xxh3::xxh3_64;
+
+use super::NodeStatus;
 
 /// The only version so far.
 const VERSION: u8 = 1;
@@ -34,6 +36,47 @@ pub enum Command {
         /// In the order of arrival.
         pushes: Vec<StampedPush>,
     },
+    /// Nodes that fell silent, as the leader's monotonic clock says.
+    Silences {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// By node.
+        silences: Vec<Silence>,
+    },
+    /// A node's rows leave the catalog.
+    RemoveNode {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// The node.
+        node: NodeKey,
+    },
+}
+
+/// A node that did not push for a while, as of its last push: one that pushed since is not silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// The node.
+    pub node: NodeKey,
+    /// The incarnation and …
+    pub epoch: u64,
+    /// … the push since which nothing came.
+    pub sequence: u64,
+    /// What it is called now: stale or down.
+    pub status: NodeStatus,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// One per push, in the command's order.
+    Pushes(Vec<PushOutcome>),
+    /// Nodes whose status changed.
+    Silences {
+        /// How many.
+        changed: u32,
+    },
+    /// The node was removed, or why not.
+    NodeRemoved(Result<(), String>),
 }
 
 /// A push and the hash of its content, computed once by the leader.

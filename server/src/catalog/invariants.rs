@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use unum_proto::model::TableSchema;
 
-use super::{Node, Snapshot};
+use super::{Hashed, Node, Snapshot};
 
 /// I3: (epoch, sequence) of a node never goes back.
-pub(super) fn sequence_advances(before: Option<&Arc<Node>>, after: &Node) {
+pub(super) fn sequence_advances(before: Option<&Arc<Hashed<Node>>>, after: &Node) {
     if let Some(before) = before {
         assert!(
             (after.epoch, after.sequence) > (before.epoch, before.sequence),

@@ -4,6 +4,7 @@
 //! - [`State`] is an immutable value: nodes, table schemas, table snapshots. Cloning it is cheap, so every reader
 //!   keeps the revision it started with.
 //! - [`State::apply`] is deterministic: no clock, no randomness, no hash order, no I/O. Time arrives in the entry.
+//! - The state hash is equal on all replicas at equal revision: [`State::hash`].
 //! - [`columnar`] shows a table of one state as Arrow, built when first asked for.
 //!
 //! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by [`Change`].
@@ -11,9 +12,11 @@
 mod apply;
 pub mod columnar;
 mod command;
+mod hashed;
 mod invariants;
 mod state;
 
 pub use apply::{Applied, Change};
-pub use command::{Command, DecodeError, StampedPush};
-pub use state::{Node, NodeStatus, Snapshot, State, Table};
+pub use command::{Command, DecodeError, Outcome, Silence, StampedPush};
+pub use hashed::Hashed;
+pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};

@@ -10,14 +10,17 @@ use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
 
 use super::columnar::ColumnarCell;
+use super::hashed::Hashed;
 
 /// Everything the cluster's nodes pushed, at one revision.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// The index of the last applied log entry; 0 before the first.
     pub revision: u64,
-    /// All nodes by name.
-    pub nodes: OrdMap<NodeKey, Arc<Node>>,
+    /// The sum of all records' hashes: equal on all replicas at equal revision.
+    pub hash: u64,
+    /// All nodes by name, removed ones included: their epoch must not come back.
+    pub nodes: OrdMap<NodeKey, Arc<Hashed<Node>>>,
     /// All pushed tables by name.
     pub tables: OrdMap<TableName, Arc<Table>>,
 }
@@ -27,13 +30,25 @@ pub struct State {
 pub enum NodeStatus {
     /// It pushes.
     Up,
+    /// It was silent for its TTL.
+    Stale,
+    /// It was silent for three times its TTL. Its last rows stay, marked.
+    Down,
+    /// It was removed by hand. Its rows are gone, and only a new epoch brings it back.
+    Removed,
 }
+
+/// A node that was silent for so many TTLs is down.
+pub const TTLS_UNTIL_DOWN: u32 = 3;
 
 impl NodeStatus {
     /// As SQL shows it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
+            Self::Stale => "stale",
+            Self::Down => "down",
+            Self::Removed => "removed",
         }
     }
 }
@@ -55,15 +70,17 @@ pub struct Node {
     pub received_at_us: i64,
     /// The revision of that push.
     pub revision: u64,
+    /// The leader's wall clock when the status became what it is.
+    pub status_since_us: i64,
 }
 
 /// A pushed table over all nodes.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// All columns that any node ever pushed, in the order of their first push.
-    pub schema: Arc<TableSchema>,
+    pub schema: Arc<Hashed<TableSchema>>,
     /// The rows by the node that pushed them.
-    pub snapshots: OrdMap<NodeKey, Arc<Snapshot>>,
+    pub snapshots: OrdMap<NodeKey, Arc<Hashed<Snapshot>>>,
     /// The table as Arrow, once somebody asked; new with every change of the table.
     pub(super) columnar: Arc<ColumnarCell>,
 }
@@ -87,9 +104,12 @@ pub const NODES_MAX: usize = 100_000;
 /// Tables that one catalog holds: every one is listed in every planning.
 pub const TABLES_MAX: usize = 1_000;
 
+/// Tables that one node has rows in. A push has fewer, and they add up: nothing takes a table away again.
+pub const TABLES_PER_NODE_MAX: usize = 256;
+
 impl Table {
     /// A table without rows.
-    pub fn new(schema: TableSchema) -> Self {
+    pub fn new(schema: Hashed<TableSchema>) -> Self {
         Self { schema: Arc::new(schema), snapshots: OrdMap::new(), columnar: Arc::default() }
     }
 
@@ -109,15 +129,23 @@ impl State {
     ) -> Result<Self, String> {
         let mut state = Self { revision, ..Self::default() };
         for node in nodes {
+            let node = Hashed::node(node);
+            state.hash = state.hash.wrapping_add(node.hash());
             state.nodes.insert(node.description.key.clone(), Arc::new(node));
         }
-        let mut tables: std::collections::BTreeMap<TableName, Table> =
-            schemas.into_iter().map(|schema| (schema.name.clone(), Table::new(schema))).collect();
+        let mut tables = std::collections::BTreeMap::new();
+        for schema in schemas {
+            let schema = Hashed::schema(schema);
+            state.hash = state.hash.wrapping_add(schema.hash());
+            tables.insert(schema.name.clone(), Table::new(schema));
+        }
         for (node, name, snapshot) in snapshots {
             let table = tables.get_mut(&name).ok_or_else(|| format!("rows of table {name}, which has no schema"))?;
             if !state.nodes.contains_key(&node) {
                 return Err(format!("rows of table {name} on node {node}, which is not known"));
             }
+            let snapshot = Hashed::snapshot(&node, &name, snapshot);
+            state.hash = state.hash.wrapping_add(snapshot.hash());
             table.snapshots.insert(node, Arc::new(snapshot));
         }
         state.tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
@@ -126,7 +154,7 @@ impl State {
 
     /// How many of the nodes with rows in `table` are up, and how many there are.
     pub fn nodes_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a Node> {
-        table.snapshots.keys().filter_map(|key| self.nodes.get(key).map(Arc::as_ref))
+        table.snapshots.keys().filter_map(|key| self.nodes.get(key).map(|node| node.value()))
     }
 }
 

@@ -122,15 +122,15 @@ impl TryFrom<MembershipRecord> for Membership {
     }
 }
 
-/// The bytes of a log id.
-pub fn encode_log_id(log_id: &LogId) -> Vec<u8> {
-    to_bytes(&(term(log_id), log_id.index))
+/// The bytes of the last purged log id and of the chain up to it.
+pub fn encode_purged(log_id: &LogId, chain: u64) -> Vec<u8> {
+    to_bytes(&(term(log_id), log_id.index, chain))
 }
 
-/// Reads what [`encode_log_id`] wrote.
-pub fn decode_log_id(bytes: &[u8]) -> Result<LogId, Error> {
-    let (term, index) = from_bytes("log id", bytes)?;
-    Ok(log_id(term, index))
+/// Reads what [`encode_purged`] wrote.
+pub fn decode_purged(bytes: &[u8]) -> Result<(LogId, u64), Error> {
+    let (term, index, chain) = from_bytes("purged log id", bytes)?;
+    Ok((log_id(term, index), chain))
 }
 
 /// The bytes of a vote.
@@ -145,18 +145,45 @@ pub fn decode_vote(bytes: &[u8]) -> Result<Vote, Error> {
     Ok(Vote { leader_id, committed })
 }
 
-/// What the state machine had applied, and the membership as of then.
-pub fn encode_applied(applied: Option<LogId>, membership: &StoredMembership) -> Vec<u8> {
+/// What the state machine had applied, the membership as of then, and the state hash.
+pub fn encode_applied(applied: Option<LogId>, membership: &StoredMembership, hash: u64) -> Vec<u8> {
     let ids = |log_id: Option<LogId>| log_id.map(|log_id| (term(&log_id), log_id.index));
-    to_bytes(&(ids(applied), ids(*membership.log_id()), MembershipRecord::from(membership.membership())))
+    to_bytes(&(ids(applied), ids(*membership.log_id()), MembershipRecord::from(membership.membership()), hash))
 }
 
 /// Reads what [`encode_applied`] wrote.
-pub fn decode_applied(bytes: &[u8]) -> Result<(Option<LogId>, StoredMembership), Error> {
+pub fn decode_applied(bytes: &[u8]) -> Result<(Option<LogId>, StoredMembership, u64), Error> {
     type Ids = Option<(u64, u64)>;
-    let (applied, membership_at, membership): (Ids, Ids, MembershipRecord) = from_bytes("applied state", bytes)?;
+    let (applied, membership_at, membership, hash): (Ids, Ids, MembershipRecord, u64) =
+        from_bytes("applied state", bytes)?;
     let ids = |ids: Ids| ids.map(|(term, index)| log_id(term, index));
-    Ok((ids(applied), StoredMembership::new(ids(membership_at), membership.try_into()?)))
+    Ok((ids(applied), StoredMembership::new(ids(membership_at), membership.try_into()?), hash))
+}
+
+/// How far the log and the vote were synced: kept outside the store, which may lose its end without a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HighWater {
+    /// The last log entry, and the chain up to it.
+    pub last: Option<(LogId, u64)>,
+    /// The vote.
+    pub vote: Option<Vote>,
+}
+
+type VoteParts = (u64, u64, bool);
+
+/// The bytes of a high-water mark.
+pub fn encode_high_water(mark: &HighWater) -> Vec<u8> {
+    let last = mark.last.map(|(log_id, chain)| (term(&log_id), log_id.index, chain));
+    let vote: Option<VoteParts> = mark.vote.map(|vote| (vote.leader_id.term, vote.leader_id.voted_for, vote.committed));
+    to_bytes(&(last, vote))
+}
+
+/// Reads what [`encode_high_water`] wrote.
+pub fn decode_high_water(bytes: &[u8]) -> Result<HighWater, Error> {
+    let (last, vote): (Option<(u64, u64, u64)>, Option<VoteParts>) = from_bytes("high-water mark", bytes)?;
+    let vote = vote
+        .map(|(term, voted_for, committed)| Vote { leader_id: leader_id_std::LeaderId { term, voted_for }, committed });
+    Ok(HighWater { last: last.map(|(term, index, chain)| (log_id(term, index), chain)), vote })
 }
 
 #[cfg(test)]
@@ -187,8 +214,10 @@ mod tests {
         let vote = Vote { leader_id: leader_id_std::LeaderId { term: 9, voted_for: 2 }, committed: true };
         assert_eq!(decode_vote(&encode_vote(&vote)).unwrap(), vote);
         let stored = StoredMembership::new(Some(log_id(1, 2)), membership());
-        let (applied, membership) = decode_applied(&encode_applied(Some(log_id(3, 4)), &stored)).unwrap();
-        assert_eq!((applied, membership), (Some(log_id(3, 4)), stored));
+        let decoded = decode_applied(&encode_applied(Some(log_id(3, 4)), &stored, 7)).unwrap();
+        assert_eq!(decoded, (Some(log_id(3, 4)), stored, 7));
+        let mark = HighWater { last: Some((log_id(5, 6), 8)), vote: Some(vote) };
+        assert_eq!(decode_high_water(&encode_high_water(&mark)).unwrap(), mark);
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum ProposeError {
     /// It may or may not be applied: retry only what is idempotent.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
+    /// The request is wrong: nothing was written, and nothing will be.
+    #[error("{0}")]
+    Refused(String),
     /// Nothing was written, and later may be better.
     #[error("the group cannot take writes now: {0}")]
     Unavailable(String),

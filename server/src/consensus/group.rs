@@ -1,7 +1,6 @@
 //! The handle of one replica's membership in the group.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +8,19 @@ use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, ForwardReason, LinearizableReadError, RaftError};
 use openraft::{BasicNode, ReadPolicy, ServerState, SnapshotPolicy};
 use tokio::time::Instant;
-use unum_proto::model::PushOutcome;
 
+use super::compaction;
 use super::error::{BarrierError, ProposeError, StartError};
 use super::log_store::LogStore;
 use super::membership::Members;
-use super::read_barrier::{ReadBarrier, RoundError, RoundSource};
+use super::read_barrier::ReadBarrier;
+use super::rounds::{self, Rounds};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
-use super::transport::{Channels, LeaderLink, LinkError, Network};
-use super::types::{CommandBytes, Metrics};
-use crate::catalog::{Command, State};
-use crate::storage::Store;
+use super::transport::{Channels, LeaderLink, Network, Peers};
+use super::types::{CommandBytes, TypeConfig};
+use crate::catalog::{Command, Outcome, State};
+use crate::storage::{self, Store};
 
 /// How a replica takes part. The defaults stand in `config`.
 #[derive(Debug, Clone)]
@@ -29,7 +29,9 @@ pub struct Options {
     pub cluster_id: u64,
     /// This replica.
     pub replica: u64,
-    /// The voters of a group that is made for the first time, with their addresses.
+    /// This replica's directory, so that another one under the same id is found out.
+    pub store_id: u64,
+    /// The voters of a group that is made for the first time, with their addresses; none when this replica joins one.
     pub initial_members: BTreeMap<u64, String>,
     /// Between two heartbeats of the leader.
     pub heartbeat_interval: Duration,
@@ -37,10 +39,8 @@ pub struct Options {
     pub election_timeout_min: Duration,
     /// … and this long at the latest. It is the length of the lease, too.
     pub election_timeout_max: Duration,
-    /// A raft snapshot is built after this many entries.
-    pub raft_snapshot_entries: u64,
-    /// Entries that stay in the log behind a raft snapshot, for followers that are a little late.
-    pub raft_log_entries_kept: u64,
+    /// When a raft snapshot is built, and how much log stays behind it.
+    pub compaction: compaction::Bounds,
 }
 
 impl Options {
@@ -53,9 +53,10 @@ impl Options {
             election_timeout_max: ms(self.election_timeout_max),
             // openraft's 200 ms would give up on any raft snapshot of size.
             install_snapshot_timeout: 60_000,
-            replication_lag_threshold: self.raft_log_entries_kept,
-            snapshot_policy: SnapshotPolicy::LogsSinceLast(self.raft_snapshot_entries),
-            max_in_snapshot_log_to_keep: self.raft_log_entries_kept,
+            replication_lag_threshold: self.compaction.kept_entries,
+            // `compaction` asks for both.
+            snapshot_policy: SnapshotPolicy::Never,
+            max_in_snapshot_log_to_keep: u64::MAX,
             // Without pre-vote a replica that comes back from a partition deposes a healthy leader.
             enable_pre_vote: Some(true),
             // Without the probe a leader that lost its majority keeps the others from electing one. Lease and longest
@@ -66,6 +67,9 @@ impl Options {
         config.validate().map_err(|e| StartError::Options(e.to_string()))
     }
 }
+
+/// The loops that have to be run for a group, by name. Each runs as long as the replica.
+pub type Tasks = Vec<(&'static str, futures::future::BoxFuture<'static, ()>)>;
 
 /// Where readers find the newest state that this replica applied.
 #[derive(Debug, Clone)]
@@ -82,8 +86,9 @@ impl StateReader {
 #[derive(Clone)]
 pub struct Group {
     replica: u64,
-    raft: Raft,
-    published: Arc<Published>,
+    pub(super) raft: Raft,
+    pub(super) peers: Peers,
+    pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     link: LeaderLink,
     inbound: Inbound,
@@ -96,26 +101,32 @@ impl std::fmt::Debug for Group {
 }
 
 impl Group {
-    /// Starts the replica from what its store holds. The returned future is the read barrier's loop: run it.
-    pub async fn start(
-        options: &Options,
-        store: Store,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), StartError> {
-        let log_store = LogStore::open(store.clone())?;
-        let state_machine = StateMachine::open(store)?;
-        let published = state_machine.published();
+    /// Starts the replica from what its store holds.
+    pub async fn start(options: &Options, store: Store) -> Result<(Self, Tasks), StartError> {
+        let (log_store, state_machine, peers) = open(options.replica, options.store_id, store).await?;
+        let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
+        let usage = log_store.usage();
         let channels = Channels::default();
-        let network = Network::new(options.cluster_id, options.replica, channels.clone());
+        let network = Network::new(options.cluster_id, options.replica, channels.clone(), peers.clone());
         let config = Arc::new(options.raft_config()?);
         let raft = Raft::new(options.replica, config, network, log_store, state_machine)
             .await
             .map_err(|e| StartError::Raft(e.to_string()))?;
-        initialize(&raft, &options.initial_members).await?;
+        if !options.initial_members.is_empty() {
+            initialize(&raft, &options.initial_members).await?;
+        }
         let link = LeaderLink::new(options.cluster_id, options.replica, channels);
         let (barrier, run_barrier) =
             ReadBarrier::new(options.replica, Rounds { raft: raft.clone(), link: link.clone() });
-        let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone());
-        Ok((Self { replica: options.replica, raft, published, barrier, link, inbound }, run_barrier))
+        let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
+        let compaction = compaction::run(raft.clone(), usage, newest_snapshot, options.compaction);
+        let group = Self { replica: options.replica, raft, peers, published, barrier, link, inbound };
+        let tasks: Tasks = vec![
+            ("read barrier", Box::pin(run_barrier)),
+            ("compaction", Box::pin(compaction)),
+            ("progress reports", Box::pin(group.clone().report_progress())),
+        ];
+        Ok((group, tasks))
     }
 
     /// This replica's id.
@@ -140,7 +151,8 @@ impl Group {
 
     /// The group as this replica knows it.
     pub fn members(&self) -> Members {
-        Members::from_metrics(&self.raft.metrics().borrow_watched())
+        self.remember_own_progress();
+        Members::new(&self.raft.metrics().borrow_watched(), &self.published.progress().all())
     }
 
     /// Whether this replica leads, as far as it knows.
@@ -150,17 +162,33 @@ impl Group {
 
     /// Who leads and where, as far as this replica knows.
     pub fn leader(&self) -> Option<(u64, String)> {
-        leader(&self.raft.metrics().borrow_watched())
+        rounds::leader(&self.raft.metrics().borrow_watched())
     }
 
     /// The state that a linearizable read beginning now may use: everything acknowledged before is in it.
     pub async fn read_barrier(&self, deadline: Instant) -> Result<Arc<State>, BarrierError> {
-        let started = Instant::now();
         let index = self.barrier.read_index(deadline).await?;
-        tokio::time::timeout_at(deadline, self.published.wait_for(index)).await.map_err(|_| BarrierError::NoQuorum {
+        self.wait_for_revision(index, deadline).await
+    }
+
+    /// A state that has everything that was acknowledged longer than `staleness` ago: one that a recent round vouches
+    /// for, or one behind a new round.
+    pub async fn read_bounded(&self, staleness: Duration, deadline: Instant) -> Result<Arc<State>, BarrierError> {
+        let state = self.published.state();
+        match self.barrier.last_round() {
+            Some(round) if round.started.elapsed() <= staleness && state.revision >= round.index => Ok(state),
+            _ => self.read_barrier(deadline).await,
+        }
+    }
+
+    /// The state of this replica at that revision or a later one.
+    pub async fn wait_for_revision(&self, revision: u64, deadline: Instant) -> Result<Arc<State>, BarrierError> {
+        let started = Instant::now();
+        let state = tokio::time::timeout_at(deadline, self.published.wait_for(revision)).await;
+        state.map_err(|_| BarrierError::NoQuorum {
             replica: self.replica,
             waited: started.elapsed(),
-            last: format!("entry {index} is not applied here yet"),
+            last: format!("entry {revision} is not applied here yet"),
         })
     }
 
@@ -177,23 +205,44 @@ impl Group {
     }
 
     /// On the leader: writes the command to the log; returns when it is applied here.
-    pub async fn propose(&self, command: &Command) -> Result<Vec<PushOutcome>, ProposeError> {
+    pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
         let bytes = CommandBytes(command.encode().into());
-        let not_leader = |leader| ProposeError::NotLeader { replica: self.replica, leader };
-        match self.raft.client_write(bytes).await {
-            Ok(written) => Ok(written.data.outcomes),
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Err(match to.reason {
-                ForwardReason::NotLeader => not_leader(to.leader_id),
+        let written = self.raft.client_write(bytes).await.map_err(|error| self.propose_error(error))?;
+        written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
+    }
+
+    pub(super) fn propose_error(&self, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> ProposeError {
+        match error {
+            RaftError::APIError(ClientWriteError::ForwardToLeader(to)) => match to.reason {
+                ForwardReason::NotLeader => ProposeError::NotLeader { replica: self.replica, leader: to.leader_id },
                 ForwardReason::LeadershipTransfer => ProposeError::Unavailable("leadership moves".into()),
                 ForwardReason::LeaseExpired => ProposeError::Unavailable("the leader has no quorum yet".into()),
-            }),
-            Err(RaftError::APIError(error)) => Err(ProposeError::OutcomeUnknown(error.to_string())),
-            Err(RaftError::Fatal(fatal)) => Err(ProposeError::OutcomeUnknown(fatal.to_string())),
+            },
+            RaftError::APIError(error) => ProposeError::OutcomeUnknown(error.to_string()),
+            RaftError::Fatal(fatal) => ProposeError::OutcomeUnknown(fatal.to_string()),
         }
     }
 
-    /// Returns when Raft has stopped by itself, with why: the process must not go on without it.
+    /// Returns when another replica leads than now, or the term is another, or some replica leads for the first time.
+    pub async fn leader_changed(&self, from: Option<u64>) {
+        let mut metrics = self.raft.metrics();
+        loop {
+            if metrics.borrow_and_update().current_leader != from || metrics.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Returns when Raft has stopped by itself, or the group does not want this replica, with why: the process must
+    /// not go on.
     pub async fn failed(&self) -> String {
+        tokio::select! {
+            why = self.raft_stopped() => format!("raft has stopped: {why}"),
+            why = self.peers.outcast() => why,
+        }
+    }
+
+    async fn raft_stopped(&self) -> String {
         let mut metrics = self.raft.metrics();
         loop {
             if let Err(fatal) = &metrics.borrow_and_update().running_state {
@@ -213,6 +262,23 @@ impl Group {
     }
 }
 
+/// Opens what the store holds, on a thread of its own: it reads everything, and sled may panic over a broken file.
+pub(super) async fn open(me: u64, own_store: u64, store: Store) -> Result<(LogStore, StateMachine, Peers), StartError> {
+    let open = move || -> Result<_, storage::Error> {
+        let log_store = LogStore::open(store.clone())?;
+        let state_machine = StateMachine::open(store.clone())?;
+        let (purged, applied) = (log_store.purged(), state_machine.applied());
+        if applied < purged {
+            return Err(storage::Error::Corrupt(format!(
+                "the catalog is at {applied:?} and the log begins after {purged:?}: entries between are gone"
+            )));
+        }
+        Ok((log_store, state_machine, Peers::open(me, own_store, store)?))
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    Ok(opened.map_err(|e| storage::Error::Corrupt(format!("reading it failed: {e}")))??)
+}
+
 /// Makes the group on the first start. All first voters do it with the same membership, which is safe.
 async fn initialize(raft: &Raft, members: &BTreeMap<u64, String>) -> Result<(), StartError> {
     let started_before = raft.is_initialized().await.map_err(|e| StartError::Raft(e.to_string()))?;
@@ -227,65 +293,4 @@ async fn initialize(raft: &Raft, members: &BTreeMap<u64, String>) -> Result<(), 
         Err(RaftError::APIError(openraft::errors::InitializeError::NotAllowed(_))) => Ok(()),
         Err(error) => Err(StartError::Raft(error.to_string())),
     }
-}
-
-fn leader(metrics: &Metrics) -> Option<(u64, String)> {
-    let id = metrics.current_leader?;
-    let node = metrics.membership_config.membership().get_node(&id)?;
-    Some((id, node.addr.clone()))
-}
-
-/// ReadIndex rounds of one replica: asks itself when it leads, else the leader over the link.
-struct Rounds {
-    raft: Raft,
-    link: LeaderLink,
-}
-
-impl RoundSource for Rounds {
-    async fn round(&mut self, id: u64) -> Result<u64, RoundError> {
-        let mut metrics = self.raft.metrics();
-        let before = view(&metrics.borrow_and_update());
-        let changed = async {
-            while metrics.changed().await.is_ok() {
-                let now = view(&metrics.borrow_and_update());
-                if now != before {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            result = self.ask(id, &before) => result,
-            () = changed => Err("the leader or the term changed during the round".into()),
-        }
-    }
-}
-
-impl Rounds {
-    async fn ask(&self, id: u64, view: &View) -> Result<u64, RoundError> {
-        match &view.leader {
-            None => Err(format!("no leader is known in term {}", view.term)),
-            Some(_) if view.leads => {
-                let linearizer =
-                    self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| e.to_string())?;
-                Ok(linearizer.read_log_id().index())
-            }
-            Some((leader, addr)) => {
-                self.link.read_index(addr, id).await.map_err(
-                    |(LinkError::NotReached(why) | LinkError::NoAnswer(why))| format!("leader {leader}: {why}"),
-                )
-            }
-        }
-    }
-}
-
-/// What a round depends on: when it changes, the round is over.
-#[derive(Debug, PartialEq, Eq)]
-struct View {
-    term: u64,
-    leads: bool,
-    leader: Option<(u64, String)>,
-}
-
-fn view(metrics: &Metrics) -> View {
-    View { term: metrics.current_term, leads: metrics.state == ServerState::Leader, leader: leader(metrics) }
 }

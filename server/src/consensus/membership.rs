@@ -2,6 +2,7 @@
 
 use openraft::ServerState;
 
+use super::progress::Progress;
 use super::types::Metrics;
 
 /// What a member does.
@@ -26,7 +27,7 @@ impl Role {
     }
 }
 
-/// A member. What this replica cannot know of another is none: only the leader knows how far the others are.
+/// A member. How far another one is, is known from its last report to the leader; none before the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The replica's id.
@@ -41,6 +42,8 @@ pub struct Member {
     pub applied: Option<u64>,
     /// Entries that the leader has and it does not.
     pub lag: Option<u64>,
+    /// The hash of its state at `applied`.
+    pub state_hash: Option<u64>,
 }
 
 /// The group as one replica knows it.
@@ -55,22 +58,35 @@ pub struct Members {
 }
 
 impl Members {
-    pub(super) fn from_metrics(metrics: &Metrics) -> Self {
+    pub(super) fn new(metrics: &Metrics, reports: &[Progress]) -> Self {
         let membership = metrics.membership_config.membership();
         let voters: Vec<u64> = membership.voter_ids().collect();
         let leads_here = metrics.state == ServerState::Leader;
+        let leader_log = reports.iter().find(|report| Some(report.replica) == metrics.current_leader);
         let member = |(&id, node): (&u64, &openraft::BasicNode)| {
             let own = id == metrics.id;
+            let report = reports.iter().find(|report| report.replica == id);
             let matched = || metrics.replication.as_ref()?.get(&id)?.map(|log_id| log_id.index);
-            let last_log = if own { metrics.last_log_index } else { matched() };
-            let lag = leads_here.then(|| metrics.last_log_index.unwrap_or(0).saturating_sub(last_log.unwrap_or(0)));
+            let last_log = match () {
+                () if own => metrics.last_log_index,
+                () if leads_here => matched(),
+                () => report.map(|report| report.last_log),
+            };
+            let end = if leads_here { metrics.last_log_index } else { leader_log.map(|leader| leader.last_log) };
             let role = match () {
                 () if metrics.current_leader == Some(id) => Role::Leader,
                 () if voters.contains(&id) => Role::Follower,
                 () => Role::Learner,
             };
-            let applied = own.then(|| metrics.last_applied.map(|log_id| log_id.index)).flatten();
-            Member { id, addr: node.addr.clone(), role, last_log, applied, lag }
+            Member {
+                id,
+                addr: node.addr.clone(),
+                role,
+                last_log,
+                applied: report.map(|report| report.revision),
+                lag: end.map(|end| end.saturating_sub(last_log.unwrap_or(0))),
+                state_hash: report.map(|report| report.state_hash),
+            }
         };
         Self {
             term: metrics.current_term,

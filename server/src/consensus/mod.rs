@@ -5,26 +5,39 @@
 //! - [`Group`] is the handle that `service` and `rpc` hold: propose a command, take a read barrier, ask who leads.
 //! - `log_store` keeps the log and the vote, `state_machine` applies entries and keeps the catalog's records,
 //!   `raft_snapshot` turns a state into bytes and back.
+//! - `compaction` asks for raft snapshots and purges the log behind them; `progress` and `reports` compare the replicas'
+//!   states;
+//!   `change` adds, promotes and removes members and moves the lead.
 //! - [`ReadBarrier`] is the coalesced ReadIndex: the arrival order of queries and rounds is what makes it right.
 //! - [`transport`] carries messages between replicas.
 //!
 //! It does not know SQL, nor what a command means: the catalog does.
 
+mod change;
+mod compaction;
 #[cfg(test)]
 mod conformance;
+mod contents;
 mod entry;
 mod error;
 mod group;
 mod log_store;
 mod membership;
+mod progress;
 mod raft_snapshot;
 mod read_barrier;
 mod records;
+mod reports;
+mod rounds;
 mod state_machine;
 pub mod transport;
 mod types;
 
+pub use compaction::Bounds as CompactionBounds;
+pub use contents::Contents;
 pub use error::{BarrierError, ProposeError, StartError};
-pub use group::{Group, Options, StateReader};
+pub use group::{Group, Options, StateReader, Tasks};
 pub use membership::{Member, Members, Role};
+pub use progress::Progress;
 pub use read_barrier::ReadBarrier;
+pub use reports::ReportError;

@@ -37,12 +37,12 @@ struct Image<N, T, S> {
 /// The bytes of a state.
 pub fn encode(state: &State) -> io::Result<Vec<u8>> {
     let snapshots = state.tables.iter().flat_map(|(name, table)| {
-        table.snapshots.iter().map(|(node, snapshot)| (node.clone(), name.clone(), snapshot.as_ref()))
+        table.snapshots.iter().map(|(node, snapshot)| (node.clone(), name.clone(), snapshot.value()))
     });
     let image: Image<&Node, &TableSchema, &Snapshot> = Image {
         revision: state.revision,
-        nodes: state.nodes.values().map(Arc::as_ref).collect(),
-        schemas: state.tables.values().map(|table| table.schema.as_ref()).collect(),
+        nodes: state.nodes.values().map(|node| node.value()).collect(),
+        schemas: state.tables.values().map(|table| table.schema.value()).collect(),
         snapshots: snapshots.collect(),
     };
     let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;

@@ -12,7 +12,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::error::BarrierError;
@@ -35,6 +35,15 @@ pub trait RoundSource: Send + 'static {
     fn round(&mut self, id: u64) -> impl Future<Output = Result<u64, RoundError>> + Send;
 }
 
+/// A round that the leader answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Round {
+    /// When it was sent: everything acknowledged before is at or below the index.
+    pub started: Instant,
+    /// What a read has to have applied.
+    pub index: u64,
+}
+
 type Waiter = oneshot::Sender<Result<u64, RoundError>>;
 
 /// The handle of a replica's barrier.
@@ -42,13 +51,20 @@ type Waiter = oneshot::Sender<Result<u64, RoundError>>;
 pub struct ReadBarrier {
     replica: u64,
     arrivals: mpsc::Sender<Waiter>,
+    last_round: watch::Receiver<Option<Round>>,
 }
 
 impl ReadBarrier {
     /// A barrier, and the loop that has to be run for it.
     pub fn new(replica: u64, source: impl RoundSource) -> (Self, impl Future<Output = ()> + Send) {
         let (arrivals, waiting) = mpsc::channel(WAITING_MAX);
-        (Self { replica, arrivals }, run(source, waiting))
+        let (answered, last_round) = watch::channel(None);
+        (Self { replica, arrivals, last_round }, run(source, waiting, answered))
+    }
+
+    /// The newest round that was answered.
+    pub fn last_round(&self) -> Option<Round> {
+        *self.last_round.borrow()
     }
 
     /// The index that a linearizable read beginning now must have applied.
@@ -78,17 +94,25 @@ impl ReadBarrier {
     }
 }
 
-async fn run(mut source: impl RoundSource, mut waiting: mpsc::Receiver<Waiter>) {
+async fn run(
+    mut source: impl RoundSource,
+    mut waiting: mpsc::Receiver<Waiter>,
+    answered: watch::Sender<Option<Round>>,
+) {
     let mut joined = Vec::new();
     let mut id = 0;
     while waiting.recv_many(&mut joined, WAITING_MAX).await > 0 {
         id += 1;
         metrics::counter!("unum_read_rounds_total").increment(1);
         metrics::counter!("unum_read_barriers_total").increment(joined.len() as u64);
+        let started = Instant::now();
         let result = match tokio::time::timeout(ROUND_TIMEOUT, source.round(id)).await {
             Ok(result) => result,
             Err(_) => Err(format!("the leader did not answer within {} ms", ROUND_TIMEOUT.as_millis())),
         };
+        if let Ok(index) = &result {
+            answered.send_replace(Some(Round { started, index: *index }));
+        }
         let failed = result.is_err();
         for waiter in joined.drain(..) {
             // A query that has given up needs no answer.

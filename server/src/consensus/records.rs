@@ -1,7 +1,8 @@
 //! The catalog's records: which key each part of a state has, and its bytes.
 //!
 //! A record is one version byte and postcard. `write` turns what an apply changed into one batch; `read` builds
-//! the state again at start, without a replay of the log.
+//! the state again at start, without a replay of the log, and holds it against the state hash that was written with
+//! it.
 
 use serde::{Deserialize, Serialize};
 use unum_proto::model::TableSchema;
@@ -40,15 +41,18 @@ pub fn write<'a>(
     let mut batch = Batch::default();
     for change in changes {
         match change {
-            Change::Node(key) => batch.put(keys::node(key), encode(state.nodes[key].as_ref())),
-            Change::Schema(table) => batch.put(keys::schema(table), encode(state.tables[table].schema.as_ref())),
+            Change::Node(key) => batch.put(keys::node(key), encode(state.nodes[key].value())),
+            Change::Schema(table) => batch.put(keys::schema(table), encode(state.tables[table].schema.value())),
             Change::Snapshot(node, table) => {
-                let snapshot = state.tables[table].snapshots[node].as_ref();
-                batch.put(keys::snapshot(node, table), encode(snapshot));
+                let key = keys::snapshot(node, table);
+                match state.tables[table].snapshots.get(node) {
+                    Some(snapshot) => batch.put(key, encode(snapshot.value())),
+                    None => batch.remove(key),
+                }
             }
         }
     }
-    batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership));
+    batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
     batch
 }
 
@@ -59,21 +63,21 @@ pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembers
         batch.remove_range(prefix.to_vec(), keys::prefix_end(prefix));
     }
     for (key, node) in &state.nodes {
-        batch.put(keys::node(key), encode(node.as_ref()));
+        batch.put(keys::node(key), encode(node.value()));
     }
     for (name, table) in &state.tables {
-        batch.put(keys::schema(name), encode(table.schema.as_ref()));
+        batch.put(keys::schema(name), encode(table.schema.value()));
         for (node, snapshot) in &table.snapshots {
-            batch.put(keys::snapshot(node, name), encode(snapshot.as_ref()));
+            batch.put(keys::snapshot(node, name), encode(snapshot.value()));
         }
     }
-    batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership));
+    batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
     batch
 }
 
 /// The state that the store holds.
 pub fn read(store: &Store) -> Result<(State, Option<LogId>, StoredMembership), Error> {
-    let (applied, membership) = match store.get(Tree::Catalog, keys::APPLIED)? {
+    let (applied, membership, hash) = match store.get(Tree::Catalog, keys::APPLIED)? {
         Some(bytes) => entry::decode_applied(&bytes)?,
         None => Default::default(),
     };
@@ -93,5 +97,12 @@ pub fn read(store: &Store) -> Result<(State, Option<LogId>, StoredMembership), E
     }
     let revision = applied.map_or(0, |log_id| log_id.index);
     let state = State::restore(revision, nodes, schemas, snapshots).map_err(Error::Corrupt)?;
+    // A record that vanished, or came back from an older page, shows here.
+    if state.hash != hash {
+        return Err(Error::Corrupt(format!(
+            "the catalog's records at revision {revision} have the hash {:016x}, and {hash:016x} was written",
+            state.hash,
+        )));
+    }
     Ok((state, applied, membership))
 }

@@ -14,28 +14,37 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::watch;
 
+use super::progress::ProgressTable;
 use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
 use super::records;
 use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::catalog::{Change, Command, State};
-use crate::storage::{self, Store, Tree};
+use crate::storage::{self, Durability, Store, Tree};
 
 /// The newest applied state, and word of every newer one.
 #[derive(Debug)]
 pub struct Published {
     state: ArcSwap<State>,
     applied: watch::Sender<u64>,
+    progress: ProgressTable,
 }
 
 impl Published {
     fn new(state: State) -> Self {
         let applied = watch::Sender::new(state.revision);
-        Self { state: ArcSwap::from_pointee(state), applied }
+        let progress = ProgressTable::default();
+        progress.remember(state.revision, state.hash);
+        Self { state: ArcSwap::from_pointee(state), applied, progress }
     }
 
     /// The newest applied state of this replica; nothing is said about other replicas.
     pub fn state(&self) -> Arc<State> {
         self.state.load_full()
+    }
+
+    /// How far all replicas are.
+    pub fn progress(&self) -> &ProgressTable {
+        &self.progress
     }
 
     /// Returns once entry `index` is applied here.
@@ -47,6 +56,7 @@ impl Published {
 
     fn publish(&self, state: State) {
         let revision = state.revision;
+        self.progress.remember(revision, state.hash);
         self.state.store(Arc::new(state));
         self.applied.send_replace(revision);
     }
@@ -74,6 +84,16 @@ impl StateMachine {
         Ok(Self { store, state, applied, membership, published, newest_snapshot: Newest::default() })
     }
 
+    /// Where the newest raft snapshot is kept.
+    pub fn newest_snapshot(&self) -> Newest {
+        Arc::clone(&self.newest_snapshot)
+    }
+
+    /// The last entry that was applied.
+    pub fn applied(&self) -> Option<LogId> {
+        self.applied
+    }
+
     /// Where readers find the newest state.
     pub fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published)
@@ -98,7 +118,7 @@ impl StateMachine {
                 })?;
                 let applied = self.state.apply(log_id.index, command);
                 changes.extend(applied.changes);
-                return Ok(Reply { outcomes: applied.outcomes });
+                return Ok(Reply(Some(applied.outcome)));
             }
         }
         Ok(Reply::default())
@@ -153,7 +173,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             tokio::task::spawn_blocking(move || raft_snapshot::decode(&bytes)).await.map_err(io::Error::other)??;
         state.revision = meta.last_log_id.map_or(0, |log_id| log_id.index);
         let batch = records::replace(&state, meta.last_log_id, &meta.last_membership);
-        self.store.write_synced(Tree::Catalog, batch).await.map_err(io::Error::other)?;
+        self.store.write_synced(Tree::Catalog, batch, Durability::Synced).await.map_err(io::Error::other)?;
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         self.state = state.clone();

@@ -4,7 +4,8 @@ use std::fmt;
 
 use openraft::impls::leader_id_std;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use unum_proto::model::PushOutcome;
+
+use crate::catalog::Outcome;
 
 openraft::declare_raft_types!(
     /// A log entry carries an encoded catalog command, which is decoded once, when it is applied.
@@ -54,12 +55,9 @@ impl<'de> Deserialize<'de> for CommandBytes {
     }
 }
 
-/// What applying an entry answers its proposer; empty for entries without a command.
+/// What applying an entry answers its proposer; none for entries without a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reply {
-    /// One outcome per push of the command.
-    pub outcomes: Vec<PushOutcome>,
-}
+pub struct Reply(pub Option<Outcome>);
 
 pub type Entry = openraft::alias::EntryOf<TypeConfig>;
 pub type LogId = openraft::alias::LogIdOf<TypeConfig>;

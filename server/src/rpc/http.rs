@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::base::disk::DiskSpace;
 use crate::consensus::Group;
 use crate::service::query::QueryService;
 
@@ -21,6 +22,8 @@ pub struct Probes {
     pub group: Group,
     /// For the barrier.
     pub query: QueryService,
+    /// For the room on the disk.
+    pub disk: DiskSpace,
     /// The process's metrics.
     pub metrics: PrometheusHandle,
 }
@@ -51,5 +54,7 @@ async fn render(State(probes): State<Probes>) -> String {
     gauge("unum_revision", state.revision);
     gauge("unum_nodes", state.nodes.len() as u64);
     gauge("unum_tables", state.tables.len() as u64);
+    gauge("unum_disk_free_bytes", probes.disk.free_bytes());
+    gauge("unum_disk_exhausted", u64::from(probes.disk.exhausted().is_some()));
     probes.metrics.render()
 }

@@ -2,6 +2,7 @@
 //!
 //! `status` is the only place where an error becomes a gRPC status. Nothing here decides anything.
 
+mod admin;
 mod http;
 mod ingest;
 mod query;

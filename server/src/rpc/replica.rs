@@ -5,7 +5,7 @@ use unum_proto::model::Push;
 use unum_proto::wire;
 
 use super::status::{from_inbound, from_invalid, from_propose};
-use crate::consensus::Group;
+use crate::consensus::{Group, ReportError};
 use crate::service::ingest::IngestService;
 
 /// The handler.
@@ -46,6 +46,23 @@ impl wire::replica_server::Replica for ReplicaApi {
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
         let (term, index) = self.group.confirm_read_index().await.map_err(from_propose)?;
         Ok(Response::new(wire::ReadIndexReply { round, term, index }))
+    }
+
+    async fn report(&self, request: Request<wire::ReportRequest>) -> Reply<wire::ReportReply> {
+        let wire::ReportRequest { cluster_id, progress } = request.into_inner();
+        self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
+        let progress = progress.ok_or_else(|| Status::invalid_argument("the report has no progress; set it"))?;
+        match self.group.report(progress.into()) {
+            Ok(all) => {
+                let progress = all.into_iter().map(Into::into).collect();
+                Ok(Response::new(wire::ReportReply { progress, stop: String::new() }))
+            }
+            Err(ReportError::MustStop(stop)) => {
+                tracing::error!(stop, "another replica must not go on");
+                Ok(Response::new(wire::ReportReply { progress: Vec::new(), stop }))
+            }
+            Err(ReportError::NotLeader(error)) => Err(from_propose(error)),
+        }
     }
 
     async fn relay(&self, request: Request<wire::RelayRequest>) -> Reply<wire::RelayReply> {

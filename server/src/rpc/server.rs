@@ -8,16 +8,19 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
 use unum_proto::wire;
+use unum_proto::wire::admin_server::AdminServer;
 use unum_proto::wire::ingest_server::IngestServer;
 use unum_proto::wire::query_server::QueryServer;
 use unum_proto::wire::replica_server::ReplicaServer;
 
+use super::admin::AdminApi;
 use super::http::{self, Probes};
 use super::ingest::IngestApi;
 use super::query::QueryApi;
 use super::replica::ReplicaApi;
 use crate::consensus::Group;
 use crate::consensus::transport::REPLICA_MESSAGE_BYTES_MAX;
+use crate::service::admin::AdminService;
 use crate::service::ingest::IngestService;
 use crate::service::query::QueryService;
 
@@ -40,6 +43,8 @@ pub struct Services {
     pub ingest: IngestService,
     /// Queries.
     pub query: QueryService,
+    /// Administration.
+    pub admin: AdminService,
 }
 
 /// Serves gRPC until `stop`; then finishes what runs.
@@ -48,7 +53,7 @@ pub async fn serve_grpc(
     services: Services,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Services { group, ingest, query } = services;
+    let Services { group, ingest, query, admin } = services;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection =
@@ -73,6 +78,7 @@ pub async fn serve_grpc(
         .add_service(replica)
         .add_service(ingest)
         .add_service(query)
+        .add_service(AdminServer::new(AdminApi(admin)).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)

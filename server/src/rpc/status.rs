@@ -2,12 +2,13 @@
 //!
 //! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
 //! DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
-//! the leader. INTERNAL: a bug.
+//! the leader. UNKNOWN: it may have been done. PERMISSION_DENIED: between replicas, one of the two was wiped.
+//! INTERNAL: a bug.
 
 use tonic::{Code, Status};
 use unum_proto::model::Invalid;
 
-use crate::consensus::transport::inbound::InboundError;
+use crate::consensus::transport::inbound::{InboundError, WIPED};
 use crate::consensus::{BarrierError, ProposeError};
 use crate::service::query;
 use crate::sql;
@@ -34,7 +35,9 @@ pub fn from_query(error: query::Error) -> Status {
 pub fn from_propose(error: ProposeError) -> Status {
     match error {
         ProposeError::NotLeader { .. } => Status::failed_precondition(error.to_string()),
-        ProposeError::OutcomeUnknown(_) | ProposeError::Unavailable(_) => Status::unavailable(error.to_string()),
+        ProposeError::Refused(_) => Status::invalid_argument(error.to_string()),
+        ProposeError::Unavailable(_) => Status::unavailable(error.to_string()),
+        ProposeError::OutcomeUnknown(_) => Status::unknown(error.to_string()),
     }
 }
 
@@ -43,6 +46,10 @@ pub fn from_inbound(error: InboundError) -> Status {
         InboundError::Misdirected(_) | InboundError::Codec(_) => {
             tracing::warn!(%error, "message refused");
             Status::failed_precondition(error.to_string())
+        }
+        InboundError::Wiped(_) => {
+            tracing::error!(%error, "message refused");
+            Status::new(WIPED, error.to_string())
         }
         InboundError::Snapshot(_) => Status::data_loss(error.to_string()),
         InboundError::Raft(_) => Status::unavailable(error.to_string()),

@@ -4,16 +4,21 @@
 //! elsewhere. A batch closes at [`BATCH_BYTES`], at [`BATCH_PUSHES`], or when nothing more is waiting and a place in
 //! flight is free: under light load a push does not wait for company, under heavy load batches fill by themselves.
 //!
-//! It never answers before the commit, and never tries twice: whoever pushed does, with the same sequence.
+//! It never answers before the commit. While nothing was written, because no leader is known or the lead moves, a batch
+//! waits and goes to whoever leads then. Once it may have been written it is never sent twice from here: whoever pushed
+//! does that, with the same sequence.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use unum_proto::model::{Push, PushOutcome, PushRetry, TableSnapshot, Value};
+use tokio::time::Instant;
+use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSnapshot, Value};
 
 use crate::base::clock;
-use crate::catalog::{Command, StampedPush};
+use crate::base::disk::DiskSpace;
+use crate::catalog::{self, Command, StampedPush};
+use crate::consensus::transport::LinkError;
 use crate::consensus::{Group, ProposeError};
 
 /// A batch that has this many bytes is closed. Larger entries gain little per sync and delay what is behind them.
@@ -33,8 +38,17 @@ const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// majority must not hold its places for ever.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When to try again after a full queue, and when no leader is known: about a tenth of an election.
+/// How long a batch of which nothing was written looks for a leader: an election and a half.
+const ROUTE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Between two tries to hand over a batch of which nothing was written: the lead moves in a few of these.
+const ROUTE_PAUSE: Duration = Duration::from_millis(5);
+
+/// When a pusher may try again: about a tenth of an election.
 const RETRY_AFTER_MS: u32 = 50;
+
+/// When a pusher may try again that met a full queue or disk.
+const EXHAUSTED_RETRY_AFTER_MS: u32 = 500;
 
 /// What a pusher is told.
 pub type Outcome = Result<PushOutcome, PushRetry>;
@@ -53,29 +67,35 @@ pub struct IngestService {
     group: Group,
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
+    disk: DiskSpace,
 }
 
 impl IngestService {
     /// A service, and the loop that has to be run for it.
-    pub fn new(group: Group) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(group: Group, disk: DiskSpace) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
-        (Self { group: group.clone(), queue, room }, run(group, waiting))
+        (Self { group: group.clone(), queue, room, disk }, run(group, waiting))
     }
 
     /// Takes in one push; returns when it is decided, or not known to be.
     pub async fn push(&self, push: Push) -> Outcome {
         let replica = self.group.replica();
+        if let Some(why) = self.disk.exhausted() {
+            return Err(exhausted(format!("replica {replica}: {why}")));
+        }
         let bytes = push_bytes(&push);
         let room =
             u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
-        let room = room
-            .ok_or_else(|| retry(format!("more than {QUEUED_BYTES_MAX} bytes of pushes wait at replica {replica}")))?;
+        let room = room.ok_or_else(|| {
+            exhausted(format!("more than {QUEUED_BYTES_MAX} bytes of pushes wait at replica {replica}"))
+        })?;
         let (answer, outcome) = oneshot::channel();
         self.queue
             .try_send(Waiting { push, bytes, answer, room })
-            .map_err(|_| retry(format!("more than {QUEUED_PUSHES_MAX} pushes wait at replica {replica}")))?;
-        outcome.await.unwrap_or_else(|_| Err(retry("the replica is stopping".into())))
+            .map_err(|_| exhausted(format!("more than {QUEUED_PUSHES_MAX} pushes wait at replica {replica}")))?;
+        // A batch that is dropped on its way may be in the log.
+        outcome.await.unwrap_or_else(|_| Err(unknown("the replica is stopping".into())))
     }
 
     /// Takes in pushes that another replica relayed. Refused by all but the leader: a relay goes one hop.
@@ -88,8 +108,16 @@ impl IngestService {
     }
 }
 
-fn retry(message: String) -> PushRetry {
-    PushRetry { message, retry_after_ms: RETRY_AFTER_MS }
+fn not_written(message: String) -> PushRetry {
+    PushRetry { message, retry_after_ms: RETRY_AFTER_MS, reason: RetryReason::NotWritten }
+}
+
+fn unknown(message: String) -> PushRetry {
+    PushRetry { message, retry_after_ms: RETRY_AFTER_MS, reason: RetryReason::OutcomeUnknown }
+}
+
+fn exhausted(message: String) -> PushRetry {
+    PushRetry { message, retry_after_ms: EXHAUSTED_RETRY_AFTER_MS, reason: RetryReason::ResourceExhausted }
 }
 
 async fn run(group: Group, mut waiting: mpsc::Receiver<Waiting>) {
@@ -145,12 +173,7 @@ fn push_bytes(push: &Push) -> usize {
 async fn decide(group: &Group, batch: Vec<Waiting>) {
     let (pushes, rest): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.push, (waiting.answer, waiting.room))).unzip();
-    // Asked once: who leads can change between two looks, and a replica must not relay to itself.
-    let outcomes = match group.leader() {
-        None => undecided(pushes.len(), format!("replica {} knows no leader now", group.replica())),
-        Some((leader, _)) if leader == group.replica() => commit(group, pushes).await,
-        Some((leader, addr)) => relay(group, leader, &addr, &pushes).await,
-    };
+    let outcomes = route(group, &pushes).await.unwrap_or_else(|retry| vec![Err(retry); pushes.len()]);
     for ((answer, room), outcome) in rest.into_iter().zip(outcomes) {
         // A pusher that has gone will ask again with the same sequence.
         let _ = answer.send(outcome);
@@ -158,27 +181,61 @@ async fn decide(group: &Group, batch: Vec<Waiting>) {
     }
 }
 
-fn undecided(count: usize, why: String) -> Vec<Outcome> {
-    vec![Err(retry(why)); count]
-}
-
-async fn commit(group: &Group, pushes: Vec<Push>) -> Vec<Outcome> {
-    let count = pushes.len();
-    let pushes = pushes.into_iter().map(StampedPush::new).collect();
-    let command = Command::Pushes { received_at_us: clock::now_us(), pushes };
-    match tokio::time::timeout(BATCH_TIMEOUT, group.propose(&command)).await {
-        Ok(Ok(outcomes)) => {
-            assert_eq!(outcomes.len(), count, "one outcome a push");
-            outcomes.into_iter().map(Ok).collect()
+/// Hands the batch to whoever leads, until it may have been written or the time is over.
+async fn route(group: &Group, pushes: &[Push]) -> Result<Vec<Outcome>, PushRetry> {
+    let started = Instant::now();
+    let (deadline, route_until) = (started + BATCH_TIMEOUT, started + ROUTE_TIMEOUT);
+    loop {
+        // Asked once: who leads can change between two looks, and a replica must not relay to itself.
+        let leader = group.leader();
+        let tried = match &leader {
+            None => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
+            Some((leader, _)) if *leader == group.replica() => commit(group, pushes, deadline).await,
+            Some((leader, addr)) => relay(group, *leader, addr, pushes, deadline).await,
+        };
+        match tried {
+            Err(retry) if retry.reason == RetryReason::NotWritten && Instant::now() < route_until => {
+                let changed = group.leader_changed(leader.map(|(leader, _)| leader));
+                // The pause alone when the leader is known and does not take anything yet.
+                let _ = tokio::time::timeout(ROUTE_PAUSE, changed).await;
+            }
+            tried => return tried,
         }
-        Ok(Err(error)) => undecided(count, error.to_string()),
-        Err(_) => undecided(count, format!("not committed within {} ms", BATCH_TIMEOUT.as_millis())),
     }
 }
 
-async fn relay(group: &Group, leader: u64, addr: &str, pushes: &[Push]) -> Vec<Outcome> {
-    match group.leader_link().relay(addr, pushes, BATCH_TIMEOUT).await {
-        Ok(outcomes) => outcomes,
-        Err(error) => undecided(pushes.len(), format!("relay to leader {leader}: {error}")),
+async fn commit(group: &Group, pushes: &[Push], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
+    let stamped = pushes.iter().cloned().map(StampedPush::new).collect();
+    let command = Command::Pushes { received_at_us: clock::now_us(), pushes: stamped };
+    match tokio::time::timeout_at(deadline, group.propose(&command)).await {
+        Ok(Ok(catalog::Outcome::Pushes(outcomes))) => {
+            assert_eq!(outcomes.len(), pushes.len(), "one outcome a push");
+            Ok(outcomes.into_iter().map(Ok).collect())
+        }
+        Ok(Ok(other)) => unreachable!("{other:?} is no outcome of pushes"),
+        Ok(Err(error @ (ProposeError::NotLeader { .. } | ProposeError::Unavailable(_)))) => {
+            Err(not_written(error.to_string()))
+        }
+        Ok(Err(error @ (ProposeError::OutcomeUnknown(_) | ProposeError::Refused(_)))) => {
+            Err(unknown(error.to_string()))
+        }
+        Err(_) => Err(unknown(format!("not committed within {} ms", BATCH_TIMEOUT.as_millis()))),
+    }
+}
+
+async fn relay(
+    group: &Group,
+    leader: u64,
+    addr: &str,
+    pushes: &[Push],
+    deadline: Instant,
+) -> Result<Vec<Outcome>, PushRetry> {
+    let time = deadline.saturating_duration_since(Instant::now());
+    match group.leader_link().relay(addr, pushes, time).await {
+        Ok(outcomes) => Ok(outcomes),
+        Err(LinkError::NotReached(why)) => Err(not_written(format!("relay to leader {leader}: {why}"))),
+        Err(LinkError::NoAnswer(why) | LinkError::Refused(why)) => {
+            Err(unknown(format!("relay to leader {leader}: {why}")))
+        }
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! - [`query`]: await the read barrier, take the state, run SQL over that value.
 //! - [`ingest`]: many pushes become one Raft entry on the leader, or one relayed batch to it elsewhere.
+//! - [`liveness`]: which nodes fell silent, as the leader sees it.
+//! - [`admin`]: changes of the group and the catalog by hand.
 //!
 //! It knows nothing of gRPC.
 
+pub mod admin;
 pub mod ingest;
+pub mod liveness;
 pub mod query;

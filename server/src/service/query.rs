@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{NodeKey, Query, ResultFooter, ResultHeader};
+use unum_proto::model::{Consistency, NodeKey, Query, ResultFooter, ResultHeader};
 
 use crate::consensus::{BarrierError, Group};
 use crate::sql;
@@ -66,7 +66,8 @@ impl QueryService {
         Self { group, own, engine: sql::Engine::new(limits), runtime }
     }
 
-    /// Answers linearizably: everything that was acknowledged anywhere before the call is in the answer.
+    /// Answers as fresh as the query asks: linearizably, everything that was acknowledged anywhere before the call is
+    /// in the answer.
     pub async fn execute(&self, query: Query) -> Result<Answer, Error> {
         let started = Instant::now();
         let deadline = started + query.timeout;
@@ -77,7 +78,15 @@ impl QueryService {
     }
 
     async fn begin(&self, query: &Query, started: Instant, deadline: Instant) -> Result<Answer, Error> {
-        let state = self.group.read_barrier(deadline).await?;
+        let state = match query.consistency {
+            Consistency::Linearizable => self.group.read_barrier(deadline).await?,
+            Consistency::Bounded(staleness) => self.group.read_bounded(staleness, deadline).await?,
+            Consistency::Stale => self.group.state_reader().newest(),
+        };
+        let state = match state.revision >= query.min_revision {
+            true => state,
+            false => self.group.wait_for_revision(query.min_revision, deadline).await?,
+        };
         metrics::histogram!("unum_read_barrier_seconds").record(started.elapsed().as_secs_f64());
         let revision = state.revision;
         let view = Arc::new(sql::View { state, own: self.own.clone(), replicas: self.replicas() });
@@ -126,6 +135,7 @@ impl QueryService {
             last_log: member.last_log,
             applied: member.applied,
             lag: member.lag,
+            state_hash: member.state_hash,
         };
         members.members.into_iter().map(row).collect()
     }

@@ -23,6 +23,12 @@ impl Batch {
         self.ops.push(Op::Put { key, value });
     }
 
+    /// Removes the record of that key, if there is one.
+    pub fn remove(&mut self, key: Vec<u8>) {
+        let end = record::end_key(&key);
+        self.ops.push(Op::RemoveRange { from: record::part_key(&key, 0), to: end });
+    }
+
     /// Removes all records with keys in `[from, to)`.
     pub fn remove_range(&mut self, from: Vec<u8>, to: Vec<u8>) {
         self.ops.push(Op::RemoveRange { from, to });

@@ -1,7 +1,8 @@
 //! A replica's directory: its lock, its format version, whose it is.
 //!
-//! `<dir>/LOCK` is held by the running process. `<dir>/sled/` is sled's. The identity is written once: a directory
-//! of another cluster or replica is refused, as is a format that this build does not know.
+//! `<dir>/LOCK` is held by the running process. `<dir>/sled/` is sled's, `<dir>/high-water` the mark beside it. The
+//! identity is written once: a directory of another cluster or replica is refused, as is a format that this build does
+//! not know.
 
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::engine::{Engine, Error, Tree};
-use super::{Batch, SledEngine, Store, keys, record};
+use super::{Batch, Durability, SledEngine, Store, keys, record};
 
 /// The version of everything under the directory.
 const FORMAT_VERSION: u32 = 1;
@@ -17,10 +18,12 @@ const FORMAT_VERSION: u32 = 1;
 /// Whose directory it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The cluster, as a hash of its initial membership and name.
+    /// The cluster: a hash of its first membership and name.
     pub cluster_id: u64,
     /// The replica.
     pub replica: u64,
+    /// This directory, drawn once: tells it from another one that the same replica had before it was wiped.
+    pub store_id: u64,
 }
 
 /// An open, locked directory.
@@ -28,36 +31,81 @@ pub struct Identity {
 pub struct DataDir {
     /// Where the records are.
     pub store: Store,
+    path: PathBuf,
+    identity: Option<Identity>,
     /// Held until the directory is closed.
     _lock: File,
 }
 
 impl DataDir {
-    /// Opens the directory of `identity`, or makes it in an empty or missing one.
-    pub async fn open(path: &Path, identity: Identity) -> Result<Self, Error> {
+    /// Opens the directory, or makes it if it is missing.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(path)
             .map_err(|e| Error::Refused(format!("cannot create the data directory {}: {e}", path.display())))?;
         let lock = lock(path)?;
-        let sled_dir: PathBuf = path.join("sled");
+        let opened = path.to_owned();
         let engine: Arc<dyn Engine> = Arc::new(
-            tokio::task::spawn_blocking(move || SledEngine::open(&sled_dir))
+            tokio::task::spawn_blocking(move || SledEngine::open(&opened))
                 .await
                 .map_err(|e| Error::Corrupt(format!("{}: sled does not open: {e}", path.display())))??,
         );
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| Error::Io(e.to_string()))?;
         let store = Store::start(engine)?;
-        claim(&store, path, identity).await?;
-        Ok(Self { store, _lock: lock })
+        let identity = read_identity(&store, path)?;
+        Ok(Self { store, path: path.to_owned(), identity, _lock: lock })
+    }
+
+    /// Whose directory it is; none if it is new.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// Checks that the directory is this replica's of this cluster, or makes it so if it is new.
+    pub async fn claim(&mut self, cluster_id: u64, replica: u64) -> Result<Identity, Error> {
+        let Some(found) = self.identity else {
+            let identity = Identity { cluster_id, replica, store_id: rand::random_range(1..=u64::MAX) };
+            let mut batch = Batch::default();
+            batch.put(keys::FORMAT.to_vec(), FORMAT_VERSION.to_le_bytes().to_vec());
+            batch.put(keys::IDENTITY.to_vec(), encode_identity(identity));
+            self.store.write_synced(Tree::Meta, batch, Durability::Synced).await?;
+            self.identity = Some(identity);
+            return Ok(identity);
+        };
+        if found.cluster_id != cluster_id {
+            return Err(refused(
+                &self.path,
+                format!(
+                    "it belongs to cluster {:016x}, and the cluster named is {cluster_id:016x}; \
+                     start it with the --initial-cluster and --cluster-name of its first start, \
+                     or choose another --data-dir",
+                    found.cluster_id,
+                ),
+            ));
+        }
+        if found.replica != replica {
+            return Err(refused(
+                &self.path,
+                format!(
+                    "it belongs to replica {} and was started with --id {replica}; \
+                     use --id {0} or choose another --data-dir",
+                    found.replica,
+                ),
+            ));
+        }
+        Ok(found)
     }
 
     /// Makes all that was written durable and gives the directory up.
     pub async fn close(self) -> Result<(), Error> {
-        self.store.write_synced(Tree::Meta, Batch::default()).await
+        self.store.close().await
     }
 }
 
+fn refused(path: &Path, why: String) -> Error {
+    Error::Refused(format!("cannot use the data directory {}: {why}", path.display()))
+}
+
 fn lock(path: &Path) -> Result<File, Error> {
-    let refused = |why: String| Error::Refused(format!("cannot use the data directory {}: {why}", path.display()));
+    let refused = |why: String| refused(path, why);
     let mut file = File::options()
         .create(true)
         .truncate(false)
@@ -83,60 +131,39 @@ fn lock(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Checks that the store is of this format and of this identity, or makes it so if it is new.
-async fn claim(store: &Store, path: &Path, identity: Identity) -> Result<(), Error> {
-    let refused = |why: String| Err(Error::Refused(format!("cannot use the data directory {}: {why}", path.display())));
-    match store.get(Tree::Meta, keys::FORMAT)? {
-        Some(bytes) => {
-            let version = bytes.try_into().map(u32::from_le_bytes).map_err(|bytes: Vec<u8>| {
-                Error::Corrupt(format!("the format version has {} bytes instead of 4", bytes.len()))
-            })?;
-            if version != FORMAT_VERSION {
-                return refused(format!(
-                    "it has format version {version}, this unumd knows {FORMAT_VERSION}; run the version that wrote it"
-                ));
-            }
-        }
-        None => return create(store, identity).await,
-    }
-    let Some(bytes) = store.get(Tree::Meta, keys::IDENTITY)? else {
-        return Err(Error::Corrupt("the identity is missing".into()));
+/// The identity in a store of a known format; none in one that is new.
+fn read_identity(store: &Store, path: &Path) -> Result<Option<Identity>, Error> {
+    let Some(bytes) = store.get(Tree::Meta, keys::FORMAT)? else {
+        return match store.high_water().is_none() && store.is_empty()? {
+            true => Ok(None),
+            false => Err(Error::Corrupt("the format version is missing from a store that was used".into())),
+        };
     };
-    let found = decode_identity(&bytes).ok_or_else(|| Error::Corrupt("the identity does not decode".into()))?;
-    if found.cluster_id != identity.cluster_id {
-        return refused(format!(
-            "it belongs to cluster {:016x}, and --initial-cluster and --cluster-name describe cluster {:016x}; \
-             start it with the values of its first start, or choose another --data-dir",
-            found.cluster_id, identity.cluster_id,
+    let version = bytes.try_into().map(u32::from_le_bytes).map_err(|bytes: Vec<u8>| {
+        Error::Corrupt(format!("the format version has {} bytes instead of 4", bytes.len()))
+    })?;
+    if version != FORMAT_VERSION {
+        return Err(refused(
+            path,
+            format!(
+                "it has format version {version}, this unumd knows {FORMAT_VERSION}; run the version that wrote it"
+            ),
         ));
     }
-    if found.replica != identity.replica {
-        return refused(format!(
-            "it belongs to replica {} and was started with --id {}; \
-             use --id {0} or choose another --data-dir",
-            found.replica, identity.replica,
-        ));
-    }
-    Ok(())
-}
-
-async fn create(store: &Store, identity: Identity) -> Result<(), Error> {
-    let mut batch = Batch::default();
-    batch.put(keys::FORMAT.to_vec(), FORMAT_VERSION.to_le_bytes().to_vec());
-    batch.put(keys::IDENTITY.to_vec(), encode_identity(identity));
-    store.write_synced(Tree::Meta, batch).await
+    let bytes = store.get(Tree::Meta, keys::IDENTITY)?;
+    let bytes = bytes.ok_or_else(|| Error::Corrupt("the identity is missing".into()))?;
+    decode_identity(&bytes).map(Some).ok_or_else(|| Error::Corrupt("the identity does not decode".into()))
 }
 
 fn encode_identity(identity: Identity) -> Vec<u8> {
-    [identity.cluster_id.to_le_bytes(), identity.replica.to_le_bytes()].concat()
+    [identity.cluster_id, identity.replica, identity.store_id].map(u64::to_le_bytes).concat()
 }
 
 fn decode_identity(bytes: &[u8]) -> Option<Identity> {
-    let (cluster_id, replica) = bytes.split_first_chunk::<8>()?;
-    Some(Identity {
-        cluster_id: u64::from_le_bytes(*cluster_id),
-        replica: u64::from_le_bytes(replica.try_into().ok()?),
-    })
+    let (numbers, []) = bytes.as_chunks::<8>() else { return None };
+    let &[cluster_id, replica, store_id] = numbers else { return None };
+    let number = u64::from_le_bytes;
+    Some(Identity { cluster_id: number(cluster_id), replica: number(replica), store_id: number(store_id) })
 }
 
 const _: () = assert!(record::RECORD_BYTES_MAX > 4 * unum_proto::model::limits::PUSH_BYTES_MAX);
@@ -145,10 +172,14 @@ const _: () = assert!(record::RECORD_BYTES_MAX > 4 * unum_proto::model::limits::
 mod tests {
     use super::*;
 
-    const OURS: Identity = Identity { cluster_id: 7, replica: 1 };
+    async fn open(path: &Path, cluster_id: u64, replica: u64) -> Result<(DataDir, Identity), Error> {
+        let mut dir = DataDir::open(path).await?;
+        let identity = dir.claim(cluster_id, replica).await?;
+        Ok((dir, identity))
+    }
 
-    async fn refusal(path: &Path, identity: Identity) -> String {
-        match DataDir::open(path, identity).await {
+    async fn refusal(path: &Path, cluster_id: u64, replica: u64) -> String {
+        match open(path, cluster_id, replica).await {
             Err(Error::Refused(why)) => why,
             other => panic!("{other:?} instead of a refusal"),
         }
@@ -157,23 +188,33 @@ mod tests {
     #[tokio::test]
     async fn a_directory_in_use_or_of_others_is_refused_and_opens_again_for_its_own() {
         let dir = tempfile::tempdir().unwrap();
-        let open = DataDir::open(dir.path(), OURS).await.unwrap();
-        let in_use = refusal(dir.path(), OURS).await;
+        let (held, first) = open(dir.path(), 7, 1).await.unwrap();
+        let in_use = refusal(dir.path(), 7, 1).await;
         assert!(in_use.contains(&format!("in use by process {}", std::process::id())), "{in_use}");
-        drop(open);
-        assert!(refusal(dir.path(), Identity { cluster_id: 8, ..OURS }).await.contains("cluster 0000000000000007"));
-        assert!(refusal(dir.path(), Identity { replica: 2, ..OURS }).await.contains("belongs to replica 1"));
-        DataDir::open(dir.path(), OURS).await.unwrap();
+        drop(held);
+        assert!(refusal(dir.path(), 8, 1).await.contains("cluster 0000000000000007"));
+        assert!(refusal(dir.path(), 7, 2).await.contains("belongs to replica 1"));
+        assert_eq!(open(dir.path(), 7, 1).await.unwrap().1, first);
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(open(other.path(), 7, 1).await.unwrap().1.store_id, first.store_id);
     }
 
     #[tokio::test]
-    async fn an_unknown_format_is_refused() {
+    async fn an_unknown_format_is_refused_and_a_missing_one_is_corrupt() {
         let dir = tempfile::tempdir().unwrap();
-        let open = DataDir::open(dir.path(), OURS).await.unwrap();
+        let (held, _) = open(dir.path(), 7, 1).await.unwrap();
         let mut batch = Batch::default();
         batch.put(keys::FORMAT.to_vec(), 9u32.to_le_bytes().to_vec());
-        open.store.write_synced(Tree::Meta, batch).await.unwrap();
-        drop(open);
-        assert!(refusal(dir.path(), OURS).await.contains("format version 9, this unumd knows 1"));
+        held.store.write_synced(Tree::Meta, batch, Durability::Synced).await.unwrap();
+        drop(held);
+        assert!(refusal(dir.path(), 7, 1).await.contains("format version 9, this unumd knows 1"));
+
+        let dir = tempfile::tempdir().unwrap();
+        let (held, _) = open(dir.path(), 7, 1).await.unwrap();
+        let mut batch = Batch::default();
+        batch.remove(keys::FORMAT.to_vec());
+        held.store.write_synced(Tree::Meta, batch, Durability::Synced).await.unwrap();
+        drop(held);
+        assert!(matches!(open(dir.path(), 7, 1).await, Err(Error::Corrupt(_))));
     }
 }

@@ -25,7 +25,12 @@ pub enum Error {
     #[error("storage failed: {0}")]
     Io(String),
     /// What is on disk is not what was written.
-    #[error("the store is corrupt: {0}; stop this replica, wipe its directory and let it join under a new id")]
+    #[error(
+        "the store is corrupt: {0}; it must not be used any more. \
+         Remove this replica from the group with `unum member remove ID`, wipe its directory, and let it join under an \
+         id that was never used: `unumd serve --id NEW_ID --data-dir DIR --listen HOST:PORT --join ENDPOINT`, then \
+         `unum member promote NEW_ID`"
+    )]
     Corrupt(String),
     /// The directory cannot be used by this process as it was started.
     #[error("{0}")]
@@ -50,4 +55,13 @@ pub trait Engine: Send + Sync + std::fmt::Debug + 'static {
 
     /// Returns when everything written before is on the medium and would survive a loss of power.
     fn sync(&self) -> Result<(), Error>;
+
+    /// The high-water mark: a small record outside the trees, of what they must at least hold.
+    fn high_water(&self) -> Option<Vec<u8>>;
+
+    /// Writes the mark, after what it speaks of was synced. On the medium at once if `durable`, else soon.
+    fn set_high_water(&self, mark: &[u8], durable: bool) -> Result<(), Error>;
+
+    /// Returns when the newest mark is on the medium.
+    fn sync_high_water(&self) -> Result<(), Error>;
 }

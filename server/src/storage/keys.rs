@@ -14,6 +14,8 @@ pub const LAST_PURGED: &[u8] = b"p";
 pub const FORMAT: &[u8] = b"format";
 /// Tree `Meta`: whose directory this is.
 pub const IDENTITY: &[u8] = b"identity";
+/// Tree `Meta`: the data directory of another replica, as first heard from it.
+pub const PEER_PREFIX: &[u8] = b"peer/";
 /// Tree `Meta`: the Raft vote.
 pub const VOTE: &[u8] = b"vote";
 
@@ -47,6 +49,16 @@ pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     *end.last_mut().expect("prefixes are not empty") += 1;
     end
+}
+
+/// The key of what is known of another replica.
+pub fn peer(replica: u64) -> Vec<u8> {
+    [PEER_PREFIX, format!("{replica:020}").as_bytes()].concat()
+}
+
+/// The replica of a [`peer`] key.
+pub fn parse_peer(key: &[u8]) -> Option<u64> {
+    std::str::from_utf8(key.strip_prefix(PEER_PREFIX)?).ok()?.parse().ok()
 }
 
 /// The key of a node's record.

@@ -9,6 +9,7 @@ use super::engine::{Engine, Error, Pairs, Tree, Write};
 #[derive(Debug, Default)]
 pub struct MemoryEngine {
     trees: [Mutex<BTreeMap<Vec<u8>, Vec<u8>>>; 3],
+    high_water: Mutex<Option<Vec<u8>>>,
 }
 
 impl MemoryEngine {
@@ -47,6 +48,19 @@ impl Engine for MemoryEngine {
     }
 
     fn sync(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn high_water(&self) -> Option<Vec<u8>> {
+        self.high_water.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_high_water(&self, mark: &[u8], _durable: bool) -> Result<(), Error> {
+        *self.high_water.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark.to_vec());
+        Ok(())
+    }
+
+    fn sync_high_water(&self) -> Result<(), Error> {
         Ok(())
     }
 }

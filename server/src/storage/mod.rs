@@ -4,6 +4,7 @@
 //! - [`Batch`] changes one tree at once. Its records may be of any length: they are split over keys, because sled
 //!   keeps values past some 6 KiB in files of their own that nothing syncs, and each part carries a checksum.
 //! - [`Store`] owns the writer thread, the only place that writes. What is acknowledged was synced before.
+//! - A high-water mark outside the trees tells what they must at least hold: sled loses its end without a word.
 //! - [`keys`] has every key, [`DataDir`] the directory with its lock and identity.
 //!
 //! It does not know what the records mean: that is the business of `consensus`.
@@ -11,6 +12,7 @@
 mod batch;
 mod data_dir;
 mod engine;
+mod high_water;
 pub mod keys;
 mod memory;
 mod record;
@@ -22,4 +24,4 @@ pub use data_dir::{DataDir, Identity};
 pub use engine::{Engine, Error, Pairs, Tree};
 pub use memory::MemoryEngine;
 pub use sled::SledEngine;
-pub use store::Store;
+pub use store::{Durability, Store};

@@ -24,8 +24,21 @@ type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
 struct Job {
     tree: Tree,
     batch: Batch,
-    synced: bool,
+    durability: Durability,
     done: Done,
+}
+
+/// What a write waits for, and what is said about it outside the store.
+#[derive(Debug)]
+pub enum Durability {
+    /// Nothing: it is durable with the next write that is synced.
+    Later,
+    /// It is on the medium.
+    Synced,
+    /// It is on the medium; then the high-water mark is raised to this.
+    Raising(Vec<u8>),
+    /// The high-water mark is lowered to this, on the medium, before the write takes something away.
+    Lowering(Vec<u8>),
 }
 
 /// A handle to an engine and its writer thread, which ends with the last handle.
@@ -68,28 +81,50 @@ impl Store {
 
     /// Queues a write that needs no sync of its own; it is durable with the next one that does.
     pub async fn write(&self, tree: Tree, batch: Batch) -> Result<(), Error> {
-        self.submit(tree, batch, false, Box::new(log_failure)).await
+        self.submit(tree, batch, Durability::Later, Box::new(log_failure)).await
     }
 
     /// Writes and returns when the write is durable.
-    pub async fn write_synced(&self, tree: Tree, batch: Batch) -> Result<(), Error> {
+    pub async fn write_synced(&self, tree: Tree, batch: Batch, durability: Durability) -> Result<(), Error> {
         let (done, answer) = oneshot::channel();
         let done: Done = Box::new(move |result| {
             // A caller that has gone away needs no answer.
             let _ = done.send(result);
         });
-        self.submit(tree, batch, true, done).await?;
+        self.submit(tree, batch, durability, done).await?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Queues a write and calls `done` from the writer thread when it is durable.
-    pub async fn submit_synced(&self, tree: Tree, batch: Batch, done: Done) -> Result<(), Error> {
-        self.submit(tree, batch, true, done).await
+    pub async fn submit(&self, tree: Tree, batch: Batch, durability: Durability, done: Done) -> Result<(), Error> {
+        let jobs = self.writer.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send(Job { tree, batch, durability, done }).await.map_err(|_| stopped())
     }
 
-    async fn submit(&self, tree: Tree, batch: Batch, synced: bool, done: Done) -> Result<(), Error> {
-        let jobs = self.writer.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Job { tree, batch, synced, done }).await.map_err(|_| stopped())
+    /// Everything that was written before is on the medium, the high-water mark too.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.write_synced(Tree::Meta, Batch::default(), Durability::Synced).await?;
+        self.engine.sync_high_water()
+    }
+
+    /// Writes a high-water mark, on the medium when it returns.
+    pub fn set_high_water(&self, mark: &[u8]) -> Result<(), Error> {
+        self.engine.set_high_water(mark, true)
+    }
+
+    /// The high-water mark, if one was ever written.
+    pub fn high_water(&self) -> Option<Vec<u8>> {
+        self.engine.high_water()
+    }
+
+    /// Whether no tree holds anything.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        for tree in [Tree::Log, Tree::Catalog, Tree::Meta] {
+            if !self.engine.keys(tree, &[], &[u8::MAX])?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The record of a key. Sees every write whose completion was seen.
@@ -119,21 +154,63 @@ fn run(engine: &dyn Engine, mut jobs: mpsc::Receiver<Job>) {
     let mut pending = Vec::with_capacity(WRITES_PER_SYNC_MAX);
     while jobs.blocking_recv_many(&mut pending, WRITES_PER_SYNC_MAX) > 0 {
         let mut completions = Vec::with_capacity(pending.len());
-        let synced = pending.iter().any(|job| job.synced);
-        for job in pending.drain(..) {
+        let mut round = Round { engine, unsynced: false, mark: None };
+        for Job { tree, batch, durability, done } in pending.drain(..) {
             if failed.is_none() {
-                failed = job.batch.resolve(engine, job.tree).and_then(|w| engine.write(job.tree, w)).err();
+                failed = round.write(tree, batch, durability).err();
             }
-            completions.push(job.done);
+            completions.push(done);
         }
-        if failed.is_none() && synced {
-            failed = engine.sync().err();
+        if failed.is_none() {
+            failed = round.finish().err();
         }
         if let Some(error) = &failed {
             tracing::error!(%error, "storage has failed; no further write is tried");
         }
         for done in completions {
             done(failed.clone().map_or(Ok(()), Err));
+        }
+    }
+}
+
+/// Writes that share one sync.
+struct Round<'a> {
+    engine: &'a dyn Engine,
+    unsynced: bool,
+    mark: Option<Vec<u8>>,
+}
+
+impl Round<'_> {
+    fn write(&mut self, tree: Tree, batch: Batch, durability: Durability) -> Result<(), Error> {
+        match durability {
+            Durability::Later => {}
+            Durability::Synced => self.unsynced = true,
+            Durability::Raising(mark) => {
+                self.unsynced = true;
+                self.mark = Some(mark);
+            }
+            Durability::Lowering(mark) => {
+                // It must not speak of what is not on the medium yet.
+                self.engine.sync()?;
+                self.engine.set_high_water(&mark, true)?;
+                self.unsynced = true;
+                self.mark = None;
+            }
+        }
+        let writes = batch.resolve(self.engine, tree)?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.engine.write(tree, writes)
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        if self.unsynced {
+            self.engine.sync()?;
+        }
+        match &self.mark {
+            Some(mark) => self.engine.set_high_water(mark, false),
+            None => Ok(()),
         }
     }
 }
@@ -183,7 +260,7 @@ mod tests {
                     }
                 }
             }
-            store.write_synced(Tree::Catalog, batch).await.unwrap();
+            store.write_synced(Tree::Catalog, batch, Durability::Synced).await.unwrap();
         }
         let all = store.scan(Tree::Catalog, b"k", b"l").unwrap();
         assert_eq!(all, model.clone().into_iter().collect::<Vec<_>>());
@@ -213,7 +290,7 @@ mod tests {
             assert_eq!(store.get(Tree::Meta, b"x").unwrap(), before);
             let mut batch = Batch::default();
             batch.put(b"x".to_vec(), vec![round; 9_000]);
-            store.write_synced(Tree::Meta, batch).await.unwrap();
+            store.write_synced(Tree::Meta, batch, Durability::Synced).await.unwrap();
         }
     }
 }

@@ -38,23 +38,25 @@ pub struct Channels {
 impl Channels {
     /// A client on the connection for that purpose. Does not wait for the connection.
     pub fn client(&self, addr: &str, purpose: Purpose) -> Result<ReplicaClient<Channel>, tonic::transport::Error> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let channel = match channels.get(&(addr.to_owned(), purpose)) {
-            Some(channel) => channel.clone(),
-            None => {
-                let channel = Endpoint::from_shared(format!("http://{addr}"))?
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .tcp_nodelay(true)
-                    .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-                    .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-                    .keep_alive_while_idle(true)
-                    .connect_lazy();
-                channels.insert((addr.to_owned(), purpose), channel.clone());
-                channel
-            }
-        };
-        Ok(ReplicaClient::new(channel)
+        Ok(ReplicaClient::new(self.channel(addr, purpose)?)
             .max_decoding_message_size(REPLICA_MESSAGE_BYTES_MAX)
             .max_encoding_message_size(REPLICA_MESSAGE_BYTES_MAX))
+    }
+
+    /// The connection for that purpose. Does not wait for it.
+    pub fn channel(&self, addr: &str, purpose: Purpose) -> Result<Channel, tonic::transport::Error> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(&(addr.to_owned(), purpose)) {
+            return Ok(channel.clone());
+        }
+        let channel = Endpoint::from_shared(format!("http://{addr}"))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        channels.insert((addr.to_owned(), purpose), channel.clone());
+        Ok(channel)
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unum_proto::wire::{RaftMessage, SnapshotPiece};
 
+use super::Peers;
 use super::codec::{self, CodecError};
 use crate::consensus::raft_snapshot::RaftSnapshot;
 use crate::consensus::state_machine::Raft;
@@ -15,12 +16,18 @@ use crate::consensus::types::{SnapshotMeta, Vote};
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
 
+/// The gRPC status of [`InboundError::Wiped`].
+pub const WIPED: tonic::Code = tonic::Code::PermissionDenied;
+
 /// Why a message is not handled.
 #[derive(Debug, thiserror::Error)]
 pub enum InboundError {
     /// It is meant for somebody else.
     #[error("{0}")]
     Misdirected(String),
+    /// The sender or this replica has another data directory than it once had.
+    #[error("{0}")]
+    Wiped(String),
     /// It cannot be read.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -38,6 +45,7 @@ pub struct Inbound {
     cluster_id: u64,
     me: u64,
     raft: Raft,
+    peers: Peers,
 }
 
 impl std::fmt::Debug for Inbound {
@@ -47,8 +55,8 @@ impl std::fmt::Debug for Inbound {
 }
 
 impl Inbound {
-    pub(in crate::consensus) fn new(cluster_id: u64, me: u64, raft: Raft) -> Self {
-        Self { cluster_id, me, raft }
+    pub(in crate::consensus) fn new(cluster_id: u64, me: u64, raft: Raft, peers: Peers) -> Self {
+        Self { cluster_id, me, raft, peers }
     }
 
     /// Refuses what comes from another cluster.
@@ -63,7 +71,7 @@ impl Inbound {
         )))
     }
 
-    fn open<T: DeserializeOwned>(&self, message: &RaftMessage) -> Result<T, InboundError> {
+    async fn open<T: DeserializeOwned>(&self, message: &RaftMessage) -> Result<T, InboundError> {
         self.check_cluster(message.cluster_id)?;
         if message.to != self.me {
             return Err(InboundError::Misdirected(format!(
@@ -71,32 +79,35 @@ impl Inbound {
                 message.to, self.me,
             )));
         }
+        self.peers.check_addressee(message.to_store)?;
+        self.peers.check(message.from, message.from_store).await?;
         Ok(codec::decode(&message.body)?)
     }
 
     fn reply<T: Serialize, E: std::fmt::Display>(&self, result: Result<T, E>) -> Result<RaftMessage, InboundError> {
         let body = codec::encode(&result.map_err(|e| InboundError::Raft(e.to_string()))?);
-        Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body })
+        let (from, from_store) = (self.me, self.peers.own_store());
+        Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body, from, from_store, to_store: 0 })
     }
 
     /// Log entries or a heartbeat.
     pub async fn append_entries(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.append_entries(self.open(&message)?).await)
+        self.reply(self.raft.append_entries(self.open(&message).await?).await)
     }
 
     /// A candidate's request.
     pub async fn vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.vote(self.open(&message)?).await)
+        self.reply(self.raft.vote(self.open(&message).await?).await)
     }
 
     /// A candidate that asks before it stands.
     pub async fn pre_vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.pre_vote(self.open(&message)?).await)
+        self.reply(self.raft.pre_vote(self.open(&message).await?).await)
     }
 
     /// The leader asks this replica to take over, or to let another do so.
     pub async fn transfer_leader(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.handle_transfer_leader(self.open(&message)?).await)
+        self.reply(self.raft.handle_transfer_leader(self.open(&message).await?).await)
     }
 
     /// A whole state, in pieces.
@@ -110,7 +121,7 @@ impl Inbound {
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|e| InboundError::Snapshot(e.to_string()))?;
             if let Some(message) = &piece.message {
-                first = Some(self.open(message)?);
+                first = Some(self.open(message).await?);
                 continue;
             }
             if crc32fast::hash(&piece.data) != piece.crc32 {

@@ -1,12 +1,13 @@
-//! What a follower asks the leader: the read index, and to take in pushes.
+//! What another replica asks the leader: the read index, to take in pushes, to make a change, to compare states.
 
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use unum_proto::model::{Push, PushOutcome, PushRetry};
-use unum_proto::wire::{self, replica_client::ReplicaClient};
+use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry};
+use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
+use crate::consensus::progress::Progress;
 
 /// Why the leader did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum LinkError {
     /// The request did not reach a leader.
     #[error("{0}")]
     NotReached(String),
+    /// The leader says that the request is wrong.
+    #[error("{0}")]
+    Refused(String),
     /// It may have reached the leader, whose answer did not come.
     #[error("{0}")]
     NoAnswer(String),
@@ -47,6 +51,34 @@ impl LeaderLink {
         Ok(reply.index)
     }
 
+    /// Hands a change on to the leader at `addr`; returns what was done.
+    pub async fn change(&self, addr: &str, request: &ChangeRequest) -> Result<String, LinkError> {
+        let channel = self.channels.channel(addr, Purpose::Leader);
+        let channel = channel.map_err(|e| LinkError::NotReached(format!("{addr}: {e}")))?;
+        let reply = AdminClient::new(channel).change(wire::ChangeRequest::from(request)).await;
+        Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().done)
+    }
+
+    /// Tells the leader at `addr` how far this replica is; returns how far all are, or why this one must not go on.
+    pub async fn report(
+        &self,
+        addr: &str,
+        progress: Progress,
+        timeout: Duration,
+    ) -> Result<Result<Vec<Progress>, String>, LinkError> {
+        let request = wire::ReportRequest { cluster_id: self.cluster_id, progress: Some(progress.into()) };
+        let mut client = self.client(addr)?;
+        let reply = tokio::time::timeout(timeout, client.report(request))
+            .await
+            .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
+            .map_err(|e| from_status(addr, &e))?
+            .into_inner();
+        Ok(match reply.stop.is_empty() {
+            true => Ok(reply.progress.into_iter().map(Into::into).collect()),
+            false => Err(reply.stop),
+        })
+    }
+
     /// Hands pushes to the leader at `addr`; one result per push, in order.
     pub async fn relay(
         &self,
@@ -75,10 +107,42 @@ impl LeaderLink {
     }
 }
 
+impl From<Progress> for wire::Progress {
+    fn from(progress: Progress) -> Self {
+        let Progress { replica, last_log, revision, state_hash } = progress;
+        Self { replica, last_log, revision, state_hash }
+    }
+}
+
+impl From<wire::Progress> for Progress {
+    fn from(wire: wire::Progress) -> Self {
+        let wire::Progress { replica, last_log, revision, state_hash } = wire;
+        Self { replica, last_log, revision, state_hash }
+    }
+}
+
 fn from_status(addr: &str, status: &tonic::Status) -> LinkError {
     let what = format!("{addr}: {}", status.message());
     match status.code() {
         tonic::Code::FailedPrecondition => LinkError::NotReached(what),
+        tonic::Code::Unavailable if was_not_sent(status) => LinkError::NotReached(what),
+        tonic::Code::InvalidArgument => LinkError::Refused(status.message().to_owned()),
         _ => LinkError::NoAnswer(what),
     }
+}
+
+/// Whether there was no connection to send on, or the receiver itself says that it took nothing in. Any other failure
+/// of a connection may have come after the request.
+fn was_not_sent(status: &tonic::Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    if source.is_none() {
+        return true;
+    }
+    while let Some(error) = source {
+        if error.downcast_ref::<tonic::ConnectError>().is_some() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }

@@ -3,6 +3,7 @@
 //! - `channels` holds the long-lived connections: one each for heartbeats, log and raft snapshots to every
 //!   replica, so that none waits behind another, and one for ReadIndex and relayed pushes.
 //! - `network` is openraft's client side, [`LeaderLink`] ours; [`inbound`] is the receiving side, which `rpc` calls.
+//! - [`Peers`] keeps a wiped replica from coming back as itself.
 //! - `codec` turns messages into bytes: postcard behind a version byte. A message of another version is refused, so
 //!   a rolling upgrade across versions of this format is a restart of the group.
 
@@ -11,10 +12,12 @@ mod codec;
 pub mod inbound;
 mod leader_link;
 mod network;
+mod peers;
 
 pub use channels::Channels;
 pub use leader_link::{LeaderLink, LinkError};
 pub use network::Network;
+pub use peers::Peers;
 
 /// Bytes of one message between replicas: one read of the log (1 MiB), or one entry beyond it, with room for both.
 pub const REPLICA_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;

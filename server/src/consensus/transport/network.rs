@@ -14,7 +14,8 @@ use tonic::transport::Channel;
 use unum_proto::wire::{RaftMessage, SnapshotPiece, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
-use super::codec;
+use super::inbound::WIPED;
+use super::{Peers, codec};
 use crate::consensus::raft_snapshot::{RaftSnapshot, Shipped};
 use crate::consensus::types::{TypeConfig, Vote};
 
@@ -35,17 +36,18 @@ pub struct Network {
     cluster_id: u64,
     me: u64,
     channels: Channels,
+    peers: Peers,
 }
 
 impl Network {
     /// Clients of replica `me` of that cluster.
-    pub fn new(cluster_id: u64, me: u64, channels: Channels) -> Self {
-        Self { cluster_id, me, channels }
+    pub fn new(cluster_id: u64, me: u64, channels: Channels, peers: Peers) -> Self {
+        Self { cluster_id, me, channels, peers }
     }
 
     fn peer(&self, target: u64, node: &BasicNode, purpose: Purpose) -> Peer {
         let client = self.channels.client(&node.addr, purpose).map_err(|e| format!("{}: {e}", node.addr));
-        Peer { cluster_id: self.cluster_id, me: self.me, target, purpose, client }
+        Peer { cluster_id: self.cluster_id, me: self.me, target, purpose, client, peers: self.peers.clone() }
     }
 }
 
@@ -73,11 +75,19 @@ pub struct Peer {
     target: u64,
     purpose: Purpose,
     client: Result<ReplicaClient<Channel>, String>,
+    peers: Peers,
 }
 
 impl Peer {
     fn message<T: Serialize>(&self, body: &T) -> RaftMessage {
-        RaftMessage { cluster_id: self.cluster_id, to: self.target, body: codec::encode(body) }
+        RaftMessage {
+            cluster_id: self.cluster_id,
+            to: self.target,
+            body: codec::encode(body),
+            from: self.me,
+            from_store: self.peers.own_store(),
+            to_store: self.peers.store_of(self.target),
+        }
     }
 
     fn client(&self) -> Result<ReplicaClient<Channel>, RpcError> {
@@ -99,8 +109,22 @@ impl Peer {
         let reply = tokio::time::timeout(timeout, sent)
             .await
             .map_err(|_| Timeout { action, id: self.me, target: self.target, timeout })?
-            .map_err(from_status)?;
-        codec::decode(&reply.into_inner().body).map_err(|e| NetworkError::from_string(e).into())
+            .map_err(|status| self.failed(status))?;
+        self.decode(reply.into_inner()).await
+    }
+
+    async fn decode<A: DeserializeOwned>(&self, reply: RaftMessage) -> Result<A, RpcError> {
+        // An answer of a wiped replica counts for nothing.
+        self.peers.check(self.target, reply.from_store).await.map_err(Unreachable::from_string)?;
+        codec::decode(&reply.body).map_err(|e| NetworkError::from_string(e).into())
+    }
+
+    fn failed(&self, status: tonic::Status) -> RpcError {
+        // The receiver says so of this replica, or of itself.
+        if status.code() == WIPED && status.message().contains(&format!("replica {} ", self.me)) {
+            self.peers.cast_out(status.message().to_owned());
+        }
+        from_status(status)
     }
 }
 
@@ -167,9 +191,9 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         let reply = tokio::select! {
             closed = cancel => return Err(closed.into()),
             () = tokio::time::sleep(SNAPSHOT_TIMEOUT) => return Err(timed_out.into()),
-            reply = sent => reply.map_err(from_status)?,
+            reply = sent => reply.map_err(|status| self.failed(status))?,
         };
-        Ok(codec::decode(&reply.into_inner().body).map_err(NetworkError::from_string)?)
+        Ok(self.decode(reply.into_inner()).await?)
     }
 
     async fn transfer_leader(

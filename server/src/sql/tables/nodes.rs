@@ -3,6 +3,7 @@
 use unum_proto::model::{DataType, Row, Value};
 
 use super::{DEFAULT_SCHEMA, SystemTable, View};
+use crate::catalog::{Hashed, Node};
 
 /// One row a node, by type and id.
 pub static TABLE: SystemTable = SystemTable {
@@ -12,7 +13,9 @@ pub static TABLE: SystemTable = SystemTable {
     columns: &[
         ("node_type", DataType::Text, "kind of node"),
         ("id", DataType::Text, "unique within the type"),
-        ("status", DataType::Text, "up; nodes that fell silent are not told apart yet"),
+        ("status", DataType::Text, "up; stale after its TTL without a push, down after three; removed by hand"),
+        ("status_since", DataType::Timestamp, "when the status became what it is, by the leader's clock"),
+        ("ttl_ms", DataType::UInt64, "how long the node may be silent before it is stale"),
         ("ip", DataType::Text, "the address under which the node is reached, as it says"),
         ("version", DataType::Text, "the version of what runs there, as it says"),
         ("labels", DataType::Text, "the node's labels as JSON"),
@@ -25,13 +28,15 @@ pub static TABLE: SystemTable = SystemTable {
 };
 
 fn rows(view: &View) -> Vec<Row> {
-    let row = |node: &std::sync::Arc<crate::catalog::Node>| {
+    let row = |node: &std::sync::Arc<Hashed<Node>>| {
         let description = &node.description;
         let labels = serde_json::to_string(&description.labels).expect("a map of strings is JSON");
         vec![
             description.key.node_type.as_str().into(),
             description.key.id.as_str().into(),
             node.status.as_str().into(),
+            Value::Timestamp(node.status_since_us),
+            u64::from(description.ttl_ms).into(),
             description.ip.as_str().into(),
             description.version.as_str().into(),
             labels.into(),

@@ -4,7 +4,7 @@ use unum_proto::model::{DataType, Row};
 
 use super::{DEFAULT_SCHEMA, SystemTable, View};
 
-/// One row a member, by id. Only the leader knows how far the others are: elsewhere that is NULL.
+/// One row a member, by id. How far another one is comes from its last report to the leader, a second old at most.
 pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "replicas",
@@ -14,9 +14,10 @@ pub static TABLE: SystemTable = SystemTable {
         ("addr", DataType::Text, "its gRPC address"),
         ("role", DataType::Text, "leader, follower or learner"),
         ("term", DataType::UInt64, "the term of the answering replica"),
-        ("last_log", DataType::UInt64, "the last entry of its log; on a follower known of itself only"),
-        ("applied", DataType::UInt64, "the last entry it applied; known of the answering replica only"),
-        ("lag", DataType::UInt64, "entries that the leader has and it does not; known on the leader only"),
+        ("last_log", DataType::UInt64, "the last entry of its log, as last reported"),
+        ("applied", DataType::UInt64, "the revision of its state, as last reported"),
+        ("lag", DataType::UInt64, "entries that the leader has and it does not, as last reported"),
+        ("state_hash", DataType::Text, "the hash of its state at revision applied: equal on all at equal revision"),
     ],
     rows,
 };
@@ -38,6 +39,8 @@ pub struct ReplicaRow {
     pub applied: Option<u64>,
     /// Entries that the leader has and it does not.
     pub lag: Option<u64>,
+    /// The hash of its state at `applied`.
+    pub state_hash: Option<u64>,
 }
 
 fn rows(view: &View) -> Vec<Row> {
@@ -50,6 +53,7 @@ fn rows(view: &View) -> Vec<Row> {
             replica.last_log.into(),
             replica.applied.into(),
             replica.lag.into(),
+            replica.state_hash.map(|hash| format!("{hash:016x}")).into(),
         ]
     };
     view.replicas.iter().map(row).collect()

@@ -1,10 +1,15 @@
 //! Conversions between wire and model. From the wire they validate; to the wire they cannot fail.
+//!
+//! Here stand those of data and pushes; `query` and `admin` have theirs.
+
+mod admin;
+mod query;
 
 use super::invalid::{at_most, quoted};
-use super::limits::PUSH_BYTES_MAX;
+use super::limits::{PUSH_BYTES_MAX, TTL_MS_DEFAULT};
 use super::{
-    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, Query, ResultFooter,
-    ResultHeader, Row, TableSchema, TableSnapshot, Value,
+    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, Row, TableSchema,
+    TableSnapshot, Value,
 };
 use crate::wire;
 
@@ -33,7 +38,8 @@ impl TryFrom<wire::NodeDescription> for NodeDescription {
 
     fn try_from(wire: wire::NodeDescription) -> Result<Self, Invalid> {
         let key = required(wire.key, "node key")?.try_into()?;
-        Ok(Self { key, ip: wire.ip, version: wire.version, labels: wire.labels })
+        let ttl_ms = if wire.ttl_ms == 0 { TTL_MS_DEFAULT } else { wire.ttl_ms };
+        Ok(Self { key, ip: wire.ip, version: wire.version, labels: wire.labels, ttl_ms })
     }
 }
 
@@ -44,6 +50,7 @@ impl From<&NodeDescription> for wire::NodeDescription {
             ip: node.ip.clone(),
             version: node.version.clone(),
             labels: node.labels.clone(),
+            ttl_ms: node.ttl_ms,
         }
     }
 }
@@ -230,8 +237,9 @@ impl wire::PushReply {
                 Reply::Accepted(wire::PushAccepted { revision, duplicate })
             }
             Ok(PushOutcome::Refused { message }) => Reply::Refused(wire::PushRefused { message }),
-            Err(PushRetry { message, retry_after_ms }) => {
-                Reply::Unavailable(wire::PushUnavailable { message, retry_after_ms })
+            Err(PushRetry { message, retry_after_ms, reason }) => {
+                let reason = wire::PushUnavailableReason::from(reason).into();
+                Reply::Unavailable(wire::PushUnavailable { message, retry_after_ms, reason })
             }
         };
         Self { sequence, result: Some(result) }
@@ -243,54 +251,33 @@ impl wire::PushReply {
         Ok(match required(self.result, "push result")? {
             Reply::Accepted(a) => Ok(PushOutcome::Accepted { revision: a.revision, duplicate: a.duplicate }),
             Reply::Refused(r) => Ok(PushOutcome::Refused { message: r.message }),
-            Reply::Unavailable(u) => Err(PushRetry { message: u.message, retry_after_ms: u.retry_after_ms }),
+            Reply::Unavailable(u) => {
+                Err(PushRetry { reason: u.reason().into(), message: u.message, retry_after_ms: u.retry_after_ms })
+            }
         })
     }
 }
 
-// Queries.
-
-impl TryFrom<wire::QueryRequest> for Query {
-    type Error = Invalid;
-
-    fn try_from(wire: wire::QueryRequest) -> Result<Self, Invalid> {
-        Self::new(wire.sql, wire.timeout_ms)
-    }
-}
-
-impl From<&Query> for wire::QueryRequest {
-    fn from(query: &Query) -> Self {
-        let timeout_ms = u32::try_from(query.timeout.as_millis()).unwrap_or(u32::MAX).max(1);
-        Self { sql: query.sql.clone(), timeout_ms }
-    }
-}
-
-impl From<wire::QueryHeader> for ResultHeader {
-    fn from(wire: wire::QueryHeader) -> Self {
-        Self { revision: wire.revision, replica: wire.replica, nodes_up: wire.nodes_up, nodes_total: wire.nodes_total }
-    }
-}
-
-impl From<ResultHeader> for wire::QueryHeader {
-    fn from(header: ResultHeader) -> Self {
-        Self {
-            revision: header.revision,
-            replica: header.replica,
-            nodes_up: header.nodes_up,
-            nodes_total: header.nodes_total,
+impl From<RetryReason> for wire::PushUnavailableReason {
+    fn from(reason: RetryReason) -> Self {
+        match reason {
+            RetryReason::NotWritten => Self::NotWritten,
+            RetryReason::OutcomeUnknown => Self::OutcomeUnknown,
+            RetryReason::ResourceExhausted => Self::ResourceExhausted,
         }
     }
 }
 
-impl From<wire::QueryFooter> for ResultFooter {
-    fn from(wire: wire::QueryFooter) -> Self {
-        Self { rows: wire.rows, elapsed: std::time::Duration::from_micros(wire.elapsed_us) }
-    }
-}
-
-impl From<ResultFooter> for wire::QueryFooter {
-    fn from(footer: ResultFooter) -> Self {
-        Self { rows: footer.rows, elapsed_us: footer.elapsed.as_micros().try_into().unwrap_or(u64::MAX) }
+impl From<wire::PushUnavailableReason> for RetryReason {
+    fn from(wire: wire::PushUnavailableReason) -> Self {
+        match wire {
+            wire::PushUnavailableReason::NotWritten => Self::NotWritten,
+            wire::PushUnavailableReason::ResourceExhausted => Self::ResourceExhausted,
+            // What a sender does not say cannot be ruled out.
+            wire::PushUnavailableReason::OutcomeUnknown | wire::PushUnavailableReason::Unspecified => {
+                Self::OutcomeUnknown
+            }
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! Queries and results.
+
+use std::time::Duration;
+
+use crate::model::{Consistency, Invalid, Query, ResultFooter, ResultHeader};
+use crate::wire;
+
+impl TryFrom<wire::QueryRequest> for Query {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::QueryRequest) -> Result<Self, Invalid> {
+        let consistency = match wire::Consistency::try_from(wire.consistency) {
+            Ok(wire::Consistency::Unspecified | wire::Consistency::Linearizable) => Consistency::Linearizable,
+            Ok(wire::Consistency::Bounded) => Consistency::Bounded(Duration::from_millis(wire.staleness_ms_max.into())),
+            Ok(wire::Consistency::Stale) => Consistency::Stale,
+            Err(_) => {
+                return Err(Invalid::new(
+                    format!("the consistency {} is unknown", wire.consistency),
+                    "name one of unum.v1.Consistency, or upgrade the replicas first",
+                ));
+            }
+        };
+        let query = Self::new(wire.sql, wire.timeout_ms)?;
+        Ok(Self { consistency, min_revision: wire.min_revision, ..query })
+    }
+}
+
+impl From<&Query> for wire::QueryRequest {
+    fn from(query: &Query) -> Self {
+        let ms = |duration: Duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+        let (consistency, staleness_ms_max) = match query.consistency {
+            Consistency::Linearizable => (wire::Consistency::Linearizable, 0),
+            Consistency::Bounded(staleness) => (wire::Consistency::Bounded, ms(staleness)),
+            Consistency::Stale => (wire::Consistency::Stale, 0),
+        };
+        Self {
+            sql: query.sql.clone(),
+            timeout_ms: ms(query.timeout).max(1),
+            consistency: consistency.into(),
+            staleness_ms_max,
+            min_revision: query.min_revision,
+        }
+    }
+}
+
+impl From<wire::QueryHeader> for ResultHeader {
+    fn from(wire: wire::QueryHeader) -> Self {
+        Self { revision: wire.revision, replica: wire.replica, nodes_up: wire.nodes_up, nodes_total: wire.nodes_total }
+    }
+}
+
+impl From<ResultHeader> for wire::QueryHeader {
+    fn from(header: ResultHeader) -> Self {
+        Self {
+            revision: header.revision,
+            replica: header.replica,
+            nodes_up: header.nodes_up,
+            nodes_total: header.nodes_total,
+        }
+    }
+}
+
+impl From<wire::QueryFooter> for ResultFooter {
+    fn from(wire: wire::QueryFooter) -> Self {
+        Self { rows: wire.rows, elapsed: Duration::from_micros(wire.elapsed_us) }
+    }
+}
+
+impl From<ResultFooter> for wire::QueryFooter {
+    fn from(footer: ResultFooter) -> Self {
+        Self { rows: footer.rows, elapsed_us: footer.elapsed.as_micros().try_into().unwrap_or(u64::MAX) }
+    }
+}

@@ -1,0 +1,149 @@
+//! Changes of the group by hand: who is in it, and who leads.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use openraft::async_runtime::WatchReceiver;
+use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
+use openraft::{BasicNode, ChangeMembers};
+
+use super::error::ProposeError;
+use super::group::Group;
+use super::membership::Role;
+
+/// A learner that lacks more entries than this would hold up the group as a voter.
+const PROMOTE_LAG_MAX: u64 = 1_000;
+
+/// How long a transfer of the lead may take before it is called off: a few elections.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
+
+type WriteError = RaftError<super::types::TypeConfig, ClientWriteError<super::types::TypeConfig>>;
+
+impl Group {
+    /// Adds a replica that follows without a vote.
+    pub async fn add_learner(&self, id: u64, addr: String) -> Result<(), ProposeError> {
+        self.must_lead()?;
+        let members = self.members();
+        if let Some(member) = members.members.iter().find(|member| member.id == id) {
+            if member.addr == addr {
+                return Ok(());
+            }
+            return Err(refused(format!(
+                "replica {id} is in the group already, at {}; an address does not change: join under a new id",
+                member.addr,
+            )));
+        }
+        if let Some(member) = members.members.iter().find(|member| member.addr == addr) {
+            return Err(refused(format!("{addr} is the address of replica {} already; use another one", member.id)));
+        }
+        if self.peers.knows(id) {
+            return Err(refused(format!("the id {id} was used before; take one that never was")));
+        }
+        self.written(self.raft.add_learner(id, BasicNode { addr }, false).await.map(drop))
+    }
+
+    /// Gives a learner a vote.
+    pub async fn promote(&self, id: u64) -> Result<(), ProposeError> {
+        self.must_lead()?;
+        let members = self.members();
+        let member = members.members.iter().find(|member| member.id == id);
+        let member = member.ok_or_else(|| not_a_member(id))?;
+        if member.role != Role::Learner {
+            return Ok(());
+        }
+        // Without a word from it, it lacks everything.
+        let lag = member.lag.filter(|_| member.last_log.is_some()).unwrap_or(u64::MAX);
+        if lag > PROMOTE_LAG_MAX {
+            let lacks =
+                if lag == u64::MAX { "has not been heard of".to_owned() } else { format!("lacks {lag} entries") };
+            return Err(refused(format!(
+                "replica {id} {lacks} and would hold up the group as a voter; the limit is {PROMOTE_LAG_MAX}: try again \
+                 when it has caught up (SELECT id, lag FROM replicas)",
+            )));
+        }
+        let change = ChangeMembers::AddVoterIds(BTreeSet::from([id]));
+        self.written(self.raft.change_membership(change, false).await.map(drop))
+    }
+
+    /// Takes a replica out of the group. The leader takes itself out, too, and another one is elected.
+    pub async fn remove(&self, id: u64) -> Result<(), ProposeError> {
+        self.must_lead()?;
+        let members = self.members();
+        let member = members.members.iter().find(|member| member.id == id).ok_or_else(|| not_a_member(id))?;
+        let change = match member.role {
+            Role::Learner => ChangeMembers::RemoveNodes(BTreeSet::from([id])),
+            Role::Leader | Role::Follower => {
+                if members.members.iter().filter(|member| member.role != Role::Learner).count() == 1 {
+                    return Err(refused(format!("replica {id} is the last voter; promote another one first")));
+                }
+                ChangeMembers::RemoveVoters(BTreeSet::from([id]))
+            }
+        };
+        self.written(self.raft.change_membership(change, false).await.map(drop))
+    }
+
+    /// Lets another voter lead; returns which one does.
+    pub async fn transfer_leader(&self, to: Option<u64>) -> Result<u64, ProposeError> {
+        self.must_lead()?;
+        let me = self.replica();
+        let members = self.members();
+        let voter = |id: u64| members.members.iter().any(|member| member.id == id && member.role != Role::Learner);
+        let to = match to {
+            Some(to) if to == me => return Ok(me),
+            Some(to) if voter(to) => to,
+            Some(to) => return Err(refused(format!("replica {to} is no voter of the group; SELECT * FROM replicas"))),
+            None => {
+                let others = members.members.iter().filter(|member| member.role == Role::Follower && member.id != me);
+                others
+                    .max_by_key(|member| member.last_log)
+                    .map(|member| member.id)
+                    .ok_or_else(|| refused("there is no other voter to lead".into()))?
+            }
+        };
+        let unknown = |e: &dyn std::fmt::Display| ProposeError::OutcomeUnknown(e.to_string());
+        self.raft.trigger().transfer_leader(to).await.map_err(|e| unknown(&e))?;
+        let mut metrics = self.raft.metrics();
+        let moved = async {
+            loop {
+                let leader = metrics.borrow_and_update().current_leader;
+                if let Some(leader) = leader.filter(|leader| *leader != me) {
+                    return Ok(leader);
+                }
+                metrics.changed().await.map_err(|e| unknown(&e))?;
+            }
+        };
+        tokio::time::timeout(TRANSFER_TIMEOUT, moved)
+            .await
+            .unwrap_or_else(|_| Err(unknown(&format!("no transfer within {} ms", TRANSFER_TIMEOUT.as_millis()))))
+    }
+
+    fn must_lead(&self) -> Result<(), ProposeError> {
+        match self.leads() {
+            true => Ok(()),
+            false => Err(ProposeError::NotLeader {
+                replica: self.replica(),
+                leader: self.leader().map(|(leader, _)| leader),
+            }),
+        }
+    }
+
+    fn written(&self, result: Result<(), WriteError>) -> Result<(), ProposeError> {
+        result.map_err(|error| match error {
+            RaftError::APIError(ClientWriteError::ChangeMembershipError(error)) => match error {
+                ChangeMembershipError::InProgress(_) | ChangeMembershipError::UncommittedLeaderLog(_) => {
+                    ProposeError::Unavailable(format!("another change is under way: {error}"))
+                }
+                error => refused(error.to_string()),
+            },
+            other => self.propose_error(other),
+        })
+    }
+}
+
+fn refused(why: String) -> ProposeError {
+    ProposeError::Refused(why)
+}
+
+fn not_a_member(id: u64) -> ProposeError {
+    refused(format!("replica {id} is not in the group; SELECT * FROM replicas shows who is"))
+}

@@ -1,0 +1,73 @@
+//! ReadIndex rounds of one replica: it asks itself when it leads, else the leader over the link.
+//!
+//! A round is over when the leader or the term changes: what it would still say is of no use.
+
+use openraft::async_runtime::WatchReceiver;
+use openraft::{ReadPolicy, ServerState};
+
+use super::read_barrier::{RoundError, RoundSource};
+use super::state_machine::Raft;
+use super::transport::LeaderLink;
+use super::types::Metrics;
+
+/// Who leads and where.
+pub fn leader(metrics: &Metrics) -> Option<(u64, String)> {
+    let id = metrics.current_leader?;
+    let node = metrics.membership_config.membership().get_node(&id)?;
+    Some((id, node.addr.clone()))
+}
+
+/// Rounds of one replica.
+pub struct Rounds {
+    /// For when this replica leads.
+    pub raft: Raft,
+    /// For when another one does.
+    pub link: LeaderLink,
+}
+
+impl RoundSource for Rounds {
+    async fn round(&mut self, id: u64) -> Result<u64, RoundError> {
+        let mut metrics = self.raft.metrics();
+        let before = view(&metrics.borrow_and_update());
+        let changed = async {
+            while metrics.changed().await.is_ok() {
+                let now = view(&metrics.borrow_and_update());
+                if now != before {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            result = self.ask(id, &before) => result,
+            () = changed => Err("the leader or the term changed during the round".into()),
+        }
+    }
+}
+
+impl Rounds {
+    async fn ask(&self, id: u64, view: &View) -> Result<u64, RoundError> {
+        match &view.leader {
+            None => Err(format!("no leader is known in term {}", view.term)),
+            Some(_) if view.leads => {
+                let linearizer =
+                    self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| e.to_string())?;
+                Ok(linearizer.read_log_id().index())
+            }
+            Some((leader, addr)) => {
+                self.link.read_index(addr, id).await.map_err(|error| format!("leader {leader}: {error}"))
+            }
+        }
+    }
+}
+
+/// What a round depends on: when it changes, the round is over.
+#[derive(Debug, PartialEq, Eq)]
+struct View {
+    term: u64,
+    leads: bool,
+    leader: Option<(u64, String)>,
+}
+
+fn view(metrics: &Metrics) -> View {
+    View { term: metrics.current_term, leads: metrics.state == ServerState::Leader, leader: leader(metrics) }
+}

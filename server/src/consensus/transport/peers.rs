@@ -1,0 +1,111 @@
+//! Which data directory each replica has: what keeps a wiped replica from coming back as itself.
+//!
+//! A replica that lost its directory has lost its votes and its log. Under its old id it could help to elect a leader
+//! that lacks what was acknowledged. So every message names the sender's directory, and the receiver's as the sender
+//! knows it. Each replica keeps, on disk, the first directory that it heard of for each id; a message that names
+//! another one is refused, and the replica that is refused by its peers for this ends itself.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::inbound::InboundError;
+use crate::storage::{Batch, Durability, Error, Store, Tree, keys};
+
+/// What one replica knows of the others. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    me: u64,
+    own_store: u64,
+    store: Store,
+    known: Arc<Mutex<BTreeMap<u64, u64>>>,
+    outcast: Arc<watch::Sender<Option<String>>>,
+}
+
+impl Peers {
+    /// What the store of replica `me` remembers.
+    pub fn open(me: u64, own_store: u64, store: Store) -> Result<Self, Error> {
+        let mut known = BTreeMap::new();
+        for (key, value) in store.scan(Tree::Meta, keys::PEER_PREFIX, &keys::prefix_end(keys::PEER_PREFIX))? {
+            let store_id = value.try_into().map(u64::from_le_bytes);
+            let (Some(replica), Ok(store_id)) = (keys::parse_peer(&key), store_id) else {
+                return Err(Error::Corrupt(format!("record {} does not decode", key.escape_ascii())));
+            };
+            known.insert(replica, store_id);
+        }
+        Ok(Self { me, own_store, store, known: Arc::new(Mutex::new(known)), outcast: Arc::default() })
+    }
+
+    /// This replica's directory.
+    pub fn own_store(&self) -> u64 {
+        self.own_store
+    }
+
+    /// The directory that a replica is known by; 0 if it is not yet.
+    pub fn store_of(&self, replica: u64) -> u64 {
+        self.known().get(&replica).copied().unwrap_or(0)
+    }
+
+    /// Whether the replica was ever heard of.
+    pub fn knows(&self, replica: u64) -> bool {
+        self.known().contains_key(&replica)
+    }
+
+    /// Takes note of a replica's directory, or refuses it if another one is known.
+    pub async fn check(&self, replica: u64, store_id: u64) -> Result<(), InboundError> {
+        // 0 is what a peer sends before it knows better, and what a message without an answer has.
+        if store_id == 0 {
+            return Ok(());
+        }
+        match self.store_of(replica) {
+            0 => {}
+            known if known == store_id => return Ok(()),
+            _ => return Err(InboundError::Wiped(wiped(replica))),
+        }
+        let mut batch = Batch::default();
+        batch.put(keys::peer(replica), store_id.to_le_bytes().to_vec());
+        // Before it is relied on: a restart must not forget it.
+        let written = self.store.write_synced(Tree::Meta, batch, Durability::Synced).await;
+        written.map_err(|e| InboundError::Raft(e.to_string()))?;
+        self.known().entry(replica).or_insert(store_id);
+        Ok(())
+    }
+
+    /// Whether a message is meant for this very directory.
+    pub fn check_addressee(&self, to_store: u64) -> Result<(), InboundError> {
+        if to_store == 0 || to_store == self.own_store {
+            return Ok(());
+        }
+        self.cast_out(wiped(self.me));
+        Err(InboundError::Wiped(wiped(self.me)))
+    }
+
+    /// This replica must not go on.
+    pub fn cast_out(&self, why: String) {
+        self.outcast.send_if_modified(|outcast| {
+            let first = outcast.is_none();
+            outcast.get_or_insert(why);
+            first
+        });
+    }
+
+    /// Returns when this replica must not go on, with why.
+    pub async fn outcast(&self) -> String {
+        match self.outcast.subscribe().wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wiped(replica: u64) -> String {
+    format!(
+        "replica {replica} is known to the group with another data directory: this one was wiped, or is a copy's. \
+         Remove it with `unum member remove {replica}` and let it join under an id that was never used, with --join"
+    )
+}
