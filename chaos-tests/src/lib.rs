@@ -3,3 +3,4 @@
 //! It uses the client SDK and never the server's code.
 
 pub mod cluster;
+pub mod counter;

@@ -3,24 +3,8 @@
 use std::time::{Duration, Instant};
 
 use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, run, until};
-use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot};
-
-fn publisher(client: &Client, id: &str) -> Publisher {
-    client.publisher(NodeDescription::new(NodeKey::parse("test", id).expect("a legal name")))
-}
-
-fn counter(value: i64) -> Vec<TableSnapshot> {
-    let table =
-        Table::new("counter", &[("value", DataType::Int64, "a number that only grows")]).expect("a legal schema");
-    vec![table.row([value.into()]).snapshot()]
-}
-
-async fn read_counter(client: &Client, id: &str) -> Result<i64, Error> {
-    let sql = format!("SELECT value FROM cluster_counter WHERE node_id = '{id}'");
-    let result = client.query(&sql).await?;
-    let row = result.rows().next().ok_or_else(|| Error::Protocol("no row".into()))?;
-    row.get("value")
-}
+use unum_chaos_tests::counter::{counter, publisher, read_counter};
+use unum_client::{Client, Error};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_acknowledged_anywhere_is_in_every_later_answer_everywhere() -> anyhow::Result<()> {

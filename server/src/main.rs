@@ -136,14 +136,23 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let listeners = Listeners::bind(options.listen, options.http_listen).await?;
             let stop = signal::stop();
             let replica = Replica::start(options, listeners, metrics).await?;
-            tokio::select! {
-                signal = stop => tracing::info!(signal, "stopping"),
+            let failed = tokio::select! {
+                signal = stop => {
+                    tracing::info!(signal, "stopping");
+                    None
+                }
                 why = replica.failed() => {
                     tracing::error!(why, "the replica cannot go on");
-                    anyhow::bail!("{why}; the process ends so that it is restarted or replaced");
+                    Some(why)
+                }
+            };
+            match failed {
+                None => replica.stop().await,
+                Some(why) => {
+                    replica.abandon().await;
+                    anyhow::bail!("{why}; the process ends")
                 }
             }
-            replica.stop().await
         }
     }
 }

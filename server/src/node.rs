@@ -27,6 +27,9 @@ const QUERY_THREADS: usize = 2;
 /// How long one push of the replica's own tables may take.
 const OWN_PUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a replica that cannot go on waits for what still runs.
+const ABANDON_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The sockets of a replica, bound before anything else so that an address in use stops the start early.
 #[derive(Debug)]
 pub struct Listeners {
@@ -57,7 +60,20 @@ pub struct Replica {
     group: Group,
     tasks: TaskGroup,
     data_dir: DataDir,
-    query_runtime: tokio::runtime::Runtime,
+    _query_runtime: QueryRuntime,
+}
+
+/// The threads of queries. They may end whenever they like: nothing waits for a query that nobody waits for.
+#[derive(Debug)]
+struct QueryRuntime(Option<tokio::runtime::Runtime>);
+
+impl Drop for QueryRuntime {
+    fn drop(&mut self) {
+        // Dropping it as it is would wait, which no asynchronous code may do.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Replica {
@@ -116,7 +132,7 @@ impl Replica {
             data_dir = %options.data_dir.display(),
             "replica started"
         );
-        let replica = Self { group, tasks, data_dir, query_runtime };
+        let replica = Self { group, tasks, data_dir, _query_runtime: QueryRuntime(Some(query_runtime)) };
         if let Entry::Joiner { endpoint, advertise } = &options.entry {
             join::join(&replica.group, endpoint, advertise).await?;
         }
@@ -138,7 +154,6 @@ impl Replica {
         self.hand_over().await;
         self.tasks.stop().await;
         self.group.shutdown().await;
-        self.query_runtime.shutdown_background();
         self.data_dir.close().await?;
         tracing::info!(replica, "replica stopped");
         Ok(())
@@ -146,6 +161,18 @@ impl Replica {
 }
 
 impl Replica {
+    /// Ends a replica that cannot go on: what still runs is stopped, as far as it lets itself be, and nothing is
+    /// handed over.
+    pub async fn abandon(self) {
+        let ended = async {
+            self.tasks.stop().await;
+            self.group.shutdown().await;
+        };
+        if tokio::time::timeout(ABANDON_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("what still runs does not end; the process ends without it");
+        }
+    }
+
     /// A leader that stops lets another one lead first: nobody waits for an election.
     async fn hand_over(&self) {
         if !self.group.leads() {

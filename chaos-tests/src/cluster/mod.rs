@@ -35,12 +35,25 @@ pub struct Member {
     process: Option<Process>,
 }
 
+impl Member {
+    fn new(id: u64, dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            id,
+            addr: format!("127.0.0.1:{}", ports::free()?),
+            http_addr: format!("127.0.0.1:{}", ports::free()?),
+            data_dir: dir.join(id.to_string()),
+            process: None,
+        })
+    }
+}
+
 /// A cluster. Dropping it ends all processes and removes the directory.
 #[derive(Debug)]
 pub struct Cluster {
     /// The replicas by id, from 1.
     pub members: Vec<Member>,
     config: PathBuf,
+    founders: u64,
     dir: tempfile::TempDir,
 }
 
@@ -55,17 +68,8 @@ impl Cluster {
         let dir = tempfile::Builder::new().prefix("unum-test-").tempdir()?;
         let config_path = dir.path().join("unum.toml");
         std::fs::write(&config_path, config)?;
-        let member = |id| -> anyhow::Result<Member> {
-            Ok(Member {
-                id,
-                addr: format!("127.0.0.1:{}", ports::free()?),
-                http_addr: format!("127.0.0.1:{}", ports::free()?),
-                data_dir: dir.path().join(id.to_string()),
-                process: None,
-            })
-        };
-        let members = (1..=size).map(member).collect::<anyhow::Result<_>>()?;
-        let mut cluster = Self { members, config: config_path, dir };
+        let members = (1..=size).map(|id| Member::new(id, dir.path())).collect::<anyhow::Result<_>>()?;
+        let mut cluster = Self { members, config: config_path, founders: size, dir };
         for id in 1..=size {
             cluster.spawn(id)?;
         }
@@ -96,13 +100,17 @@ impl Cluster {
 
     /// What `--initial-cluster` is.
     pub fn initial_cluster(&self) -> String {
-        let members: Vec<_> = self.members.iter().map(|member| format!("{}={}", member.id, member.addr)).collect();
-        members.join(",")
+        let founders = self.members.iter().filter(|member| member.id <= self.founders);
+        founders.map(|member| format!("{}={}", member.id, member.addr)).collect::<Vec<_>>().join(",")
     }
 
     /// The arguments of a replica's process.
     pub fn serve_args(&self, id: u64) -> Vec<String> {
         let member = self.member(id);
+        let entry = match id <= self.founders {
+            true => ["--initial-cluster".to_owned(), self.initial_cluster()],
+            false => ["--join".to_owned(), self.members[0].addr.clone()],
+        };
         let args = [
             "serve",
             "--id",
@@ -113,12 +121,17 @@ impl Cluster {
             &member.addr,
             "--http-listen",
             &member.http_addr,
-            "--initial-cluster",
-            &self.initial_cluster(),
             "--config",
             &self.config.to_string_lossy(),
         ];
-        args.map(str::to_owned).to_vec()
+        args.map(str::to_owned).into_iter().chain(entry).collect()
+    }
+
+    /// Adds a replica that joins the group at its first member, and starts it.
+    pub fn join(&mut self, id: u64) -> anyhow::Result<()> {
+        let member = Member::new(id, self.dir.path())?;
+        self.members.push(member);
+        self.spawn(id)
     }
 
     /// Starts the process of a replica that does not run.
@@ -134,6 +147,19 @@ impl Cluster {
     pub fn kill(&mut self, id: u64) -> anyhow::Result<()> {
         let position = self.position(id);
         self.members[position].process.take().context("the replica runs")?.kill()
+    }
+
+    /// Waits until the process of a replica ends by itself; returns its exit code and its log.
+    pub async fn wait_until_ended(&mut self, id: u64) -> anyhow::Result<(Option<i32>, String)> {
+        let position = self.position(id);
+        let process = self.members[position].process.as_mut().context("the replica runs")?;
+        let ended = until(&format!("replica {id} ends"), async || process.ended().ok().flatten()).await;
+        ended.with_context(|| process.log())
+    }
+
+    /// The process of a replica that runs.
+    pub fn process(&self, id: u64) -> anyhow::Result<&Process> {
+        self.members[self.position(id)].process.as_ref().context("the replica runs")
     }
 
     /// Stops a replica with SIGTERM and waits for its exit code.
@@ -163,8 +189,8 @@ impl Cluster {
                 Err(error) => error,
             };
             let process = self.members[position].process.as_mut().context("the replica runs")?;
-            if let Some(log) = process.exited()? {
-                bail!("replica {id} has ended:\n{log}");
+            if let Some((code, log)) = process.ended()? {
+                bail!("replica {id} has ended with {code:?}:\n{log}");
             }
             if started.elapsed() > PATIENCE {
                 bail!("replica {id} does not answer: {error}\n{}", process.log());

@@ -29,9 +29,14 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
-    /// The log if the process has ended.
-    pub fn exited(&mut self) -> anyhow::Result<Option<String>> {
-        Ok(self.child.try_wait()?.map(|_| self.log()))
+    /// The exit code and the log if the process has ended; no code if a signal ended it.
+    pub fn ended(&mut self) -> anyhow::Result<Option<(Option<i32>, String)>> {
+        Ok(self.child.try_wait()?.map(|status| (status.code(), self.log())))
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What the process wrote so far.
@@ -72,7 +77,7 @@ impl Drop for Process {
 }
 
 /// What a program left behind.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Finished {
     /// Its exit code.
     pub code: Option<i32>,

@@ -47,10 +47,8 @@ pub fn from_inbound(error: InboundError) -> Status {
             tracing::warn!(%error, "message refused");
             Status::failed_precondition(error.to_string())
         }
-        InboundError::Wiped(_) => {
-            tracing::error!(%error, "message refused");
-            Status::new(WIPED, error.to_string())
-        }
+        // Told once, where it was found out.
+        InboundError::Wiped(_) => Status::new(WIPED, error.to_string()),
         InboundError::Snapshot(_) => Status::data_loss(error.to_string()),
         InboundError::Raft(_) => Status::unavailable(error.to_string()),
     }

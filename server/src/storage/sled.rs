@@ -129,7 +129,8 @@ fn io(path: &Path, error: &std::io::Error) -> Error {
 fn from_sled(error: sled::Error) -> Error {
     match error {
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => Error::Corrupt(error.to_string()),
-        sled::Error::Unsupported(why) => Error::Refused(why),
+        // Every build so far has written the same: it is not another version's, it is damaged.
+        sled::Error::Unsupported(why) => Error::Corrupt(format!("sled's configuration file: {why}")),
         other => Error::Io(other.to_string()),
     }
 }

@@ -5,7 +5,7 @@
 //! knows it. Each replica keeps, on disk, the first directory that it heard of for each id; a message that names
 //! another one is refused, and the replica that is refused by its peers for this ends itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -20,6 +20,8 @@ pub struct Peers {
     own_store: u64,
     store: Store,
     known: Arc<Mutex<BTreeMap<u64, u64>>>,
+    /// Those that were refused, so that each is told of once.
+    refused: Arc<Mutex<BTreeSet<(u64, u64)>>>,
     outcast: Arc<watch::Sender<Option<String>>>,
 }
 
@@ -34,7 +36,14 @@ impl Peers {
             };
             known.insert(replica, store_id);
         }
-        Ok(Self { me, own_store, store, known: Arc::new(Mutex::new(known)), outcast: Arc::default() })
+        Ok(Self {
+            me,
+            own_store,
+            store,
+            known: Arc::new(Mutex::new(known)),
+            refused: Arc::default(),
+            outcast: Arc::default(),
+        })
     }
 
     /// This replica's directory.
@@ -61,7 +70,12 @@ impl Peers {
         match self.store_of(replica) {
             0 => {}
             known if known == store_id => return Ok(()),
-            _ => return Err(InboundError::Wiped(wiped(replica))),
+            _ => {
+                if self.refused().insert((replica, store_id)) {
+                    tracing::warn!(replica, "a wiped replica is refused: it has another data directory than before");
+                }
+                return Err(InboundError::Wiped(wiped(replica)));
+            }
         }
         let mut batch = Batch::default();
         batch.put(keys::peer(replica), store_id.to_le_bytes().to_vec());
@@ -96,6 +110,10 @@ impl Peers {
             Ok(why) => why.clone().unwrap_or_default(),
             Err(_) => std::future::pending().await,
         }
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<(u64, u64)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, u64>> {

@@ -1,0 +1,149 @@
+//! What the catalog knows of nodes: who fell silent, who was removed, whose name it is; and what a session sees.
+
+use std::time::Duration;
+
+use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, run, until};
+use unum_chaos_tests::counter::{counter, publisher, read_counter};
+use unum_client::{Client, Consistency, Error, NodeDescription, NodeKey};
+
+async fn status(client: &Client, id: &str) -> Option<String> {
+    let result = client.query(&format!("SELECT status FROM nodes WHERE id = '{id}'")).await.ok()?;
+    result.rows().next()?.get("status").ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_node_keeps_its_rows_marked_through_a_change_of_leader() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let client = cluster.client_of_all()?;
+    let mut node = NodeDescription::new(NodeKey::parse("test", "silent")?);
+    node.ttl_ms = 600;
+    let mut silent = client.publisher(node);
+    silent.push(counter(7)).await?;
+    assert_eq!(status(&client, "silent").await.as_deref(), Some("up"));
+    until("it is stale", async || status(&client, "silent").await.filter(|status| status == "stale")).await?;
+    until("it is down", async || status(&client, "silent").await.filter(|status| status == "down")).await?;
+
+    // Its rows stay, and every one says so; the result counts it.
+    let result = client.query("SELECT value, status FROM cluster_counter").await?;
+    let row = result.rows().next().expect("the row is still there");
+    assert_eq!((row.get::<i64>("value")?, row.get::<String>("status")?), (7, "down".into()));
+    assert_eq!((result.nodes_up, result.nodes_total), (0, 1));
+
+    // It is a replicated fact: the next leader knows it too.
+    cluster.kill(cluster.leader(1).await?)?;
+    assert_eq!(status(&client, "silent").await.as_deref(), Some("down"));
+    silent.push(counter(8)).await?;
+    assert_eq!(status(&client, "silent").await.as_deref(), Some("up"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_node_comes_back_with_a_new_epoch_only() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let client = cluster.client_of_all()?;
+    let mut first = publisher(&client, "a");
+    first.push(counter(7)).await?;
+    let endpoints = cluster.endpoints().join(",");
+    let removed = run(&binary("unum")?, &["node", "remove", "test/a", "--endpoints", &endpoints], "")?;
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    assert_eq!(client.query("SELECT * FROM cluster_counter").await?.row_count(), 0);
+    assert_eq!(status(&client, "a").await.as_deref(), Some("removed"));
+
+    let refused = first.push(counter(8)).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    assert!(refused.to_string().contains("node test/a was removed"), "{refused}");
+
+    // Through a restart of every replica, too.
+    for id in 1..=3 {
+        assert_eq!(cluster.stop(id)?, Some(0));
+    }
+    for id in 1..=3 {
+        cluster.spawn(id)?;
+    }
+    for id in 1..=3 {
+        cluster.wait_until_answers(id).await?;
+    }
+    assert!(matches!(first.push(counter(9)).await, Err(Error::Refused(_))));
+    assert_eq!(client.query("SELECT * FROM cluster_counter").await?.row_count(), 0);
+    publisher(&client, "a").push(counter(10)).await?;
+    assert_eq!(read_counter(&client, "a").await?, 10);
+    assert_eq!(status(&client, "a").await.as_deref(), Some("up"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_agents_under_one_name_the_older_is_refused_and_told_by_whom() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let agent = |ip: &str, log: &str| {
+        let args = ["agent", "--node-type", "tikv", "--id", "one", "--interval", "50ms", "--ip", ip, "--endpoints"];
+        let args: Vec<_> = args.into_iter().chain([cluster.member(1).addr.as_str()]).map(str::to_owned).collect();
+        Process::spawn(&binary("unum")?, &args, &cluster.dir().join(log))
+    };
+    let client = cluster.client(1)?;
+    let ip = async || -> Option<String> {
+        let result = client.query("SELECT ip FROM nodes WHERE id = 'one'").await.ok()?;
+        result.rows().next()?.get("ip").ok()
+    };
+    let mut older = agent("10.0.0.1", "older.log")?;
+    until("the first agent pushes", async || ip().await.filter(|ip| ip == "10.0.0.1")).await?;
+    let newer = agent("10.0.0.2", "newer.log")?;
+    let (code, log) = until("the older one gives up", async || older.ended().ok().flatten()).await?;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("node tikv/one is held by epoch"), "{log}");
+    assert!(log.contains("(ip \"10.0.0.2\")"), "{log}");
+    assert_eq!(ip().await.as_deref(), Some("10.0.0.2"));
+    assert_eq!(newer.terminate(PATIENCE)?, Some(0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_never_goes_back_and_a_stale_read_needs_no_majority() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let leader = cluster.leader(1).await?;
+    let follower = 1 + leader % 3;
+    let other = 1 + follower % 3;
+
+    // What a client has pushed or seen is in each of its later answers, at every level and every replica.
+    let client = cluster.client_of_all()?.with_consistency(Consistency::Stale);
+    let mut pushing = publisher(&client, "a");
+    for value in 1..=20 {
+        let acked = pushing.push(counter(value)).await?;
+        let result = client.query("SELECT value FROM cluster_counter").await?;
+        assert!(result.revision >= acked.revision);
+        assert_eq!(result.rows().next().expect("a row").get::<i64>("value")?, value);
+    }
+    let seen = client.query("SELECT 1").await?.revision;
+    assert!(client.clone().query("SELECT 1").await?.revision >= seen, "clones are one session");
+
+    // Without a majority a stale read answers, a bounded one as long as a recent round vouches for it.
+    let at_follower = cluster.client(follower)?;
+    read_counter(&at_follower, "a").await?;
+    cluster.kill(leader)?;
+    cluster.kill(other)?;
+    let stale = cluster.client(follower)?.with_consistency(Consistency::Stale);
+    assert_eq!(read_counter(&stale, "a").await?, 20);
+    let bounded = |staleness| {
+        let client = cluster.client(follower)?.with_timeout(Duration::from_millis(800));
+        anyhow::Ok(client.with_consistency(Consistency::Bounded(staleness)))
+    };
+    assert_eq!(read_counter(&bounded(Duration::from_secs(3_600))?, "a").await?, 20);
+    let too_old = read_counter(&bounded(Duration::from_millis(1))?, "a").await.unwrap_err();
+    assert!(matches!(too_old, Error::Deadline { .. }), "{too_old}");
+
+    // And never older than the session: it has seen a revision that this replica does not have.
+    let ahead = client.with_timeout(Duration::from_millis(800));
+    let revision = cluster.client(follower)?.with_consistency(Consistency::Stale).query("SELECT 1").await?.revision;
+    assert!(revision >= seen);
+    assert_eq!(read_counter(&ahead, "a").await?, 20);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_consistency_is_refused_with_the_value_and_the_remedy() -> anyhow::Result<()> {
+    for value in ["fresh", "bounded", "bounded:5", "bounded:x"] {
+        let finished = run(&binary("unum")?, &["sql", "--consistency", value, "-e", "SELECT 1"], "")?;
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(&format!("the consistency \"{value}\" is unknown")), "{finished:?}");
+    }
+    Ok(())
+}
