@@ -4,3 +4,5 @@
 
 pub mod cluster;
 pub mod counter;
+pub mod host;
+pub mod load;

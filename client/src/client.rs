@@ -121,7 +121,9 @@ impl Client {
         let ask = async |endpoint: &Endpoint| {
             let status = transport::status(endpoint, self.timeout).await.map_err(|attempt| match attempt {
                 Attempt::Final(error) => error.to_string(),
-                Attempt::NotReached(why) | Attempt::Retry(why) | Attempt::Unknown(why) => why,
+                Attempt::NotReached(why) | Attempt::Retry(why) | Attempt::Unknown(why) | Attempt::Busy { why, .. } => {
+                    why
+                }
             });
             (endpoint.addr.clone(), status)
         };

@@ -33,6 +33,8 @@ pub(crate) enum Attempt {
     NotReached(String),
     /// The replica was reached and did nothing; another, or the same later, may do better.
     Retry(String),
+    /// The replica was reached and did nothing; it says when the same may be asked again.
+    Busy { why: String, retry_after: Duration },
     /// It may have been done.
     Unknown(String),
 }
@@ -62,6 +64,7 @@ where
     let mut pause = PAUSE_MIN;
     let mut so_far = SoFar { reached: false, unknown: false, last: "there was no time for an attempt".to_owned() };
     loop {
+        let mut busy_for = Duration::ZERO;
         for _ in 0..endpoints.len() {
             let rest = deadline.saturating_duration_since(Instant::now());
             if rest.is_zero() {
@@ -77,6 +80,11 @@ where
                     so_far.reached = true;
                     so_far.last = why;
                 }
+                Err(Attempt::Busy { why, retry_after }) => {
+                    so_far.reached = true;
+                    so_far.last = why;
+                    busy_for = busy_for.max(retry_after);
+                }
                 Err(Attempt::Unknown(why)) => {
                     so_far.reached = true;
                     so_far.unknown |= repeat != Repeat::Read;
@@ -89,7 +97,7 @@ where
             endpoints.advance_from(&endpoint);
         }
         let jitter = rand::rng().random_range(0.5..1.0);
-        tokio::time::sleep_until(deadline.min(Instant::now() + pause.mul_f64(jitter))).await;
+        tokio::time::sleep_until(deadline.min(Instant::now() + busy_for.max(pause.mul_f64(jitter)))).await;
         pause = PAUSE_MAX.min(pause * 2);
     }
 }

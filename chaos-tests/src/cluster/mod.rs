@@ -65,18 +65,30 @@ impl Cluster {
 
     /// Starts `size` replicas with this TOML as their `--config`, and waits until each answers.
     pub async fn start_with(size: u64, config: &str) -> anyhow::Result<Self> {
+        let mut cluster = Self::prepare(size, config)?;
+        cluster.start_all().await?;
+        Ok(cluster)
+    }
+
+    /// Starts all replicas and waits until each answers.
+    pub async fn start_all(&mut self) -> anyhow::Result<()> {
+        let ids: Vec<u64> = self.members.iter().map(|member| member.id).collect();
+        for id in &ids {
+            self.spawn(*id)?;
+        }
+        for id in ids {
+            self.wait_until_answers(id).await?;
+        }
+        Ok(())
+    }
+
+    /// A cluster of which nothing runs yet.
+    pub fn prepare(size: u64, config: &str) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("unum-test-").tempdir()?;
         let config_path = dir.path().join("unum.toml");
         std::fs::write(&config_path, config)?;
         let members = (1..=size).map(|id| Member::new(id, dir.path())).collect::<anyhow::Result<_>>()?;
-        let mut cluster = Self { members, config: config_path, founders: size, dir };
-        for id in 1..=size {
-            cluster.spawn(id)?;
-        }
-        for id in 1..=size {
-            cluster.wait_until_answers(id).await?;
-        }
-        Ok(cluster)
+        Ok(Self { members, config: config_path, founders: size, dir })
     }
 
     fn position(&self, id: u64) -> usize {
@@ -136,8 +148,22 @@ impl Cluster {
 
     /// Starts the process of a replica that does not run.
     pub fn spawn(&mut self, id: u64) -> anyhow::Result<()> {
+        self.spawn_under(id, &[])
+    }
+
+    /// Starts the process of a replica under a program that replaces itself by it, as `strace -D` does.
+    pub fn spawn_under(&mut self, id: u64, wrapper: &[&str]) -> anyhow::Result<()> {
         let log = self.dir.path().join(format!("{id}.log"));
-        let process = Process::spawn(&binary("unumd")?, &self.serve_args(id), &log)?;
+        let unumd = binary("unumd")?;
+        let process = match wrapper {
+            [] => Process::spawn(&unumd, &self.serve_args(id), &log)?,
+            [program, args @ ..] => {
+                let args = args.iter().map(|arg| (*arg).to_owned());
+                let args: Vec<_> =
+                    args.chain([unumd.to_string_lossy().into_owned()]).chain(self.serve_args(id)).collect();
+                Process::spawn(Path::new(program), &args, &log)?
+            }
+        };
         let position = self.position(id);
         self.members[position].process = Some(process);
         Ok(())

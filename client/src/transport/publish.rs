@@ -51,12 +51,12 @@ impl PublishStream {
         match reply.into_result().map_err(|invalid| Attempt::Final(Error::Protocol(invalid.to_string())))? {
             Ok(outcome) => Ok(outcome),
             Err(retry) => {
-                // The replica says when it may be better; the retry loop's own pause comes on top.
-                tokio::time::sleep(Duration::from_millis(retry.retry_after_ms.into())).await;
                 let why = format!("{}: {}", self.addr, retry.message);
                 Err(match retry.reason {
                     RetryReason::OutcomeUnknown => Attempt::Unknown(why),
-                    RetryReason::NotWritten | RetryReason::ResourceExhausted => Attempt::Retry(why),
+                    RetryReason::NotWritten | RetryReason::ResourceExhausted => {
+                        Attempt::Busy { why, retry_after: Duration::from_millis(retry.retry_after_ms.into()) }
+                    }
                 })
             }
         }

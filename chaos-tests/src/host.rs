@@ -1,0 +1,79 @@
+//! What this host lets a test do: root, mounts, strace. A test that cannot run says so, and why.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Whether all is there; if not, says on the terminal that the test was not run, and why.
+pub fn can_run(test: &str, root: bool, programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| {
+        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        !found.is_ok_and(|output| output.status.success())
+    });
+    let why = match missing {
+        Some(program) => format!("{program} is not installed"),
+        None if root && !is_root() => "it needs root".to_owned(),
+        None => return true,
+    };
+    // Not by `println!`, which the test harness keeps to itself. There is nowhere to say that stderr is gone.
+    let _ = writeln!(std::io::stderr(), "not run: {test}: {why}");
+    false
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Runs a program of the host to its end; its error is ours.
+pub fn sh(program: &str, args: &[&str]) -> anyhow::Result<()> {
+    let output = Command::new(program).args(args).output().with_context(|| format!("{program} does not start"))?;
+    if !output.status.success() {
+        bail!("{program} {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// A mounted file system. Dropping it unmounts it.
+#[derive(Debug)]
+pub struct Mount(PathBuf);
+
+impl Mount {
+    /// A tmpfs of so many MiB.
+    pub fn tmpfs(dir: &Path, size_mib: u64) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        sh("mount", &["-t", "tmpfs", "-o", &format!("size={size_mib}m"), "tmpfs", &dir.to_string_lossy()])?;
+        Ok(Self(dir.to_owned()))
+    }
+
+    /// The ext4 in an image file, on a loop device.
+    pub fn image(image: &Path, dir: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        sh("mount", &["-o", "loop", &image.to_string_lossy(), &dir.to_string_lossy()])?;
+        Ok(Self(dir.to_owned()))
+    }
+
+    /// Unmounts it.
+    pub fn unmount(self) -> anyhow::Result<()> {
+        let result = sh("umount", &[&self.0.to_string_lossy()]);
+        if result.is_ok() {
+            std::mem::forget(self);
+        }
+        result
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // Lazily: a process that still holds it open is being ended.
+        let _ = sh("umount", &["-l", &self.0.to_string_lossy()]);
+    }
+}
+
+/// A new image file with an ext4 of so many MiB.
+pub fn make_ext4(image: &Path, size_mib: u64) -> anyhow::Result<()> {
+    std::fs::File::create(image)?.set_len(size_mib * 1024 * 1024)?;
+    sh("mkfs.ext4", &["-q", "-F", &image.to_string_lossy()])
+}
