@@ -14,6 +14,24 @@ pub fn counter(value: i64) -> Vec<TableSnapshot> {
     vec![table.row([value.into()]).snapshot()]
 }
 
+/// The same, and so many bytes of text in a table of its own. No two pushes have the same, and it hardly compresses.
+pub fn counter_with(value: i64, payload: usize) -> Vec<TableSnapshot> {
+    let mut tables = counter(value);
+    if payload > 0 {
+        let mut random = (value as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let letter = |_| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            char::from(b' ' + (random % 95) as u8)
+        };
+        let text: String = (0..payload).map(letter).collect();
+        let table = Table::new("payload", &[("text", DataType::Text, "anything")]).expect("a legal schema");
+        tables.push(table.row([text.into()]).snapshot());
+    }
+    tables
+}
+
 /// The number of a node.
 pub async fn read_counter(client: &Client, id: &str) -> Result<i64, Error> {
     let sql = format!("SELECT value FROM cluster_counter WHERE node_id = '{id}'");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use unum_client::Client;
 
-use crate::counter::{counter, publisher, read_counter};
+use crate::counter::{counter, counter_with, publisher, read_counter};
 
 /// What one writer or reader saw.
 #[derive(Debug, Default, Clone)]
@@ -36,6 +36,11 @@ pub struct Load {
 impl Load {
     /// Starts writers and readers that share a client. Each writer has pushed once when this returns.
     pub async fn start(client: &Client, writers: usize, readers: usize) -> anyhow::Result<Self> {
+        Self::start_with(client, writers, readers, 0).await
+    }
+
+    /// The same, with so many bytes of text beside each counter, in the same push.
+    pub async fn start_with(client: &Client, writers: usize, readers: usize, payload: usize) -> anyhow::Result<Self> {
         let acked: Arc<Vec<_>> = Arc::new((0..writers).map(|_| AtomicI64::new(0)).collect());
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
@@ -43,7 +48,7 @@ impl Load {
             let mut publisher = publisher(client, &node(writer));
             publisher.push(counter(1)).await?;
             acked[writer].store(1, Ordering::SeqCst);
-            tasks.push(tokio::spawn(write(publisher, writer, Arc::clone(&acked), Arc::clone(&stop))));
+            tasks.push(tokio::spawn(write(publisher, writer, payload, Arc::clone(&acked), Arc::clone(&stop))));
         }
         for reader in 0..readers {
             tasks.push(tokio::spawn(read(client.clone(), reader, Arc::clone(&acked), Arc::clone(&stop))));
@@ -85,6 +90,7 @@ fn node(writer: usize) -> String {
 async fn write(
     mut publisher: unum_client::Publisher,
     writer: usize,
+    payload: usize,
     acked: Arc<Vec<AtomicI64>>,
     stop: Arc<AtomicBool>,
 ) -> Tally {
@@ -93,7 +99,7 @@ async fn write(
     while !stop.load(Ordering::SeqCst) {
         value += 1;
         let asked = Instant::now();
-        match publisher.push(counter(value)).await {
+        match publisher.push(counter_with(value, payload)).await {
             Ok(_) => {
                 acked[writer].store(value, Ordering::SeqCst);
                 tally.pushes += 1;

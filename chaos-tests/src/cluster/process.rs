@@ -44,6 +44,13 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap_or_else(|e| format!("no log: {e}"))
     }
 
+    /// Sends a signal by its name: STOP, CONT, TERM.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status()?;
+        anyhow::ensure!(sent.success(), "SIG{name} was not sent");
+        Ok(())
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
@@ -53,8 +60,7 @@ impl Process {
 
     /// SIGTERM, and the exit code.
     pub fn terminate(mut self, patience: Duration) -> anyhow::Result<Option<i32>> {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-        anyhow::ensure!(sent.success(), "SIGTERM was not sent");
+        self.signal("TERM")?;
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
