@@ -1,9 +1,6 @@
 //! Wrong input from outside: a clear error with the value and the remedy, the right exit code, and nothing lost.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use unum_chaos_tests::cluster::{Cluster, Finished, binary, run};
+use unum_chaos_tests::cluster::{Cluster, Finished, binary, run, until};
 use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Table};
 
 fn unum(args: &[&str], input: &str) -> anyhow::Result<Finished> {
@@ -148,28 +145,39 @@ async fn a_wrong_push_is_refused_and_changes_nothing() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn get(addr: &str, path: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(addr)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply)?;
-    Ok(reply)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_that_would_grow_past_its_limits_refuses_with_the_setting() -> anyhow::Result<()> {
+    // The replica itself is a node, with a table.
+    let cluster = Cluster::start_with(1, "[limits]\nnodes_max = 2\ntables_max = 2\n").await?;
+    let client = cluster.client(1)?;
+    let own = async || client.query("SELECT * FROM nodes").await.ok().filter(|nodes| nodes.row_count() == 1);
+    until("the replica has published itself", own).await?;
+    let push = async |id: &str, name: &str| {
+        let node = NodeDescription::new(NodeKey::parse("test", id).unwrap());
+        let table = Table::new(name, &[("v", DataType::Int64, "")]).unwrap().row([1i64.into()]);
+        client.publisher(node).push(vec![table.snapshot()]).await
+    };
+    push("a", "one").await?;
+    let node = push("b", "one").await.unwrap_err().to_string();
+    assert!(node.contains("the limit is 2 nodes") && node.contains("raise limits.nodes_max"), "{node}");
+    let table = push("a", "two").await.unwrap_err().to_string();
+    assert!(table.contains("the limit is 2 tables") && table.contains("raise limits.tables_max"), "{table}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_http_port_tells_health_readiness_and_metrics() -> anyhow::Result<()> {
     let mut cluster = Cluster::start(3).await?;
-    let http = cluster.member(3).http_addr.clone();
-    assert!(get(&http, "/healthz")?.starts_with("HTTP/1.1 200"));
-    assert!(get(&http, "/readyz")?.starts_with("HTTP/1.1 200"));
-    let metrics = get(&http, "/metrics")?;
+    assert!(cluster.http_get(3, "/healthz")?.starts_with("HTTP/1.1 200"));
+    assert!(cluster.http_get(3, "/readyz")?.starts_with("HTTP/1.1 200"));
+    let metrics = cluster.http_get(3, "/metrics")?;
     for name in ["unum_revision{replica=\"3\"}", "unum_read_rounds_total", "unum_queries_total"] {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
     cluster.kill(1)?;
     cluster.kill(2)?;
-    assert!(get(&http, "/healthz")?.starts_with("HTTP/1.1 200"));
-    let not_ready = get(&http, "/readyz")?;
+    assert!(cluster.http_get(3, "/healthz")?.starts_with("HTTP/1.1 200"));
+    let not_ready = cluster.http_get(3, "/readyz")?;
     assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.contains("not ready: replica 3"), "{not_ready}");
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! The default run looks at a few; the figures of docs/RELIABILITY.md come from the ignored ones, on a release build.
 
+#![allow(clippy::print_stdout, reason = "a measurement prints its figures")]
+
 use std::time::{Duration, Instant};
 
 use unum_chaos_tests::cluster::{Cluster, until};

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use unum_proto::model::{Invalid, NodeKey};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::catalog::{NODES_MAX, TABLES_MAX};
 use crate::consensus::{self, CompactionBounds};
+use crate::service::ingest;
 use crate::sql;
 
 /// The node type under which replicas publish themselves.
@@ -33,6 +35,8 @@ pub struct Options {
     pub entry: Entry,
     /// Pushes are refused when the disk has fewer bytes free.
     pub disk_reserve_bytes: u64,
+    /// How much the catalog may hold.
+    pub limits: ingest::Limits,
     /// The limits of its queries.
     pub sql: sql::Limits,
     /// Between two pushes of its own `node_info`.
@@ -67,6 +71,7 @@ impl Options {
 pub struct File {
     raft: RaftSection,
     storage: StorageSection,
+    limits: LimitsSection,
     sql: SqlSection,
     publish: PublishSection,
 }
@@ -112,6 +117,19 @@ impl Default for StorageSection {
             // sled rewrites segments while it frees others, and a raft snapshot is one large batch.
             disk_reserve_bytes: 256 * 1024 * 1024,
         }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsSection {
+    nodes_max: usize,
+    tables_max: usize,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self { nodes_max: 20_000, tables_max: 500 }
     }
 }
 
@@ -197,6 +215,14 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
             "a heartbeat is shorter than the shortest election timeout, and that than the longest",
         ));
     }
+    for (name, value, max) in [
+        ("limits.nodes_max", file.limits.nodes_max, NODES_MAX),
+        ("limits.tables_max", file.limits.tables_max, TABLES_MAX),
+    ] {
+        if value > max {
+            return Err(Invalid::new(format!("{name} is {value}"), format!("{max} is the most that a catalog holds")));
+        }
+    }
     if file.publish.interval_ms == 0 {
         return Err(Invalid::new("publish.interval_ms is 0", "use 1 or more"));
     }
@@ -222,6 +248,7 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
                 kept_bytes: file.raft.raft_log_bytes_kept,
             },
         },
+        limits: ingest::Limits { nodes: file.limits.nodes_max, tables: file.limits.tables_max },
         sql: sql::Limits {
             memory_bytes: file.sql.query_memory_bytes_max,
             rows: file.sql.result_rows_max,

@@ -6,6 +6,8 @@ mod binaries;
 mod ports;
 mod process;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -223,6 +225,15 @@ impl Cluster {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// What a replica's HTTP port answers, status line and headers included.
+    pub fn http_get(&self, id: u64, path: &str) -> anyhow::Result<String> {
+        let mut stream = TcpStream::connect(&self.member(id).http_addr)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply)?;
+        Ok(reply)
     }
 
     /// Who leads, as `of` sees it.

@@ -14,6 +14,8 @@ pub mod columnar;
 mod command;
 mod hashed;
 mod invariants;
+#[cfg(test)]
+mod model_tests;
 mod state;
 
 pub use apply::{Applied, Change};

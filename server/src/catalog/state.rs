@@ -117,6 +117,12 @@ impl Table {
     pub fn rows(&self) -> usize {
         self.snapshots.values().map(|snapshot| snapshot.rows.len()).sum()
     }
+
+    /// Bytes of the values of these rows.
+    pub fn bytes(&self) -> u64 {
+        let values = self.snapshots.values().flat_map(|snapshot| snapshot.rows.iter().flatten());
+        values.map(|value| value.bytes() as u64).sum()
+    }
 }
 
 impl State {
@@ -150,6 +156,11 @@ impl State {
         }
         state.tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
         Ok(state)
+    }
+
+    /// Bytes of the values of all rows.
+    pub fn bytes(&self) -> u64 {
+        self.tables.values().map(|table| table.bytes()).sum()
     }
 
     /// How many of the nodes with rows in `table` are up, and how many there are.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::compaction;
 use super::error::{BarrierError, ProposeError, StartError};
-use super::log_store::LogStore;
+use super::log_store::{LogStore, LogUsage};
 use super::membership::Members;
 use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Rounds};
@@ -90,6 +90,7 @@ pub struct Group {
     pub(super) peers: Peers,
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
+    log: LogUsage,
     link: LeaderLink,
     inbound: Inbound,
 }
@@ -119,8 +120,8 @@ impl Group {
         let (barrier, run_barrier) =
             ReadBarrier::new(options.replica, Rounds { raft: raft.clone(), link: link.clone() });
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
-        let compaction = compaction::run(raft.clone(), usage, newest_snapshot, options.compaction);
-        let group = Self { replica: options.replica, raft, peers, published, barrier, link, inbound };
+        let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction);
+        let group = Self { replica: options.replica, raft, peers, published, barrier, log: usage, link, inbound };
         let tasks: Tasks = vec![
             ("read barrier", Box::pin(run_barrier)),
             ("compaction", Box::pin(compaction)),
@@ -142,6 +143,11 @@ impl Group {
     /// The link to whoever leads.
     pub fn leader_link(&self) -> &LeaderLink {
         &self.link
+    }
+
+    /// Bytes of the log entries that are kept, roughly.
+    pub fn log_bytes(&self) -> u64 {
+        self.log.bytes()
     }
 
     /// The newest state of this replica, without a barrier.

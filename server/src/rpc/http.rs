@@ -54,6 +54,8 @@ async fn render(State(probes): State<Probes>) -> String {
     gauge("unum_revision", state.revision);
     gauge("unum_nodes", state.nodes.len() as u64);
     gauge("unum_tables", state.tables.len() as u64);
+    gauge("unum_catalog_bytes", state.bytes());
+    gauge("unum_log_bytes", probes.group.log_bytes());
     gauge("unum_disk_free_bytes", probes.disk.free_bytes());
     gauge("unum_disk_exhausted", u64::from(probes.disk.exhausted().is_some()));
     probes.metrics.render()

@@ -53,6 +53,15 @@ const EXHAUSTED_RETRY_AFTER_MS: u32 = 500;
 /// What a pusher is told.
 pub type Outcome = Result<PushOutcome, PushRetry>;
 
+/// How much one catalog may hold, below what the catalog itself allows: a runaway script should not fill it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Nodes.
+    pub nodes: usize,
+    /// Tables.
+    pub tables: usize,
+}
+
 struct Waiting {
     push: Push,
     bytes: usize,
@@ -68,14 +77,15 @@ pub struct IngestService {
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
     disk: DiskSpace,
+    limits: Limits,
 }
 
 impl IngestService {
     /// A service, and the loop that has to be run for it.
-    pub fn new(group: Group, disk: DiskSpace) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(group: Group, disk: DiskSpace, limits: Limits) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
-        (Self { group: group.clone(), queue, room, disk }, run(group, waiting))
+        (Self { group: group.clone(), queue, room, disk, limits }, run(group, waiting))
     }
 
     /// Takes in one push; returns when it is decided, or not known to be.
@@ -83,6 +93,9 @@ impl IngestService {
         let replica = self.group.replica();
         if let Some(why) = self.disk.exhausted() {
             return Err(exhausted(format!("replica {replica}: {why}")));
+        }
+        if let Some(message) = self.over_limit(&push) {
+            return Ok(PushOutcome::Refused { message });
         }
         let bytes = push_bytes(&push);
         let room =
@@ -96,6 +109,27 @@ impl IngestService {
             .map_err(|_| exhausted(format!("more than {QUEUED_PUSHES_MAX} pushes wait at replica {replica}")))?;
         // A batch that is dropped on its way may be in the log.
         outcome.await.unwrap_or_else(|_| Err(unknown("the replica is stopping".into())))
+    }
+
+    /// Why the push would make the catalog larger than was configured.
+    fn over_limit(&self, push: &Push) -> Option<String> {
+        let state = self.group.state_reader().newest();
+        let node = &push.node.key;
+        if state.nodes.len() >= self.limits.nodes && !state.nodes.contains_key(node) {
+            return Some(format!(
+                "node {node} would be one too many; the limit is {} nodes: remove some with `unum node remove`, or raise \
+                 limits.nodes_max",
+                self.limits.nodes,
+            ));
+        }
+        let new = push.tables.iter().find(|table| !state.tables.contains_key(&table.schema.name))?;
+        (state.tables.len() >= self.limits.tables).then(|| {
+            format!(
+                "table {} of node {node} would be one too many; the limit is {} tables: push under a name that is known, \
+                 or raise limits.tables_max",
+                new.schema.name, self.limits.tables,
+            )
+        })
     }
 
     /// Takes in pushes that another replica relayed. Refused by all but the leader: a relay goes one hop.

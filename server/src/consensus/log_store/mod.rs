@@ -44,6 +44,11 @@ pub struct LogStore {
 pub struct LogUsage(Arc<Mutex<Shared>>);
 
 impl LogUsage {
+    /// Bytes of all entries, roughly.
+    pub fn bytes(&self) -> u64 {
+        lock(&self.0).bytes()
+    }
+
     /// Bytes of the entries after `index`, roughly.
     pub fn bytes_after(&self, index: u64) -> u64 {
         lock(&self.0).bytes_after(index)

@@ -139,6 +139,11 @@ impl Shared {
         self.sizes.last_key_value().map_or(0, |(_, bytes)| *bytes)
     }
 
+    /// Bytes of all entries that were not purged.
+    pub fn bytes(&self) -> u64 {
+        self.bytes_after(self.start().saturating_sub(1))
+    }
+
     /// Bytes of the entries after `index`.
     pub fn bytes_after(&self, index: u64) -> u64 {
         let up_to = self.sizes.range(..=index).next_back().map(|(_, bytes)| *bytes);

@@ -1,6 +1,6 @@
 //! `unum.tables`: what was pushed and what it costs. `information_schema.tables`: every table there is.
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::{DataType, Row};
 
 use super::{CATALOG, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SystemTable, View};
 
@@ -21,14 +21,12 @@ pub static TABLE: SystemTable = SystemTable {
 
 fn rows(view: &View) -> Vec<Row> {
     let row = |(name, table): (&unum_proto::model::TableName, &std::sync::Arc<crate::catalog::Table>)| {
-        let values = table.snapshots.values().flat_map(|snapshot| snapshot.rows.iter().flatten());
-        let bytes: usize = values.map(Value::bytes).sum();
         vec![
             name.as_str().into(),
             (table.schema.columns.len() as u64).into(),
             (table.snapshots.len() as u64).into(),
             (table.rows() as u64).into(),
-            (bytes as u64).into(),
+            table.bytes().into(),
         ]
     };
     view.state.tables.iter().map(row).collect()
