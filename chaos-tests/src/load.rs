@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::task::JoinHandle;
 use unum_client::Client;
 
@@ -23,6 +24,35 @@ pub struct Tally {
     pub longest_push: Duration,
     /// The longest that one read took.
     pub longest_read: Duration,
+    /// The last acknowledged push of each writer.
+    pub last: Vec<Last>,
+}
+
+/// A writer's last acknowledged push.
+#[derive(Debug, Clone)]
+pub struct Last {
+    /// The writer's node.
+    pub node: String,
+    /// What it pushed.
+    pub value: i64,
+    /// The revision that it was acknowledged with.
+    pub revision: u64,
+}
+
+impl Tally {
+    /// Nothing failed; and each writer's last push is what a replica has, at the revision it was acknowledged with: a
+    /// push that is applied twice would have a later one.
+    pub async fn check(&self, client: &Client) -> anyhow::Result<()> {
+        anyhow::ensure!(self.failures.is_empty(), "{}", self.failures.join("\n"));
+        for Last { node, value, revision } in &self.last {
+            let sql = format!("SELECT value, revision FROM cluster_counter WHERE node_id = '{node}'");
+            let result = client.query(&sql).await?;
+            let row = result.rows().next().with_context(|| format!("{node} has no row"))?;
+            let found: (i64, u64) = (row.get("value")?, row.get("revision")?);
+            anyhow::ensure!(found == (*value, *revision), "{node} is at {found:?}, acknowledged {value} at {revision}");
+        }
+        Ok(())
+    }
 }
 
 /// Writers and readers that run until they are stopped.
@@ -76,6 +106,7 @@ impl Load {
             sum.pushes += tally.pushes;
             sum.reads += tally.reads;
             sum.failures.extend(tally.failures);
+            sum.last.extend(tally.last);
             sum.longest_push = sum.longest_push.max(tally.longest_push);
             sum.longest_read = sum.longest_read.max(tally.longest_read);
         }
@@ -100,9 +131,10 @@ async fn write(
         value += 1;
         let asked = Instant::now();
         match publisher.push(counter_with(value, payload)).await {
-            Ok(_) => {
+            Ok(ack) => {
                 acked[writer].store(value, Ordering::SeqCst);
                 tally.pushes += 1;
+                tally.last = vec![Last { node: node(writer), value, revision: ack.revision }];
             }
             Err(error) => tally.failures.push(format!("push {value} of writer {writer}: {error}")),
         }

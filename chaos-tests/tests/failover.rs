@@ -32,10 +32,10 @@ fn show(what: &str, mut times_ms: Vec<u128>) {
     );
 }
 
-/// Kills the leader again and again under load; returns how long the first read and the first push at a survivor took.
-async fn kill_leaders(kills: usize) -> anyhow::Result<(Vec<u128>, Vec<u128>)> {
+/// Kills the leader again and again while so many writers and as many readers work; returns how long the first read and the first push at a survivor took.
+async fn kill_leaders(kills: usize, clients: usize) -> anyhow::Result<(Vec<u128>, Vec<u128>)> {
     let mut cluster = Cluster::start(3).await?;
-    let load = Load::start(&cluster.client_of_all()?, 4, 4).await?;
+    let load = Load::start(&cluster.client_of_all()?, clients, clients).await?;
     let (mut reads, mut pushes) = (Vec::new(), Vec::new());
     for kill in 0..kills {
         let leader = cluster.leader(1 + kill as u64 % 3).await?;
@@ -59,13 +59,9 @@ async fn kill_leaders(kills: usize) -> anyhow::Result<(Vec<u128>, Vec<u128>)> {
         cluster.spawn(leader)?;
         cluster.wait_until_answers(leader).await?;
     }
-    let last = load.acked_by_node();
     let tally = load.stop().await?;
-    assert!(tally.failures.is_empty(), "{:?}", tally.failures);
-    for (node, value) in last {
-        for id in 1..=3 {
-            assert!(read_counter(&cluster.client(id)?, &node).await? >= value, "at replica {id}");
-        }
+    for id in 1..=3 {
+        tally.check(&cluster.client(id)?).await?;
     }
     println!("meanwhile {} pushes and {} reads, none failed", tally.pushes, tally.reads);
     Ok((reads, pushes))
@@ -73,7 +69,7 @@ async fn kill_leaders(kills: usize) -> anyhow::Result<(Vec<u128>, Vec<u128>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_leaders_are_replaced_and_nothing_fails_or_is_lost() -> anyhow::Result<()> {
-    let (reads, pushes) = kill_leaders(3).await?;
+    let (reads, pushes) = kill_leaders(3, 4).await?;
     show("first read after kill -9", reads);
     show("first push after kill -9", pushes);
     Ok(())
@@ -82,7 +78,7 @@ async fn killed_leaders_are_replaced_and_nothing_fails_or_is_lost() -> anyhow::R
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: two minutes, on a release build"]
 async fn failover_measured() -> anyhow::Result<()> {
-    let (reads, pushes) = kill_leaders(60).await?;
+    let (reads, pushes) = kill_leaders(60, 32).await?;
     show("first read after kill -9", reads);
     show("first push after kill -9", pushes);
     Ok(())
@@ -106,6 +102,8 @@ async fn planned_stops(times: usize) -> anyhow::Result<Vec<(Duration, Duration)>
         assert_eq!(term(&cluster.client(1 + leader % 3)?).await?, term_before + 1, "one transfer, no election");
         let tally = load.stop().await?;
         assert!(tally.failures.is_empty(), "{:?}", tally.failures);
+        // Replicas that wait for each other would be parted by the end of the grace that a stop gives, after two seconds.
+        assert!(tally.longest_push < Duration::from_millis(1_500), "a push took {:?}", tally.longest_push);
         longest.push((tally.longest_push, tally.longest_read));
         cluster.spawn(leader)?;
         cluster.wait_until_answers(leader).await?;
@@ -139,17 +137,13 @@ async fn a_rolling_restart_under_load_fails_no_read_and_loses_no_push() -> anyho
         cluster.spawn(id)?;
         cluster.wait_until_answers(id).await?;
     }
-    let last = load.acked_by_node();
     let tally = load.stop().await?;
     println!(
         "{} pushes, {} reads, longest push {:?}, longest read {:?}",
         tally.pushes, tally.reads, tally.longest_push, tally.longest_read
     );
-    assert!(tally.failures.is_empty(), "{:?}", tally.failures);
-    for (node, value) in last {
-        for id in 1..=3 {
-            assert!(read_counter(&cluster.client(id)?, &node).await? >= value, "at replica {id}");
-        }
+    for id in 1..=3 {
+        tally.check(&cluster.client(id)?).await?;
     }
     Ok(())
 }

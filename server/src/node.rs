@@ -178,7 +178,7 @@ impl Replica {
         if !self.group.leads() {
             return;
         }
-        match self.group.transfer_leader(None).await {
+        match self.group.hand_over().await {
             Ok(leader) => tracing::info!(leader, "the lead is handed over"),
             Err(error) => tracing::warn!(%error, "the lead is not handed over; the others elect a leader"),
         }

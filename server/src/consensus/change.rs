@@ -117,6 +117,28 @@ impl Group {
             .unwrap_or_else(|_| Err(unknown(&format!("no transfer within {} ms", TRANSFER_TIMEOUT.as_millis()))))
     }
 
+    /// Hands the lead to another voter, and waits until what was proposed here is decided: the new leader's first entry
+    /// comes after all of it.
+    pub async fn hand_over(&self) -> Result<u64, ProposeError> {
+        let leader = self.transfer_leader(None).await?;
+        let mut metrics = self.raft.metrics();
+        let decided = async {
+            loop {
+                let applied_in_term = {
+                    let metrics = metrics.borrow_and_update();
+                    metrics.last_applied.is_some_and(|applied| applied.leader_id.term == metrics.current_term)
+                };
+                if applied_in_term || metrics.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(TRANSFER_TIMEOUT, decided)
+            .await
+            .map_err(|_| ProposeError::OutcomeUnknown(format!("no entry of leader {leader} came in time")))?;
+        Ok(leader)
+    }
+
     fn must_lead(&self) -> Result<(), ProposeError> {
         match self.leads() {
             true => Ok(()),

@@ -64,9 +64,13 @@ pub struct Limits {
 
 struct Waiting {
     push: Push,
+    /// It came from another replica, which waits for this one: it is never relayed again. Otherwise two replicas that
+    /// hold each other for the leader would wait for each other.
+    relayed: bool,
     bytes: usize,
     answer: oneshot::Sender<Outcome>,
     /// Its share of [`QUEUED_BYTES_MAX`], until it is decided.
+    #[expect(dead_code, reason = "dropping it gives the room back")]
     room: OwnedSemaphorePermit,
 }
 
@@ -90,6 +94,10 @@ impl IngestService {
 
     /// Takes in one push; returns when it is decided, or not known to be.
     pub async fn push(&self, push: Push) -> Outcome {
+        self.take_in(push, false).await
+    }
+
+    async fn take_in(&self, push: Push, relayed: bool) -> Outcome {
         let replica = self.group.replica();
         if let Some(why) = self.disk.exhausted() {
             return Err(exhausted(format!("replica {replica}: {why}")));
@@ -105,7 +113,7 @@ impl IngestService {
         })?;
         let (answer, outcome) = oneshot::channel();
         self.queue
-            .try_send(Waiting { push, bytes, answer, room })
+            .try_send(Waiting { push, relayed, bytes, answer, room })
             .map_err(|_| exhausted(format!("more than {QUEUED_PUSHES_MAX} pushes wait at replica {replica}")))?;
         // A batch that is dropped on its way may be in the log.
         outcome.await.unwrap_or_else(|_| Err(unknown("the replica is stopping".into())))
@@ -138,7 +146,7 @@ impl IngestService {
             let leader = self.group.leader().map(|(id, _)| id);
             return Err(ProposeError::NotLeader { replica: self.group.replica(), leader });
         }
-        Ok(futures::future::join_all(pushes.into_iter().map(|push| self.push(push))).await)
+        Ok(futures::future::join_all(pushes.into_iter().map(|push| self.take_in(push, true))).await)
     }
 }
 
@@ -204,46 +212,62 @@ fn push_bytes(push: &Push) -> usize {
     push.tables.iter().map(table).sum()
 }
 
-async fn decide(group: &Group, batch: Vec<Waiting>) {
-    let (pushes, rest): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|waiting| (waiting.push, (waiting.answer, waiting.room))).unzip();
-    let outcomes = route(group, &pushes).await.unwrap_or_else(|retry| vec![Err(retry); pushes.len()]);
-    for ((answer, room), outcome) in rest.into_iter().zip(outcomes) {
-        // A pusher that has gone will ask again with the same sequence.
-        let _ = answer.send(outcome);
-        drop(room);
-    }
-}
-
-/// Hands the batch to whoever leads, until it may have been written or the time is over.
-async fn route(group: &Group, pushes: &[Push]) -> Result<Vec<Outcome>, PushRetry> {
+/// Hands the batch to whoever leads, until it may have been written or the time is over; answers each push.
+async fn decide(group: &Group, mut batch: Vec<Waiting>) {
     let started = Instant::now();
     let (deadline, route_until) = (started + BATCH_TIMEOUT, started + ROUTE_TIMEOUT);
-    loop {
+    while !batch.is_empty() {
         // Asked once: who leads can change between two looks, and a replica must not relay to itself.
         let leader = group.leader();
         let tried = match &leader {
             None => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
-            Some((leader, _)) if *leader == group.replica() => commit(group, pushes, deadline).await,
-            Some((leader, addr)) => relay(group, *leader, addr, pushes, deadline).await,
+            Some((leader, _)) if *leader == group.replica() => commit(group, &batch, deadline).await,
+            Some((leader, addr)) => {
+                let moved = not_written(format!("replica {} does not lead; replica {leader} does", group.replica()));
+                batch = give_back_relayed(batch, &moved);
+                if batch.is_empty() {
+                    return;
+                }
+                relay(group, *leader, addr, &batch, deadline).await
+            }
         };
         match tried {
+            Ok(outcomes) => return answer(batch, outcomes),
             Err(retry) if retry.reason == RetryReason::NotWritten && Instant::now() < route_until => {
-                let changed = group.leader_changed(leader.map(|(leader, _)| leader));
+                batch = give_back_relayed(batch, &retry);
                 // The pause alone when the leader is known and does not take anything yet.
+                let changed = group.leader_changed(leader.map(|(leader, _)| leader));
                 let _ = tokio::time::timeout(ROUTE_PAUSE, changed).await;
             }
-            tried => return tried,
+            Err(retry) => {
+                let outcomes = vec![Err(retry); batch.len()];
+                return answer(batch, outcomes);
+            }
         }
     }
 }
 
-async fn commit(group: &Group, pushes: &[Push], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
-    let stamped = pushes.iter().cloned().map(StampedPush::new).collect();
-    let command = Command::Pushes { received_at_us: clock::now_us(), pushes: stamped };
+fn answer(batch: Vec<Waiting>, outcomes: Vec<Outcome>) {
+    for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+        // A pusher that has gone will ask again with the same sequence.
+        let _ = waiting.answer.send(outcome);
+    }
+}
+
+/// Answers what other replicas relayed: each looks for the leader itself. Returns the rest.
+fn give_back_relayed(batch: Vec<Waiting>, retry: &PushRetry) -> Vec<Waiting> {
+    let (relayed, own): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.relayed);
+    let outcomes = vec![Err(retry.clone()); relayed.len()];
+    answer(relayed, outcomes);
+    own
+}
+
+async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
+    let pushes = batch.iter().map(|waiting| StampedPush::new(waiting.push.clone())).collect();
+    let command = Command::Pushes { received_at_us: clock::now_us(), pushes };
     match tokio::time::timeout_at(deadline, group.propose(&command)).await {
         Ok(Ok(catalog::Outcome::Pushes(outcomes))) => {
-            assert_eq!(outcomes.len(), pushes.len(), "one outcome a push");
+            assert_eq!(outcomes.len(), batch.len(), "one outcome a push");
             Ok(outcomes.into_iter().map(Ok).collect())
         }
         Ok(Ok(other)) => unreachable!("{other:?} is no outcome of pushes"),
@@ -261,15 +285,28 @@ async fn relay(
     group: &Group,
     leader: u64,
     addr: &str,
-    pushes: &[Push],
+    batch: &[Waiting],
     deadline: Instant,
 ) -> Result<Vec<Outcome>, PushRetry> {
     let time = deadline.saturating_duration_since(Instant::now());
-    match group.leader_link().relay(addr, pushes, time).await {
-        Ok(outcomes) => Ok(outcomes),
-        Err(LinkError::NotReached(why)) => Err(not_written(format!("relay to leader {leader}: {why}"))),
-        Err(LinkError::NoAnswer(why) | LinkError::Refused(why)) => {
-            Err(unknown(format!("relay to leader {leader}: {why}")))
+    let pushes = batch.iter().map(|waiting| &waiting.push);
+    let outcomes = match group.leader_link().relay(addr, pushes, time).await {
+        Ok(outcomes) => outcomes,
+        Err(LinkError::NotReached(why)) => {
+            return Err(not_written(format!("relay to leader {leader}: {why}")));
         }
+        Err(LinkError::NoAnswer(why) | LinkError::Refused(why)) => {
+            return Err(unknown(format!("relay to leader {leader}: {why}")));
+        }
+    };
+    // It does not lead any more, and has given all of them back.
+    let given_back = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
+    match given_back {
+        Some(retry) if outcomes.iter().all(is_not_written) => Err(retry.clone()),
+        _ => Ok(outcomes),
     }
+}
+
+fn is_not_written(outcome: &Outcome) -> bool {
+    outcome.as_ref().is_err_and(|retry| retry.reason == RetryReason::NotWritten)
 }

@@ -80,18 +80,15 @@ impl LeaderLink {
     }
 
     /// Hands pushes to the leader at `addr`; one result per push, in order.
-    pub async fn relay(
+    pub async fn relay<'a>(
         &self,
         addr: &str,
-        pushes: &[Push],
+        pushes: impl ExactSizeIterator<Item = &'a Push>,
         timeout: Duration,
     ) -> Result<Vec<Result<PushOutcome, PushRetry>>, LinkError> {
         let pushes_sent = pushes.len();
-        let request = wire::RelayRequest {
-            cluster_id: self.cluster_id,
-            from: self.me,
-            pushes: pushes.iter().map(Into::into).collect(),
-        };
+        let request =
+            wire::RelayRequest { cluster_id: self.cluster_id, from: self.me, pushes: pushes.map(Into::into).collect() };
         let mut client = self.client(addr)?;
         let replies = tokio::time::timeout(timeout, client.relay(request))
             .await
