@@ -13,8 +13,8 @@ const PAYLOAD_BYTES_MAX: usize = 6 * 1024 - HEADER_BYTES;
 const HEADER_BYTES: usize = 6;
 const SUFFIX_BYTES: usize = 2;
 
-/// Parts of one record. It keeps a part's key below that of any longer record key that starts alike, because the
-/// names in keys have no character under 0x20.
+/// Parts of one record. It keeps every part's key, and the end after them, below the key of any other record that
+/// begins with all of this one's key (`writer_13` and `writer_1`): the names in keys have no character under 0x20.
 const PARTS_MAX: usize = 0x2000;
 
 /// The largest record.
@@ -25,9 +25,9 @@ pub fn part_key(key: &[u8], part: u16) -> Vec<u8> {
     [key, &part.to_be_bytes()].concat()
 }
 
-/// The first key past every part of the record.
+/// The first key past every part of the record, and before every record whose key begins with all of this one.
 pub fn end_key(key: &[u8]) -> Vec<u8> {
-    part_key(key, u16::MAX)
+    part_key(key, PARTS_MAX as u16)
 }
 
 /// The parts of a record, with their keys.

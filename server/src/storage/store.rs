@@ -238,8 +238,11 @@ mod tests {
         proptest::collection::vec(proptest::collection::vec(step, 1..5), 1..12)
     }
 
+    /// Some begin with all of another: `writer_1` and `writer_13` are two nodes.
+    const KEYS: [&[u8]; 8] = [b"k", b"k ", b"k0", b"k1", b"k10", b"k13", b"k1~", b"l"];
+
     fn key(k: u8) -> Vec<u8> {
-        vec![b'k', b'0' + k]
+        KEYS.get(usize::from(k)).map_or_else(|| b"m".to_vec(), |key| key.to_vec())
     }
 
     /// Runs the same steps on the engine and on a plain map, and compares what each holds.
@@ -262,7 +265,7 @@ mod tests {
             }
             store.write_synced(Tree::Catalog, batch, Durability::Synced).await.unwrap();
         }
-        let all = store.scan(Tree::Catalog, b"k", b"l").unwrap();
+        let all = store.scan(Tree::Catalog, b"k", b"m").unwrap();
         assert_eq!(all, model.clone().into_iter().collect::<Vec<_>>());
         for k in 0..8 {
             assert_eq!(store.get(Tree::Catalog, &key(k)).unwrap(), model.get(&key(k)).cloned());
