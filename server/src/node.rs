@@ -103,7 +103,7 @@ impl Replica {
             tasks.spawn(name, task);
         }
         tasks.spawn("disk space", disk.clone().watch());
-        tasks.spawn("liveness", liveness::run(group.clone()));
+        tasks.spawn("liveness", liveness::run(group.clone(), disk.clone()));
         let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.limits);
         tasks.spawn("ingest", run_ingest);
         let query = QueryService::new(group.clone(), options.own_node(), options.sql, query_runtime.handle().clone());

@@ -85,5 +85,9 @@ async fn send(stream: &mut Option<PublishStream>, endpoint: &Endpoint, push: &Pu
         Some(open) if open.addr == endpoint.addr => open,
         _ => PublishStream::open(endpoint).await?,
     };
-    stream.insert(open).push(push).await
+    // Kept only when its reply came: a caller that gives up in between must not leave a reply for the next push.
+    let mut open = open;
+    let outcome = open.push(push).await?;
+    *stream = Some(open);
+    Ok(outcome)
 }

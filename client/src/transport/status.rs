@@ -10,12 +10,12 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
     let message = status.message();
     match status.code() {
         Code::Unavailable if not_connected(status) => Attempt::NotReached(format!("{addr}: {}", innermost(status))),
+        // A status that was made here is a connection that broke, whatever its code.
+        _ if std::error::Error::source(status).is_some() => Attempt::Unknown(format!("{addr}: {}", innermost(status))),
         Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented | Code::ResourceExhausted | Code::NotFound => {
             Attempt::Final(Error::Refused(message.to_owned()))
         }
         Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
-        // A status that was made here is a connection that broke, whatever its code.
-        _ if std::error::Error::source(status).is_some() => Attempt::Unknown(format!("{addr}: {}", innermost(status))),
         Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
         Code::Unavailable | Code::FailedPrecondition => Attempt::Retry(format!("{addr}: {message}")),
         _ => Attempt::Unknown(format!("{addr}: {message}")),

@@ -80,6 +80,9 @@ impl State {
             },
         };
         invariants::sequence_advances(self.nodes.get(&key), &node);
+        if self.nodes.len() >= NODES_MAX && !self.nodes.contains_key(&key) {
+            self.forget_oldest_removed(changes);
+        }
         self.put_node(node, changes);
         for (snapshot, grown) in push.tables.into_iter().zip(grown) {
             self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
@@ -92,7 +95,7 @@ impl State {
         let push = &stamped.push;
         let key = &push.node.key;
         let Some(node) = self.nodes.get(key) else {
-            let full = self.nodes.len() >= NODES_MAX;
+            let full = self.nodes.len() >= NODES_MAX && self.oldest_removed().is_none();
             return full.then(|| PushOutcome::Refused {
                 message: format!("node {key} would be one too many; the limit is {NODES_MAX} nodes: remove some"),
             });
@@ -138,6 +141,20 @@ impl State {
             });
         }
         Some(PushOutcome::Accepted { revision: node.revision, duplicate: true })
+    }
+
+    /// The node that was removed first, if any was.
+    fn oldest_removed(&self) -> Option<NodeKey> {
+        let removed = self.nodes.iter().filter(|(_, node)| node.status == NodeStatus::Removed);
+        removed.min_by_key(|(_, node)| node.status_since_us).map(|(key, _)| key.clone())
+    }
+
+    /// Makes room in a full catalog: what is forgotten of a removed node is that its epoch may not come back.
+    fn forget_oldest_removed(&mut self, changes: &mut BTreeSet<Change>) {
+        let Some(key) = self.oldest_removed() else { return };
+        let forgotten = self.nodes.remove(&key);
+        self.rehash(forgotten.map(|node| node.hash()), None);
+        changes.insert(Change::Node(key));
     }
 
     fn put_node(&mut self, node: Node, changes: &mut BTreeSet<Change>) {

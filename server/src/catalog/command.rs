@@ -23,8 +23,11 @@ const COMPRESS_FROM_BYTES: usize = 512;
 /// zstd's fastest ordinary level; rows of metrics gain little from a higher one.
 const ZSTD_LEVEL: i32 = 1;
 
-/// A batch holds at most a closing push beyond its 64 KiB, so nothing legal inflates past this.
-const DECOMPRESSED_BYTES_MAX: u64 = 4 * limits::PUSH_BYTES_MAX as u64;
+/// The largest command, before compression: a batch, and a closing push beyond it.
+const PLAIN_BYTES_MAX: usize = 2 * limits::PUSH_BYTES_MAX;
+
+/// What a reader takes: more than any writer writes, so that what is in the log can be applied.
+const DECOMPRESSED_BYTES_MAX: u64 = 2 * PLAIN_BYTES_MAX as u64;
 
 /// A change to the catalog.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +91,11 @@ pub struct StampedPush {
     pub content_hash: u64,
 }
 
+/// A command that no log entry may carry.
+#[derive(Debug, thiserror::Error)]
+#[error("the command has {0} bytes; the limit is {PLAIN_BYTES_MAX}")]
+pub struct TooLarge(usize);
+
 /// Why bytes are not a command.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -108,9 +116,12 @@ impl StampedPush {
 }
 
 impl Command {
-    /// The bytes of a log entry.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The bytes of a log entry. An error says that it is too large to be one.
+    pub fn encode(&self) -> Result<Vec<u8>, TooLarge> {
         let body = postcard::to_stdvec(self).expect("model types always encode");
+        if body.len() > PLAIN_BYTES_MAX {
+            return Err(TooLarge(body.len()));
+        }
         let (compression, body) = match body.len() {
             0..COMPRESS_FROM_BYTES => (PLAIN, body),
             _ => (ZSTD, zstd::bulk::compress(&body, ZSTD_LEVEL).expect("compression in memory does not fail")),
@@ -118,7 +129,7 @@ impl Command {
         let mut bytes = Vec::with_capacity(body.len() + 2);
         bytes.extend([VERSION, compression]);
         bytes.extend(body);
-        bytes
+        Ok(bytes)
     }
 
     /// Reads what [`Command::encode`] wrote.
@@ -159,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_command_are_frozen() {
-        let hex: String = command("x").encode().iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String = command("x").encode().unwrap().iter().map(|b| format!("{b:02x}")).collect();
         insta::assert_snapshot!(hex);
     }
 
@@ -167,16 +178,24 @@ mod tests {
     fn commands_survive_encoding_plain_and_compressed() {
         for text in ["x".to_owned(), "long ".repeat(1000)] {
             let command = command(&text);
-            assert_eq!(Command::decode(&command.encode()).unwrap(), command);
+            assert_eq!(Command::decode(&command.encode().unwrap()).unwrap(), command);
         }
     }
 
     #[test]
+    fn a_command_that_could_not_be_read_again_is_not_written() {
+        let Command::Pushes { received_at_us, pushes } = command(&"x".repeat(60_000)) else { unreachable!() };
+        let pushes = vec![pushes[0].clone(); 20];
+        let error = Command::Pushes { received_at_us, pushes }.encode().unwrap_err();
+        assert!(error.to_string().contains("the limit is 1048576"), "{error}");
+    }
+
+    #[test]
     fn what_is_not_a_command_is_told_and_never_panics() {
-        let mut newer = command("x").encode();
+        let mut newer = command("x").encode().unwrap();
         newer[0] = 2;
         assert!(Command::decode(&newer).unwrap_err().to_string().contains("format version 2"));
-        let whole = command(&"long ".repeat(1000)).encode();
+        let whole = command(&"long ".repeat(1000)).encode().unwrap();
         for length in 0..whole.len() {
             assert!(Command::decode(&whole[..length]).is_err(), "{length} of {} bytes", whole.len());
         }

@@ -19,6 +19,6 @@ mod model_tests;
 mod state;
 
 pub use apply::{Applied, Change};
-pub use command::{Command, DecodeError, Outcome, Silence, StampedPush};
+pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge};
 pub use hashed::Hashed;
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};

@@ -48,7 +48,8 @@ impl Group {
         let members = self.members();
         let member = members.members.iter().find(|member| member.id == id);
         let member = member.ok_or_else(|| not_a_member(id))?;
-        if member.role != Role::Learner {
+        // A change that was interrupted between its two steps is finished by asking again.
+        if member.role != Role::Learner && !self.membership_is_joint() {
             return Ok(());
         }
         // Without a word from it, it lacks everything.
@@ -61,8 +62,7 @@ impl Group {
                  when it has caught up (SELECT id, lag FROM replicas)",
             )));
         }
-        let change = ChangeMembers::AddVoterIds(BTreeSet::from([id]));
-        self.written(self.raft.change_membership(change, false).await.map(drop))
+        self.change_membership(ChangeMembers::AddVoterIds(BTreeSet::from([id]))).await
     }
 
     /// Takes a replica out of the group. The leader takes itself out, too, and another one is elected.
@@ -79,7 +79,7 @@ impl Group {
                 ChangeMembers::RemoveVoters(BTreeSet::from([id]))
             }
         };
-        self.written(self.raft.change_membership(change, false).await.map(drop))
+        self.change_membership(change).await
     }
 
     /// Lets another voter lead; returns which one does.
@@ -137,6 +137,19 @@ impl Group {
             .await
             .map_err(|_| ProposeError::OutcomeUnknown(format!("no entry of leader {leader} came in time")))?;
         Ok(leader)
+    }
+
+    /// Both steps of the change run on a task of their own: a caller that goes away does not leave the group between
+    /// them.
+    async fn change_membership(&self, change: ChangeMembers<u64, BasicNode>) -> Result<(), ProposeError> {
+        let raft = self.raft.clone();
+        let changing = tokio::spawn(async move { raft.change_membership(change, false).await.map(drop) });
+        let changed = changing.await.map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))?;
+        self.written(changed)
+    }
+
+    fn membership_is_joint(&self) -> bool {
+        self.raft.metrics().borrow_watched().membership_config.membership().get_joint_config().len() > 1
     }
 
     fn must_lead(&self) -> Result<(), ProposeError> {

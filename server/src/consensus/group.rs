@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use openraft::Instant as _;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, ForwardReason, LinearizableReadError, RaftError};
 use openraft::{BasicNode, ReadPolicy, ServerState, SnapshotPolicy};
@@ -86,8 +88,12 @@ impl StateReader {
 #[derive(Clone)]
 pub struct Group {
     replica: u64,
+    /// An acknowledgement by a majority is fresh for so long.
+    quorum_within: Duration,
     pub(super) raft: Raft,
     pub(super) peers: Peers,
+    /// One past the log index of the newest membership that had this replica; 0 before the first.
+    pub(super) member_at: Arc<AtomicU64>,
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     log: LogUsage,
@@ -121,7 +127,18 @@ impl Group {
             ReadBarrier::new(options.replica, Rounds { raft: raft.clone(), link: link.clone() });
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
         let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction);
-        let group = Self { replica: options.replica, raft, peers, published, barrier, log: usage, link, inbound };
+        let group = Self {
+            replica: options.replica,
+            quorum_within: 2 * options.election_timeout_max,
+            raft,
+            peers,
+            member_at: Arc::default(),
+            published,
+            barrier,
+            log: usage,
+            link,
+            inbound,
+        };
         let tasks: Tasks = vec![
             ("read barrier", Box::pin(run_barrier)),
             ("compaction", Box::pin(compaction)),
@@ -212,7 +229,8 @@ impl Group {
 
     /// On the leader: writes the command to the log; returns when it is applied here.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        let bytes = CommandBytes(command.encode().into());
+        let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
+        let bytes = CommandBytes(bytes.into());
         let written = self.raft.client_write(bytes).await.map_err(|error| self.propose_error(error))?;
         written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
     }
@@ -229,14 +247,12 @@ impl Group {
         }
     }
 
-    /// Returns when another replica leads than now, or the term is another, or some replica leads for the first time.
-    pub async fn leader_changed(&self, from: Option<u64>) {
-        let mut metrics = self.raft.metrics();
-        loop {
-            if metrics.borrow_and_update().current_leader != from || metrics.changed().await.is_err() {
-                return;
-            }
-        }
+    /// Whether this replica leads and a majority has said so within the longest election.
+    pub fn leads_with_majority(&self) -> bool {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let acked = metrics.last_quorum_acked.as_ref();
+        metrics.state == ServerState::Leader && acked.is_some_and(|acked| acked.elapsed() < self.quorum_within)
     }
 
     /// Returns when Raft has stopped by itself, or the group does not want this replica, with why: the process must

@@ -22,6 +22,8 @@ pub struct Progress {
     pub revision: u64,
     /// The hash of its state there.
     pub state_hash: u64,
+    /// The newest membership that it saw itself in, by its log index; none if it never did.
+    pub member_at: Option<u64>,
 }
 
 /// What one replica knows of all. Reports are as old as the interval between them.
@@ -87,7 +89,9 @@ mod tests {
         for revision in [3, 4, 9] {
             table.remember(revision, 100 + revision);
         }
-        let report = |revision, state_hash| table.report(Progress { replica: 2, last_log: 9, revision, state_hash });
+        let report = |revision, state_hash| {
+            table.report(Progress { replica: 2, last_log: 9, revision, state_hash, member_at: None })
+        };
         assert_eq!(report(4, 104), Ok(()));
         assert_eq!(report(5, 1), Ok(()), "a revision that is not known here says nothing");
         assert!(report(9, 104).unwrap_err().contains("replica 2 has the state hash 0000000000000068 at revision 9"));

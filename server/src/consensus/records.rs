@@ -41,7 +41,10 @@ pub fn write<'a>(
     let mut batch = Batch::default();
     for change in changes {
         match change {
-            Change::Node(key) => batch.put(keys::node(key), encode(state.nodes[key].value())),
+            Change::Node(key) => match state.nodes.get(key) {
+                Some(node) => batch.put(keys::node(key), encode(node.value())),
+                None => batch.remove(keys::node(key)),
+            },
             Change::Schema(table) => batch.put(keys::schema(table), encode(state.tables[table].schema.value())),
             Change::Snapshot(node, table) => {
                 let key = keys::snapshot(node, table);

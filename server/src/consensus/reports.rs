@@ -3,6 +3,7 @@
 //! A follower reports to the leader; without a leader to any other member, because it may have been removed while it
 //! was away.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use openraft::async_runtime::WatchReceiver;
@@ -12,6 +13,8 @@ use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Member;
 use super::progress::Progress;
+use super::transport::inbound::InboundError;
+use super::transport::{Report, ReportAnswer};
 
 /// Between two reports of a follower to the leader.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -29,11 +32,19 @@ impl Group {
     /// What this replica tells of itself.
     fn own_progress(&self) -> Progress {
         let state = self.published.state();
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let membership = &metrics.membership_config;
+        if membership.membership().get_node(&self.replica()).is_some() {
+            let index = membership.log_id().map_or(0, |log_id| log_id.index);
+            self.member_at.fetch_max(index + 1, Ordering::AcqRel);
+        }
         Progress {
             replica: self.replica(),
-            last_log: self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0),
+            last_log: metrics.last_log_index.unwrap_or(0),
             revision: state.revision,
             state_hash: state.hash,
+            member_at: self.member_at.load(Ordering::Acquire).checked_sub(1),
         }
     }
 
@@ -43,14 +54,24 @@ impl Group {
     }
 
     /// Takes in how far another replica is; returns how far all are, or why that one must not go on.
-    pub fn report(&self, progress: Progress) -> Result<Vec<Progress>, ReportError> {
-        if let Some(why) = self.removed(progress.replica, progress.revision) {
+    pub async fn report(&self, report: Report) -> Result<ReportAnswer, ReportError> {
+        let progress = report.progress;
+        if let Some(why) = self.removed(progress.replica, progress.member_at) {
             return Err(ReportError::MustStop(why));
         }
         if !self.leads() {
             let leader = self.leader().map(|(leader, _)| leader);
             return Err(ReportError::NotLeader(ProposeError::NotLeader { replica: self.replica(), leader }));
         }
+        // A replica that was never a member in its own eyes may be on its way in; only a leader of now knows.
+        if progress.member_at.is_none() && !self.is_member(progress.replica) {
+            self.confirm_read_index().await.map_err(ReportError::NotLeader)?;
+            if !self.is_member(progress.replica) {
+                return Err(ReportError::MustStop(removed(progress.replica)));
+            }
+        }
+        let unknown = |e: InboundError| ReportError::NotLeader(ProposeError::Unavailable(e.to_string()));
+        self.peers.learn(report.stores).await.map_err(unknown)?;
         self.remember_own_progress();
         self.published.progress().report(progress).map_err(|diverged| {
             ReportError::MustStop(format!(
@@ -58,23 +79,24 @@ impl Group {
                  it join wiped and under a new id"
             ))
         })?;
-        Ok(self.published.progress().all())
+        Ok(ReportAnswer { all: self.published.progress().all(), stores: self.peers.all() })
     }
 
-    /// Why a replica that is at `revision` is no member any more, if that is certain: the membership has to be
-    /// committed, and not older than what that replica knows.
-    fn removed(&self, replica: u64, revision: u64) -> Option<String> {
+    fn is_member(&self, replica: u64) -> bool {
+        self.raft.metrics().borrow_watched().membership_config.membership().get_node(&replica).is_some()
+    }
+
+    /// Why a replica that was a member at log index `member_at` is none any more, if that is certain here: the
+    /// membership has to be committed, and newer than that.
+    fn removed(&self, replica: u64, member_at: Option<u64>) -> Option<String> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
-        let applied = metrics.last_applied?;
-        let committed = *metrics.membership_config.log_id() <= Some(applied) && applied.index >= revision;
-        let member = metrics.membership_config.membership().get_node(&replica).is_some();
-        (committed && !member && metrics.membership_config.log_id().is_some()).then(|| {
-            format!(
-                "replica {replica} was removed from the group; wipe its directory, or let it join again under an id \
-                 that was never used"
-            )
-        })
+        let membership = &metrics.membership_config;
+        let at = (*membership.log_id())?;
+        let committed = Some(at) <= metrics.last_applied;
+        let newer = member_at.is_some_and(|member_at| at.index > member_at);
+        let member = membership.membership().get_node(&replica).is_some();
+        (committed && newer && !member).then(|| removed(replica))
     }
 
     /// Tells the leader now and then how far this replica is, and stops it when the group says so.
@@ -84,8 +106,8 @@ impl Group {
         // Without a leader any other member will do: it may know that this one was removed.
         for turn in 0.. {
             ticks.tick().await;
-            let own = self.own_progress();
-            if let Some(why) = self.removed(self.replica(), own.revision) {
+            let progress = self.own_progress();
+            if let Some(why) = self.removed(self.replica(), progress.member_at) {
                 self.peers.cast_out(why);
             }
             let others: Vec<Member> = self.members().members.into_iter().filter(|m| m.id != self.replica()).collect();
@@ -93,11 +115,24 @@ impl Group {
             let asked = others.iter().find(|member| Some(member.id) == leader && turn % 4 != 3);
             let asked = asked.or_else(|| others.get(turn % others.len().max(1)));
             let Some(asked) = asked.filter(|_| leader != Some(self.replica())) else { continue };
-            match self.leader_link().report(&asked.addr, own, REPORT_INTERVAL).await {
-                Ok(Ok(all)) => self.published.progress().replace(all),
+            let report = Report { progress, stores: self.peers.all() };
+            match self.leader_link().report(&asked.addr, report, REPORT_INTERVAL).await {
+                Ok(Ok(answer)) => {
+                    self.published.progress().replace(answer.all);
+                    if let Err(error) = self.peers.learn(answer.stores).await {
+                        tracing::warn!(%error, "what is known of other data directories was not kept");
+                    }
+                }
                 Ok(Err(why)) => self.peers.cast_out(why),
                 Err(error) => tracing::debug!(replica = asked.id, %error, "the progress report was not taken"),
             }
         }
     }
+}
+
+fn removed(replica: u64) -> String {
+    format!(
+        "replica {replica} was removed from the group; wipe its directory, or let it join again under an id that was \
+         never used"
+    )
 }

@@ -5,6 +5,7 @@ use unum_proto::model::Push;
 use unum_proto::wire;
 
 use super::status::{from_inbound, from_invalid, from_propose};
+use crate::consensus::transport::{Report, ReportAnswer, stores_from_wire, stores_to_wire};
 use crate::consensus::{Group, ReportError};
 use crate::service::ingest::IngestService;
 
@@ -49,17 +50,18 @@ impl wire::replica_server::Replica for ReplicaApi {
     }
 
     async fn report(&self, request: Request<wire::ReportRequest>) -> Reply<wire::ReportReply> {
-        let wire::ReportRequest { cluster_id, progress } = request.into_inner();
+        let wire::ReportRequest { cluster_id, progress, stores } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
         let progress = progress.ok_or_else(|| Status::invalid_argument("the report has no progress; set it"))?;
-        match self.group.report(progress.into()) {
-            Ok(all) => {
+        let report = Report { progress: progress.into(), stores: stores_from_wire(stores) };
+        match self.group.report(report).await {
+            Ok(ReportAnswer { all, stores }) => {
                 let progress = all.into_iter().map(Into::into).collect();
-                Ok(Response::new(wire::ReportReply { progress, stop: String::new() }))
+                Ok(Response::new(wire::ReportReply { progress, stop: String::new(), stores: stores_to_wire(stores) }))
             }
             Err(ReportError::MustStop(stop)) => {
                 tracing::error!(stop, "another replica must not go on");
-                Ok(Response::new(wire::ReportReply { progress: Vec::new(), stop }))
+                Ok(Response::new(wire::ReportReply { stop, ..Default::default() }))
             }
             Err(ReportError::NotLeader(error)) => Err(from_propose(error)),
         }

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
-use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSnapshot, Value};
+use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSnapshot, Value, limits};
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
-use crate::catalog::{self, Command, StampedPush};
+use crate::catalog::{self, Command, NodeStatus, StampedPush};
 use crate::consensus::transport::LinkError;
 use crate::consensus::{Group, ProposeError};
 
@@ -123,7 +123,12 @@ impl IngestService {
     fn over_limit(&self, push: &Push) -> Option<String> {
         let state = self.group.state_reader().newest();
         let node = &push.node.key;
-        if state.nodes.len() >= self.limits.nodes && !state.nodes.contains_key(node) {
+        let not_removed = || state.nodes.values().filter(|node| node.status != NodeStatus::Removed).count();
+        // Removed ones are counted only when there are so many that it matters.
+        if state.nodes.len() >= self.limits.nodes
+            && !state.nodes.contains_key(node)
+            && not_removed() >= self.limits.nodes
+        {
             return Some(format!(
                 "node {node} would be one too many; the limit is {} nodes: remove some with `unum node remove`, or raise \
                  limits.nodes_max",
@@ -202,14 +207,17 @@ fn fill(first: Waiting, waiting: &mut mpsc::Receiver<Waiting>, held_back: &mut O
     batch
 }
 
-/// Bytes of a push as it will be kept, roughly: its values and its schemas.
+/// Bytes of a push as it will be kept, roughly: what the node says of itself, its values and its schemas.
 fn push_bytes(push: &Push) -> usize {
+    let node = &push.node;
+    let labels = node.labels.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let description = node.ip.len() + node.version.len() + labels.sum::<usize>() + 2 * limits::NODE_NAME_CHARS_MAX;
     let table = |table: &TableSnapshot| {
         let columns = table.schema.columns.iter().map(|column| column.name.as_str().len() + column.comment.len() + 4);
         let values = table.rows.iter().flatten().map(Value::bytes);
         columns.chain(values).sum::<usize>()
     };
-    push.tables.iter().map(table).sum()
+    description + push.tables.iter().map(table).sum::<usize>()
 }
 
 /// Hands the batch to whoever leads, until it may have been written or the time is over; answers each push.
@@ -235,9 +243,7 @@ async fn decide(group: &Group, mut batch: Vec<Waiting>) {
             Ok(outcomes) => return answer(batch, outcomes),
             Err(retry) if retry.reason == RetryReason::NotWritten && Instant::now() < route_until => {
                 batch = give_back_relayed(batch, &retry);
-                // The pause alone when the leader is known and does not take anything yet.
-                let changed = group.leader_changed(leader.map(|(leader, _)| leader));
-                let _ = tokio::time::timeout(ROUTE_PAUSE, changed).await;
+                tokio::time::sleep(ROUTE_PAUSE).await;
             }
             Err(retry) => {
                 let outcomes = vec![Err(retry); batch.len()];
@@ -274,9 +280,8 @@ async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<V
         Ok(Err(error @ (ProposeError::NotLeader { .. } | ProposeError::Unavailable(_)))) => {
             Err(not_written(error.to_string()))
         }
-        Ok(Err(error @ (ProposeError::OutcomeUnknown(_) | ProposeError::Refused(_)))) => {
-            Err(unknown(error.to_string()))
-        }
+        Ok(Err(ProposeError::Refused(message))) => Ok(vec![Ok(PushOutcome::Refused { message }); batch.len()]),
+        Ok(Err(error @ ProposeError::OutcomeUnknown(_))) => Err(unknown(error.to_string())),
         Err(_) => Err(unknown(format!("not committed within {} ms", BATCH_TIMEOUT.as_millis()))),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A node is stale when nothing came from it for its TTL, and down after three. The time is the leader's monotonic
 //! clock since it saw the node's last push applied; a new leader gives every node a fresh full TTL. The proposal names
-//! the push since which nothing came, so that one that comes in between wins.
+//! the push since which nothing came, so that one that comes in between wins. While the group itself cannot take pushes,
+//! for want of a majority or of disk, nobody ages: silence would say nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use unum_proto::model::NodeKey;
 
 use crate::base::clock;
+use crate::base::disk::DiskSpace;
 use crate::catalog::{Command, Node, NodeStatus, Silence, State, TTLS_UNTIL_DOWN};
 use crate::consensus::Group;
 
@@ -24,13 +26,13 @@ const SILENCES_MAX: usize = 1_000;
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs as long as the replica; works while it leads.
-pub async fn run(group: Group) {
+pub async fn run(group: Group, disk: DiskSpace) {
     let mut ticks = tokio::time::interval(LOOK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watch = Watch::default();
     loop {
         ticks.tick().await;
-        if !group.leads() {
+        if !group.leads_with_majority() || disk.exhausted().is_some() {
             watch = Watch::default();
             continue;
         }
@@ -41,9 +43,15 @@ pub async fn run(group: Group) {
         let command = Command::Silences { at_us: clock::now_us(), silences };
         match tokio::time::timeout(PROPOSE_TIMEOUT, group.propose(&command)).await {
             Ok(Ok(_)) => {}
-            // The next look sees what is still so.
-            Ok(Err(error)) => tracing::debug!(%error, "the status of silent nodes was not taken"),
-            Err(_) => tracing::debug!("the status of silent nodes was not decided in time"),
+            // Who could not propose this could not take pushes either.
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the status of silent nodes was not taken");
+                watch = Watch::default();
+            }
+            Err(_) => {
+                tracing::debug!("the status of silent nodes was not decided in time");
+                watch = Watch::default();
+            }
         }
     }
 }

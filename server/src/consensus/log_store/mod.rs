@@ -13,7 +13,6 @@ mod shared;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openraft::storage::{IOFlushed, RaftLogStorage};
@@ -22,7 +21,7 @@ use openraft::{LogState, OptionalSend, RaftLogReader};
 use self::shared::{Shared, entry_bytes};
 use super::entry::{self, HighWater};
 use super::types::{Entry, LogId, TypeConfig, Vote};
-use crate::storage::{Batch, Durability, Error, Store, Tree, keys};
+use crate::storage::{Batch, Durability, Error, Pairs, Store, Tree, keys};
 
 /// Entries that one read for replication returns. With one more entry it still fits a message.
 const READ_BYTES_MAX: usize = 1024 * 1024;
@@ -35,8 +34,6 @@ const READ_ENTRIES_MAX: u64 = 1024;
 pub struct LogStore {
     store: Store,
     shared: Arc<Mutex<Shared>>,
-    /// The index up to which entries are in the store, plus one: only these may leave the cache.
-    written: Arc<AtomicU64>,
 }
 
 /// How much log there is.
@@ -82,8 +79,7 @@ impl LogStore {
             None if shared.is_new() => store.set_high_water(&entry::encode_high_water(&HighWater::default()))?,
             None => return Err(Error::Corrupt("the high-water mark is missing beside a log that was used".into())),
         }
-        let written = Arc::new(AtomicU64::new(shared.end()));
-        Ok(Self { store, shared: Arc::new(Mutex::new(shared)), written })
+        Ok(Self { store, shared: Arc::new(Mutex::new(shared)) })
     }
 
     /// How much log there is, now and later.
@@ -117,13 +113,16 @@ impl LogStore {
             if let Some(entries) = shared.cached(start, end) {
                 return Ok(take_bytes(entries, bytes_max));
             }
-            (start, end, shared.first_cached(end).min(end))
+            let uncached_end = shared.first_cached(end).min(end);
+            (start, end, shared.end_within(start, uncached_end, bytes_max))
         };
         // What is not cached was written before it left the cache. The rest comes with the next read.
-        let records = self
-            .store
-            .scan(Tree::Log, &keys::log_entry(start), &keys::log_entry(cached_from))
-            .map_err(io::Error::other)?;
+        let records = match self.store.scan(Tree::Log, &keys::log_entry(start), &keys::log_entry(cached_from)) {
+            Ok(records) => records,
+            // A purge took the beginning away while it was read.
+            Err(Error::Corrupt(_)) if self.shared().start() > start => return self.read(start, end, bytes_max),
+            Err(error) => return Err(io::Error::other(error)),
+        };
         let entries = records.into_iter().map(|(_, record)| decode(&record).map(|(_, entry)| entry));
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(io::Error::other)?;
         let entries = take_bytes(entries.into_iter(), bytes_max);
@@ -156,7 +155,34 @@ fn read(store: &Store, marked: Option<u64>) -> Result<(Shared, Option<u64>), Err
     let purged = store.get(Tree::Log, keys::LAST_PURGED)?.map(|bytes| entry::decode_purged(&bytes)).transpose()?;
     let mut shared = Shared::new(vote, purged);
     let mut chain_at_mark = None;
-    for (key, record) in store.scan(Tree::Log, &keys::log_entry(0), &keys::log_end())? {
+    // In pieces, as the log may be long; what stands before its beginning or after its end shows at once.
+    if !store.scan(Tree::Log, &keys::log_entry(0), &keys::log_entry(shared.start()))?.is_empty() {
+        return Err(Error::Corrupt("the log has entries before its beginning".into()));
+    }
+    let mut piece_start = shared.start();
+    loop {
+        let piece_end = piece_start + READ_ENTRIES_MAX;
+        let piece = store.scan(Tree::Log, &keys::log_entry(piece_start), &keys::log_entry(piece_end))?;
+        let last = (piece.len() as u64) < READ_ENTRIES_MAX;
+        read_piece(&mut shared, piece, marked, &mut chain_at_mark)?;
+        if last {
+            break;
+        }
+        piece_start = piece_end;
+    }
+    if !store.scan(Tree::Log, &keys::log_entry(shared.end()), &keys::log_end())?.is_empty() {
+        return Err(Error::Corrupt(format!("log entry {} is missing and later ones are there", shared.end())));
+    }
+    Ok((shared, chain_at_mark))
+}
+
+fn read_piece(
+    shared: &mut Shared,
+    piece: Pairs,
+    marked: Option<u64>,
+    chain_at_mark: &mut Option<u64>,
+) -> Result<(), Error> {
+    for (key, record) in piece {
         let (chain, bytes) = chain::decode(&record)?;
         let entry = entry::decode(bytes)?;
         let (index, expected) = (entry.log_id.index, shared.end());
@@ -169,10 +195,10 @@ fn read(store: &Store, marked: Option<u64>) -> Result<(Shared, Option<u64>), Err
         shared.push(entry, chain);
         shared.evict(index + 1);
         if marked == Some(index) {
-            chain_at_mark = Some(chain);
+            *chain_at_mark = Some(chain);
         }
     }
-    Ok((shared, chain_at_mark))
+    Ok(())
 }
 
 /// Holds what was read against the high-water mark.
@@ -274,10 +300,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             }
             (shared.end(), shared.high_water())
         };
-        let (shared, written) = (Arc::clone(&self.shared), Arc::clone(&self.written));
+        let shared = Arc::clone(&self.shared);
         let done = Box::new(move |result: Result<(), Error>| {
+            // Only what is in the store may leave the cache.
             if result.is_ok() {
-                written.store(end, Ordering::Release);
                 lock(&shared).evict(end);
             }
             callback.io_completed(result.map_err(io::Error::other));
@@ -303,10 +329,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             shared.high_water()
         };
         let durability = Durability::Lowering(entry::encode_high_water(&mark));
-        self.store.write_synced(Tree::Log, batch, durability).await.map_err(io::Error::other)?;
-        // Only now: an append before it may have been completed, and have said more, while this one waited.
-        self.written.fetch_min(from, Ordering::AcqRel);
-        Ok(())
+        self.store.write_synced(Tree::Log, batch, durability).await.map_err(io::Error::other)
     }
 
     async fn purge(&mut self, log_id: LogId) -> io::Result<()> {

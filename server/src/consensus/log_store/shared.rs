@@ -151,6 +151,14 @@ impl Shared {
         self.total_bytes() - up_to.or_else(|| self.sizes.first_key_value().map(|(_, bytes)| *bytes)).unwrap_or(0)
     }
 
+    /// The index past the last entry from `start` on that still fits so many bytes; always past one.
+    pub fn end_within(&self, start: u64, end: u64, bytes_max: usize) -> u64 {
+        let before = self.sizes.range(..start).next_back().map_or(0, |(_, bytes)| *bytes);
+        let limit = before.saturating_add(bytes_max as u64);
+        let fits = self.sizes.range(start..end).take_while(|(_, bytes)| **bytes <= limit).last();
+        fits.map_or(start + 1, |(index, _)| index + 1).min(end)
+    }
+
     /// The last index that may go when at most so many bytes and entries are to stay.
     pub fn purgeable(&self, keep_bytes: u64, keep_entries: u64) -> Option<u64> {
         let total = self.total_bytes();

@@ -9,6 +9,24 @@ use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaC
 use super::channels::{Channels, Purpose};
 use crate::consensus::progress::Progress;
 
+/// What a replica tells the leader of itself.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How far it is.
+    pub progress: Progress,
+    /// The data directory of each replica, as far as it knows.
+    pub stores: Vec<(u64, u64)>,
+}
+
+/// What the leader answers.
+#[derive(Debug, Clone)]
+pub struct ReportAnswer {
+    /// How far all are.
+    pub all: Vec<Progress>,
+    /// The data directory of each replica, as far as it knows.
+    pub stores: Vec<(u64, u64)>,
+}
+
 /// Why the leader did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LinkError {
@@ -63,10 +81,14 @@ impl LeaderLink {
     pub async fn report(
         &self,
         addr: &str,
-        progress: Progress,
+        report: Report,
         timeout: Duration,
-    ) -> Result<Result<Vec<Progress>, String>, LinkError> {
-        let request = wire::ReportRequest { cluster_id: self.cluster_id, progress: Some(progress.into()) };
+    ) -> Result<Result<ReportAnswer, String>, LinkError> {
+        let request = wire::ReportRequest {
+            cluster_id: self.cluster_id,
+            progress: Some(report.progress.into()),
+            stores: stores_to_wire(report.stores),
+        };
         let mut client = self.client(addr)?;
         let reply = tokio::time::timeout(timeout, client.report(request))
             .await
@@ -74,7 +96,10 @@ impl LeaderLink {
             .map_err(|e| from_status(addr, &e))?
             .into_inner();
         Ok(match reply.stop.is_empty() {
-            true => Ok(reply.progress.into_iter().map(Into::into).collect()),
+            true => Ok(ReportAnswer {
+                all: reply.progress.into_iter().map(Into::into).collect(),
+                stores: stores_from_wire(reply.stores),
+            }),
             false => Err(reply.stop),
         })
     }
@@ -104,17 +129,27 @@ impl LeaderLink {
     }
 }
 
+/// Known data directories on their way.
+pub fn stores_to_wire(stores: Vec<(u64, u64)>) -> Vec<wire::KnownStore> {
+    stores.into_iter().map(|(replica, store)| wire::KnownStore { replica, store }).collect()
+}
+
+/// The inverse of [`stores_to_wire`].
+pub fn stores_from_wire(stores: Vec<wire::KnownStore>) -> Vec<(u64, u64)> {
+    stores.into_iter().map(|known| (known.replica, known.store)).collect()
+}
+
 impl From<Progress> for wire::Progress {
     fn from(progress: Progress) -> Self {
-        let Progress { replica, last_log, revision, state_hash } = progress;
-        Self { replica, last_log, revision, state_hash }
+        let Progress { replica, last_log, revision, state_hash, member_at } = progress;
+        Self { replica, last_log, revision, state_hash, member_at }
     }
 }
 
 impl From<wire::Progress> for Progress {
     fn from(wire: wire::Progress) -> Self {
-        let wire::Progress { replica, last_log, revision, state_hash } = wire;
-        Self { replica, last_log, revision, state_hash }
+        let wire::Progress { replica, last_log, revision, state_hash, member_at } = wire;
+        Self { replica, last_log, revision, state_hash, member_at }
     }
 }
 

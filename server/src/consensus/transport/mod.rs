@@ -15,7 +15,7 @@ mod network;
 mod peers;
 
 pub use channels::Channels;
-pub use leader_link::{LeaderLink, LinkError};
+pub use leader_link::{LeaderLink, LinkError, Report, ReportAnswer, stores_from_wire, stores_to_wire};
 pub use network::Network;
 pub use peers::Peers;
 

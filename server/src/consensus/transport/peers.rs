@@ -86,6 +86,23 @@ impl Peers {
         Ok(())
     }
 
+    /// Every data directory that is known, this replica's own included.
+    pub fn all(&self) -> Vec<(u64, u64)> {
+        let mut all = self.known().clone();
+        all.insert(self.me, self.own_store);
+        all.into_iter().collect()
+    }
+
+    /// Takes over what another replica knows and this one does not: two followers may never have spoken to each other.
+    pub async fn learn(&self, stores: Vec<(u64, u64)>) -> Result<(), InboundError> {
+        for (replica, store_id) in stores.into_iter().filter(|(replica, _)| *replica != self.me) {
+            if !self.knows(replica) {
+                self.check(replica, store_id).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a message is meant for this very directory.
     pub fn check_addressee(&self, to_store: u64) -> Result<(), InboundError> {
         if to_store == 0 || to_store == self.own_store {
