@@ -129,7 +129,8 @@ async fn planned_stops_measured() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_under_load_fails_no_read_and_loses_no_push() -> anyhow::Result<()> {
     let mut cluster = Cluster::start(3).await?;
-    let load = Load::start(&cluster.client_of_all()?, 4, 4).await?;
+    // So many that some names begin with all of another: writer_1 and writer_10.
+    let load = Load::start(&cluster.client_of_all()?, 12, 4).await?;
     for id in 1..=3 {
         let before = load.acked();
         assert_eq!(cluster.stop(id)?, Some(0), "exit code of replica {id}");
