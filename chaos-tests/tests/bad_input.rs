@@ -146,29 +146,6 @@ async fn a_wrong_push_is_refused_and_changes_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn descriptions_as_large_as_they_may_be_do_not_harm_the_log() -> anyhow::Result<()> {
-    let mut cluster = Cluster::start(1).await?;
-    let client = cluster.client(1)?;
-    let push = |number: usize| {
-        let mut node = NodeDescription::new(NodeKey::parse("test", &format!("n{number}")).unwrap());
-        node.labels = (0..64).map(|label| (format!("{label:0>256}"), "ü".repeat(256))).collect();
-        let mut publisher = client.publisher(node);
-        async move { publisher.push(Vec::new()).await.map(drop) }
-    };
-    // At once, so that they share batches.
-    let pushes: Vec<_> = (0..80).map(|number| tokio::spawn(push(number))).collect();
-    for push in pushes {
-        push.await??;
-    }
-    assert_eq!(cluster.stop(1)?, Some(0));
-    cluster.spawn(1)?;
-    cluster.wait_until_answers(1).await?;
-    let nodes = client.query("SELECT id FROM nodes WHERE node_type = 'test'").await?;
-    assert_eq!(nodes.row_count(), 80);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_that_would_grow_past_its_limits_refuses_with_the_setting() -> anyhow::Result<()> {
     // The replica itself is a node, with a table.
     let cluster = Cluster::start_with(1, "[limits]\nnodes_max = 2\ntables_max = 2\n").await?;

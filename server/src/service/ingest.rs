@@ -315,3 +315,37 @@ async fn relay(
 fn is_not_written(outcome: &Outcome) -> bool {
     outcome.as_ref().is_err_and(|retry| retry.reason == RetryReason::NotWritten)
 }
+
+#[cfg(test)]
+mod tests {
+    use unum_proto::model::{NodeDescription, NodeKey};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_of_the_largest_descriptions_is_still_one_log_entry() {
+        let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
+        let waiting = |number: usize| {
+            let mut node = NodeDescription::new(NodeKey::parse("test", &format!("n{number}")).unwrap());
+            node.labels = (0..limits::LABELS_MAX).map(|label| (format!("{label:0>256}"), "ü".repeat(256))).collect();
+            let push = Push::new(node, 1, 1, Vec::new()).unwrap();
+            let (bytes, (answer, _)) = (push_bytes(&push), oneshot::channel());
+            let room = Arc::clone(&room).try_acquire_owned().unwrap();
+            Waiting { push, relayed: false, bytes, answer, room }
+        };
+        let (queue, mut queued) = mpsc::channel(QUEUED_PUSHES_MAX);
+        for number in 1..=BATCH_PUSHES {
+            assert!(queue.try_send(waiting(number)).is_ok());
+        }
+        let mut first = Some(waiting(0));
+        let mut decided = 0;
+        while let Some(next) = first.take().or_else(|| queued.try_recv().ok()) {
+            let batch = fill(next, &mut queued, &mut first);
+            decided += batch.len();
+            let pushes = batch.into_iter().map(|waiting| StampedPush::new(waiting.push)).collect();
+            let entry = Command::Pushes { received_at_us: 0, pushes }.encode().unwrap();
+            assert!(Command::decode(&entry).is_ok());
+        }
+        assert_eq!(decided, BATCH_PUSHES + 1);
+    }
+}
