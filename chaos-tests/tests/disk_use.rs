@@ -1,6 +1,6 @@
 //! The disk that a replica uses is bounded: it does not grow with the number of pushes.
 //!
-//! A measurement, on a release build: `cargo test -p unum-chaos-tests --release --test disk_use -- --ignored --nocapture`.
+//! A measurement, on a release build: `cargo test --workspace --release --test disk_use -- --ignored --nocapture`.
 
 use std::path::Path;
 use std::time::Instant;

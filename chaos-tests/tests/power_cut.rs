@@ -4,7 +4,7 @@
 //! they are, and goes on from the copies: what was in the page cache above the devices and not in them is gone, and so
 //! is what the journal had not committed. Writes between are what a load of pushes does, acknowledged up to the cut.
 //!
-//! Needs root: `cargo test -p unum-chaos-tests --release --test power_cut -- --ignored --nocapture`.
+//! Needs root: `cargo test -p unum-chaos-tests --test power_cut -- --ignored --nocapture`.
 
 use std::path::PathBuf;
 use std::time::Duration;
