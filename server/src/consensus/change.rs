@@ -10,6 +10,7 @@ use openraft::{BasicNode, ChangeMembers};
 use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Role;
+use super::types::{Metrics, TypeConfig};
 
 /// A learner that lacks more entries than this would hold up the group as a voter.
 const PROMOTE_LAG_MAX: u64 = 1_000;
@@ -17,7 +18,7 @@ const PROMOTE_LAG_MAX: u64 = 1_000;
 /// How long a transfer of the lead may take before it is called off: a few elections.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(2);
 
-type WriteError = RaftError<super::types::TypeConfig, ClientWriteError<super::types::TypeConfig>>;
+type WriteError = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
 
 impl Group {
     /// Adds a replica that follows without a vote.
@@ -102,40 +103,20 @@ impl Group {
         };
         let unknown = |e: &dyn std::fmt::Display| ProposeError::OutcomeUnknown(e.to_string());
         self.raft.trigger().transfer_leader(to).await.map_err(|e| unknown(&e))?;
-        let mut metrics = self.raft.metrics();
-        let moved = async {
-            loop {
-                let leader = metrics.borrow_and_update().current_leader;
-                if let Some(leader) = leader.filter(|leader| *leader != me) {
-                    return Ok(leader);
-                }
-                metrics.changed().await.map_err(|e| unknown(&e))?;
-            }
-        };
-        tokio::time::timeout(TRANSFER_TIMEOUT, moved)
+        self.wait_for(TRANSFER_TIMEOUT, |metrics| metrics.current_leader.filter(|leader| *leader != me))
             .await
-            .unwrap_or_else(|_| Err(unknown(&format!("no transfer within {} ms", TRANSFER_TIMEOUT.as_millis()))))
+            .ok_or_else(|| unknown(&format!("no transfer within {} ms", TRANSFER_TIMEOUT.as_millis())))
     }
 
     /// Hands the lead to another voter, and waits until what was proposed here is decided: the new leader's first entry
     /// comes after all of it.
     pub async fn hand_over(&self) -> Result<u64, ProposeError> {
         let leader = self.transfer_leader(None).await?;
-        let mut metrics = self.raft.metrics();
-        let decided = async {
-            loop {
-                let applied_in_term = {
-                    let metrics = metrics.borrow_and_update();
-                    metrics.last_applied.is_some_and(|applied| applied.leader_id.term == metrics.current_term)
-                };
-                if applied_in_term || metrics.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(TRANSFER_TIMEOUT, decided)
+        let applied_in_term =
+            |metrics: &Metrics| metrics.last_applied.filter(|applied| applied.leader_id.term == metrics.current_term);
+        self.wait_for(TRANSFER_TIMEOUT, applied_in_term)
             .await
-            .map_err(|_| ProposeError::OutcomeUnknown(format!("no entry of leader {leader} came in time")))?;
+            .ok_or_else(|| ProposeError::OutcomeUnknown(format!("no entry of leader {leader} came in time")))?;
         Ok(leader)
     }
 
@@ -150,16 +131,6 @@ impl Group {
 
     fn membership_is_joint(&self) -> bool {
         self.raft.metrics().borrow_watched().membership_config.membership().get_joint_config().len() > 1
-    }
-
-    fn must_lead(&self) -> Result<(), ProposeError> {
-        match self.leads() {
-            true => Ok(()),
-            false => Err(ProposeError::NotLeader {
-                replica: self.replica(),
-                leader: self.leader().map(|(leader, _)| leader),
-            }),
-        }
     }
 
     fn written(&self, result: Result<(), WriteError>) -> Result<(), ProposeError> {

@@ -20,7 +20,7 @@ use super::rounds::{self, Rounds};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, LeaderLink, Network, Peers};
-use super::types::{CommandBytes, TypeConfig};
+use super::types::{CommandBytes, Metrics, TypeConfig};
 use crate::catalog::{Command, Outcome, State};
 use crate::storage::{self, Store};
 
@@ -181,6 +181,33 @@ impl Group {
     /// Whether this replica leads, as far as it knows.
     pub fn leads(&self) -> bool {
         self.raft.metrics().borrow_watched().state == ServerState::Leader
+    }
+
+    /// An error for what only the leader does, if this replica does not lead.
+    pub fn must_lead(&self) -> Result<(), ProposeError> {
+        match self.leads() {
+            true => Ok(()),
+            false => Err(self.not_leader()),
+        }
+    }
+
+    /// What a replica that does not lead says to what only the leader does.
+    pub fn not_leader(&self) -> ProposeError {
+        ProposeError::NotLeader { replica: self.replica, leader: self.leader().map(|(leader, _)| leader) }
+    }
+
+    /// Waits until `look` finds something in Raft's metrics; none when the time is over, or Raft has ended.
+    pub(super) async fn wait_for<T>(&self, time: Duration, look: impl Fn(&Metrics) -> Option<T>) -> Option<T> {
+        let mut metrics = self.raft.metrics();
+        let found = async {
+            loop {
+                let found = look(&metrics.borrow_and_update());
+                if found.is_some() || metrics.changed().await.is_err() {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(time, found).await.ok().flatten()
     }
 
     /// Who leads and where, as far as this replica knows.

@@ -59,10 +59,7 @@ impl Group {
         if let Some(why) = self.removed(progress.replica, progress.member_at) {
             return Err(ReportError::MustStop(why));
         }
-        if !self.leads() {
-            let leader = self.leader().map(|(leader, _)| leader);
-            return Err(ReportError::NotLeader(ProposeError::NotLeader { replica: self.replica(), leader }));
-        }
+        self.must_lead().map_err(ReportError::NotLeader)?;
         // A replica that was never a member in its own eyes may be on its way in; only a leader of now knows.
         if progress.member_at.is_none() && !self.is_member(progress.replica) {
             self.confirm_read_index().await.map_err(ReportError::NotLeader)?;

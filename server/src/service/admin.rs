@@ -67,9 +67,7 @@ impl AdminService {
                     LinkError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
                 })
             }
-            leader => {
-                Err(ProposeError::NotLeader { replica: self.group.replica(), leader: leader.map(|(leader, _)| leader) })
-            }
+            _ => Err(self.group.not_leader()),
         }
     }
 

@@ -147,10 +147,7 @@ impl IngestService {
 
     /// Takes in pushes that another replica relayed. Refused by all but the leader: a relay goes one hop.
     pub async fn relayed(&self, pushes: Vec<Push>) -> Result<Vec<Outcome>, ProposeError> {
-        if !self.group.leads() {
-            let leader = self.group.leader().map(|(id, _)| id);
-            return Err(ProposeError::NotLeader { replica: self.group.replica(), leader });
-        }
+        self.group.must_lead()?;
         Ok(futures::future::join_all(pushes.into_iter().map(|push| self.take_in(push, true))).await)
     }
 }
