@@ -2,7 +2,7 @@
 //!
 //! Each case damages a fresh copy of the same directory in one place, and lets `unumd check` read it as a start would.
 //! Either it refuses, saying that the store is corrupt and how to rejoin; or everything it reads is equal to what was
-//! there: vote, log chain, revision, state hash. Anything else is silent loss.
+//! there: vote, log chain, and the revision and state hash that the whole log leads to. Anything else is silent loss.
 
 use std::path::{Path, PathBuf};
 
@@ -96,10 +96,17 @@ fn check(dir: &Path) -> anyhow::Result<Finished> {
     run(&binary("unumd")?, &["check", "--data-dir", &dir.to_string_lossy()], "")
 }
 
+/// What is in the directory, log included: vote, log with its chain, and the state that the whole log leads to. The
+/// catalog's own records may be behind the log, because they are not synced with it; what they lack is applied again.
+fn contents(report: &str) -> Vec<&str> {
+    let behind = |line: &&str| line.starts_with("revision ") || line.ends_with(" tables");
+    report.lines().filter(|line| !behind(line)).collect()
+}
+
 /// What came of one case: it was detected, or harmless, or it is a bug.
 fn judge(whole: &str, finished: &Finished) -> Result<&'static str, String> {
     match finished.code {
-        Some(0) if finished.stdout == whole => Ok("harmless"),
+        Some(0) if contents(&finished.stdout) == contents(whole) => Ok("harmless"),
         Some(0) => Err(format!("silently other:\n{}instead of\n{whole}", finished.stdout)),
         Some(1) if finished.stderr.contains("the store is corrupt") && finished.stderr.contains("--join") => {
             Ok("detected")

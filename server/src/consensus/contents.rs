@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use openraft::{EntryPayload, RaftLogReader};
+
 use super::error::StartError;
 use super::group;
 use super::types::LogId;
-use crate::storage::Store;
+use crate::catalog::{Command, State};
+use crate::storage::{self, Store};
 
 /// Read with every check that a start makes.
 #[derive(Debug)]
@@ -18,13 +21,27 @@ pub struct Contents {
     state_hash: u64,
     nodes: usize,
     tables: usize,
+    /// Revision and state hash once the rest of the log is applied: a catalog that is behind has lost nothing.
+    replayed: (u64, u64),
 }
 
 impl Contents {
     /// Reads the store of a replica that does not run.
     pub async fn read(replica: u64, store_id: u64, store: Store) -> Result<Self, StartError> {
-        let (log, state_machine, _) = group::open(replica, store_id, store).await?;
+        let (mut log, state_machine, _) = group::open(replica, store_id, store).await?;
         let state = state_machine.published().state();
+        let unreadable = |why: String| StartError::Storage(storage::Error::Corrupt(why));
+        let mut replayed = State::clone(&state);
+        let after = state_machine.applied().map_or(0, |applied| applied.index + 1);
+        for entry in log.try_get_log_entries(after..).await.map_err(|e| unreadable(e.to_string()))? {
+            match entry.payload {
+                EntryPayload::Normal(command) => {
+                    let command = Command::decode(&command.0).map_err(|e| unreadable(e.to_string()))?;
+                    replayed.apply(entry.log_id.index, command);
+                }
+                EntryPayload::Blank | EntryPayload::Membership(_) => replayed.skip(entry.log_id.index),
+            }
+        }
         let (vote, log_chain) = log.vote_and_chain();
         Ok(Self {
             vote: vote.map(|vote| vote.to_string()),
@@ -35,6 +52,7 @@ impl Contents {
             state_hash: state.hash,
             nodes: state.nodes.len(),
             tables: state.tables.len(),
+            replayed: (replayed.revision, replayed.hash),
         })
     }
 }
@@ -45,6 +63,7 @@ impl fmt::Display for Contents {
         writeln!(f, "vote {}", self.vote.as_deref().unwrap_or("none"))?;
         writeln!(f, "log entries {first} up to before {}, chain {:016x}", self.log_end, self.log_chain)?;
         writeln!(f, "revision {}, state hash {:016x}", self.revision, self.state_hash)?;
-        write!(f, "{} nodes, {} tables", self.nodes, self.tables)
+        writeln!(f, "{} nodes, {} tables", self.nodes, self.tables)?;
+        write!(f, "with the whole log: revision {}, state hash {:016x}", self.replayed.0, self.replayed.1)
     }
 }
