@@ -1,0 +1,89 @@
+//! `unum`: the SQL prompt, the agent, and what administrators ask.
+//!
+//! Exit codes: 0 done, 1 the SQL or request was refused, 2 usage, 3 no replica reachable, 4 not permitted,
+//! 5 deadline or no quorum.
+
+mod admin;
+mod agent;
+mod sql;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use unum_client::{Client, Error};
+
+/// Many nodes, one SQL table.
+#[derive(Debug, Parser)]
+#[command(name = "unum", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run SQL: a prompt on a terminal, or what -e, -f or standard input give.
+    Sql(sql::SqlArgs),
+    /// How each endpoint sees the group. Needs no majority.
+    Status(Connection),
+    /// The replicas of the group.
+    #[command(subcommand)]
+    Member(admin::MemberCommand),
+    /// The nodes of the catalog.
+    #[command(subcommand)]
+    Node(admin::NodeCommand),
+    /// Who leads.
+    #[command(subcommand)]
+    Leader(admin::LeaderCommand),
+    /// Publish this host's node_info every interval, under a node's name.
+    Agent(agent::AgentArgs),
+}
+
+#[derive(Debug, Args)]
+struct Connection {
+    /// Replicas to ask, any of them: host:port, separated by commas.
+    #[arg(long, env = "UNUM_ENDPOINTS", value_delimiter = ',', default_value = "127.0.0.1:7400")]
+    endpoints: Vec<String>,
+    /// How long one statement or push may take, failovers included.
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match Cli::parse().command {
+        Command::Sql(args) => sql::run(args).await,
+        Command::Agent(args) => agent::run(args).await,
+        Command::Status(connection) => admin::status(connection).await,
+        Command::Member(command) => admin::member(command).await,
+        Command::Node(command) => admin::node(command).await,
+        Command::Leader(command) => admin::leader(command).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere to say that stderr is gone.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Connection {
+    async fn open(self) -> Result<Client, Error> {
+        Ok(Client::connect(self.endpoints).await?.with_timeout(self.timeout))
+    }
+}
+
+fn print(line: &str) -> Result<(), Error> {
+    writeln!(std::io::stdout(), "{line}").map_err(|e| Error::Refused(format!("standard output cannot be written: {e}")))
+}
