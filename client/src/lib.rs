@@ -24,7 +24,7 @@
 //!
 //! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
 //! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
-//! - [`collect`] reads this host's facts; [`repl`] is the SQL prompt of the `unum` command.
+//! - [`collect`] reads this host's facts, [`rows`] reads CSV and NDJSON; [`repl`] is the SQL prompt of the `unum` command.
 
 mod client;
 pub mod collect;
@@ -33,6 +33,7 @@ mod publisher;
 pub mod repl;
 mod result;
 mod retry;
+pub mod rows;
 pub mod signal;
 mod table;
 mod transport;

@@ -2,19 +2,24 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use unum_proto::model::{DataType, Invalid, TableSchema, TableSnapshot, Value};
+use unum_proto::model::{DataType, Invalid, Row, TableSchema, TableSnapshot, Value};
 
 /// A schema and its rows, for [`crate::Publisher::push`].
 #[derive(Debug, Clone)]
 pub struct Table {
     schema: TableSchema,
-    rows: Vec<Vec<Value>>,
+    rows: Vec<Row>,
 }
 
 impl Table {
     /// An empty table of columns `(name, type, comment)`, all nullable.
     pub fn new(name: &str, columns: &[(&str, DataType, &str)]) -> Result<Self, Invalid> {
         Ok(Self { schema: TableSchema::of(name, columns)?, rows: Vec::new() })
+    }
+
+    /// Rows that match the schema, as their reader made sure.
+    pub(crate) fn of(schema: TableSchema, rows: Vec<Row>) -> Self {
+        Self { schema, rows }
     }
 
     /// The table with one more row: one value a column, in order. A wrong row is refused when it is pushed.

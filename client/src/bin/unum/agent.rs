@@ -4,47 +4,33 @@ use std::time::Duration;
 
 use clap::Args;
 use unum_client::collect::HostCollector;
-use unum_client::{Error, NodeDescription, NodeKey, Publisher, signal};
+use unum_client::{Error, Publisher, signal};
 
 use super::Connection;
+use super::identity::{Identity, LIVE_TTL_MIN};
 
 #[derive(Debug, Args)]
 pub struct AgentArgs {
     #[command(flatten)]
     connection: Connection,
-    /// The kind of node, for example tikv.
-    #[arg(long)]
-    node_type: String,
-    /// The node's id, unique within the type.
-    #[arg(long)]
-    id: String,
+    #[command(flatten)]
+    identity: Identity,
     /// Between two pushes.
     #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
     interval: Duration,
     /// How long the node may be silent before it is called stale. Default: ten intervals, at least 10s.
     #[arg(long, value_parser = humantime::parse_duration)]
     ttl: Option<Duration>,
-    /// The node's address as others know it; found out if left out.
-    #[arg(long)]
-    ip: Option<String>,
-    /// The version of what runs on the node.
-    #[arg(long, default_value = "")]
-    version: String,
 }
 
 /// An agent's TTL if none is named: a failover or a busy host must not make a node stale.
 const TTL_INTERVALS: u32 = 10;
-const TTL_MIN_DEFAULT: Duration = Duration::from_secs(10);
 
 pub async fn run(args: AgentArgs) -> Result<(), Error> {
     let client = unum_client::Client::connect_lazy(args.connection.endpoints)?.with_timeout(args.connection.timeout);
     let mut collector = HostCollector::new();
-    let mut node = NodeDescription::new(NodeKey::parse(&args.node_type, &args.id)?);
-    node.ip = args.ip.unwrap_or_else(|| collector.ip().to_string());
-    node.version = args.version;
-    let ttl = args.ttl.unwrap_or_else(|| TTL_MIN_DEFAULT.max(args.interval * TTL_INTERVALS));
-    node.ttl_ms = ttl.as_millis().try_into().unwrap_or(u32::MAX);
-    let mut publisher = client.publisher(node);
+    let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
+    let mut publisher = client.publisher(args.identity.describe(&collector, ttl)?);
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);

@@ -1,10 +1,12 @@
-//! `unum`: the SQL prompt, the agent, and what administrators ask.
+//! `unum`: the SQL prompt, the agent, tables from files, and what administrators ask.
 //!
 //! Exit codes: 0 done, 1 the SQL or request was refused, 2 usage, 3 no replica reachable, 4 not permitted,
 //! 5 deadline or no quorum.
 
 mod admin;
 mod agent;
+mod identity;
+mod push;
 mod sql;
 
 use std::io::{IsTerminal, Write};
@@ -40,6 +42,7 @@ enum Command {
     Leader(admin::LeaderCommand),
     /// Publish this host's node_info every interval, under a node's name.
     Agent(agent::AgentArgs),
+    Push(push::PushArgs),
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +66,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Sql(args) => sql::run(args).await,
         Command::Agent(args) => agent::run(args).await,
+        Command::Push(args) => push::run(args).await,
         Command::Status(connection) => admin::status(connection).await,
         Command::Member(command) => admin::member(command).await,
         Command::Node(command) => admin::node(command).await,

@@ -1,0 +1,156 @@
+//! What texts become, and what is said of those that become nothing.
+
+use unum_proto::model::Value::{Bool, Bytes, Float64, Int64, Null, Text, Timestamp, UInt64};
+
+use super::*;
+
+/// Parses and compares: the columns as `name TYPE`, and the rows, or a part of the error.
+fn check(format: Format, text: &str, schema: Option<&str>, expected: Result<(&str, Vec<Vec<Value>>), &str>) {
+    let parsed = schema
+        .map(str::parse)
+        .transpose()
+        .and_then(|columns: Option<Columns>| parse("t", text, format, columns.as_ref()))
+        .map(Table::snapshot);
+    match (parsed, expected) {
+        (Ok(table), Ok((columns, rows))) => {
+            let shown = table.schema.columns.iter().map(|c| format!("{} {}", c.name, c.data_type));
+            assert_eq!((shown.collect::<Vec<_>>().join(", ").as_str(), table.rows), (columns, rows), "{text:?}");
+        }
+        (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text:?}: {error}"),
+        (parsed, expected) => panic!("{text:?} is {parsed:?}, not {expected:?}"),
+    }
+}
+
+fn text(text: &str) -> Value {
+    Text(text.to_owned())
+}
+
+/// 2026-01-31T22:59:59.5Z
+const WHEN: Value = Timestamp(1_769_900_399_500_000);
+
+#[test]
+fn csv_columns_have_the_narrowest_type_that_fits() {
+    for (field, column, value) in [
+        ("true", "a BOOLEAN", Bool(true)),
+        ("FALSE", "a BOOLEAN", Bool(false)),
+        ("1", "a BIGINT", Int64(1)),
+        ("-9223372036854775808", "a BIGINT", Int64(i64::MIN)),
+        ("18446744073709551615", "a BIGINT UNSIGNED", UInt64(u64::MAX)),
+        ("18446744073709551617", "a TEXT", text("18446744073709551617")),
+        (
+            "99999999999999999999999999999999999999999999",
+            "a TEXT",
+            text("99999999999999999999999999999999999999999999"),
+        ),
+        ("-0.5", "a DOUBLE", Float64(-0.5)),
+        ("1e3", "a DOUBLE", Float64(1000.0)),
+        ("1e999", "a TEXT", text("1e999")),
+        ("NaN", "a TEXT", text("NaN")),
+        ("007", "a TEXT", text("007")),
+        ("+49", "a TEXT", text("+49")),
+        (" 1", "a TEXT", text(" 1")),
+        ("2026-01-31", "a TEXT", text("2026-01-31")),
+        ("2026-01-31 22:59:59.5", "a TIMESTAMP", WHEN),
+        ("2026-01-31T22:59:59.500000Z", "a TIMESTAMP", WHEN),
+        ("2026-02-01T00:59:59.5+02:00", "a TIMESTAMP", WHEN),
+        ("2026-02-30 00:00:00", "a TEXT", text("2026-02-30 00:00:00")),
+        ("\"a \"\"b\"\",\nc\"", "a TEXT", text("a \"b\",\nc")),
+    ] {
+        check(Format::Csv, &format!("a\n{field}\n"), None, Ok((column, vec![vec![value]])));
+    }
+}
+
+#[test]
+fn csv_is_read_by_its_header() {
+    let rows = vec![vec![Int64(1), Null, Float64(1.0), text("a")], vec![Int64(2), Null, Float64(0.5), text("true")]];
+    let columns = "id BIGINT, empty TEXT, mixed DOUBLE, word TEXT";
+    check(Format::Csv, "\u{feff}ID,empty,mixed,word\r\n1,,1,a\r\n\r\n2,\"\",0.5,true", None, Ok((columns, rows)));
+    for (text, error) in [
+        ("", "the CSV text is empty"),
+        ("a,b\n", "no rows to tell the types from; name the columns"),
+        ("a,b\n1,2\n3\n", "line 3: the record has 1 fields, but the header has 2"),
+        ("a,b c\n1,2\n", "line 1: \"b c\" is not a column name (field 2 of the header)"),
+        ("a,\n1,2\n", "line 1: \"\" is not a column name (field 2 of the header)"),
+        ("a,A\n1,2\n", "names the column a twice"),
+    ] {
+        check(Format::Csv, text, None, Err(error));
+    }
+}
+
+#[test]
+fn ndjson_has_the_union_of_all_keys_in_their_order() {
+    let lines = r#"{"z": 1, "a": "x", "nested": {"b": [1, null]}}
+
+        {"A": "12", "new": false, "z": 2.0, "at": "2026-01-31 22:59:59.5", "big": 18446744073709551615}"#;
+    let columns = "z DOUBLE, a TEXT, nested TEXT, new BOOLEAN, at TIMESTAMP, big BIGINT UNSIGNED";
+    let first = vec![Float64(1.0), text("x"), text(r#"{"b":[1,null]}"#), Null, Null, Null];
+    let second = vec![Float64(2.0), text("12"), Null, Bool(false), WHEN, UInt64(u64::MAX)];
+    check(Format::Ndjson, lines, None, Ok((columns, vec![first, second])));
+    check(Format::Ndjson, r#"{"a": null}"#, None, Ok(("a TEXT", vec![vec![Null]])));
+    for (text, error) in [
+        ("", "no rows to tell the types from"),
+        ("{\"a\": 1}\n[1]", "line 2: \"[1]\" is not a JSON object"),
+        ("{\"a\": 1", "line 1: \"{\\\"a\\\": 1\" is not a JSON object: EOF"),
+        ("{\"a\": null, \"A\": 1}", "line 1: the object has the column a twice"),
+        ("{\"a-b\": 1}", "line 1: \"a-b\" is not a column name"),
+        ("{}", "has no columns"),
+    ] {
+        check(Format::Ndjson, text, None, Err(error));
+    }
+}
+
+#[test]
+fn a_schema_rules_over_the_values() {
+    let schema = "id VARCHAR(9), N INT(10) UNSIGNED, d DECIMAL(9,2), ok BOOL, at DATETIME(6), raw BLOB, more JSON";
+    let columns = "id TEXT, n BIGINT UNSIGNED, d DOUBLE, ok BOOLEAN, at TIMESTAMP, raw BLOB, more TEXT";
+    let row = vec![text("7"), UInt64(1), Float64(2.0), Bool(true), WHEN, Bytes(b"x".to_vec()), Null];
+    let csv = "raw,at,ok,d,n,id\nx,2026-01-31 22:59:59.5,1,2,1,7";
+    check(Format::Csv, csv, Some(schema), Ok((columns, vec![row])));
+    check(Format::Ndjson, "", Some("a BIGINT"), Ok(("a BIGINT", vec![])));
+    for (text, schema, error) in [
+        ("a\n1\nx\n", "a BIGINT", "line 3: column a is BIGINT, not \"x\"; write an integer"),
+        ("a\n-1\n", "a BIGINT UNSIGNED", "line 2: column a is BIGINT UNSIGNED, not \"-1\""),
+        ("a\ninf\n", "a DOUBLE", "not \"inf\"; write a finite number"),
+        ("a\n2\n", "a BOOL", "not \"2\"; write true, false, 1 or 0"),
+        ("a\nnow\n", "a TIMESTAMP", "not \"now\"; write it as 2026-"),
+        ("a,b\n1,\n", "a BIGINT, b TEXT NOT NULL", "line 2: column b is NULL; the schema says NOT NULL"),
+        ("a,c\n1,2\n", "a BIGINT, b TEXT", "the column c is not in the schema, which has a, b"),
+        ("a\n1\n", "a GEOMETRY", "column a has the type GEOMETRY; use BOOL, BIGINT"),
+        ("a\n1\n", "a BIGINT PRIMARY KEY", "column a has the option PRIMARY KEY"),
+        ("a\n1\n", "a BIGINT, UNIQUE (a)", "the schema has UNIQUE"),
+        ("a\n1\n", "a BIGINT); DROP TABLE (x", "does not parse"),
+        ("a\n1\n", "a BIGINT, a TEXT", "names the column a twice"),
+        ("a\n1\n", "a-b TEXT", "does not parse"),
+        ("a\n1\n", "", "it is empty"),
+    ] {
+        check(Format::Csv, text, Some(schema), Err(error));
+    }
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let rows = |count| format!("a\n{}", "1\n".repeat(count));
+    assert_eq!(parse("t", &rows(SNAPSHOT_ROWS_MAX), Format::Csv, None).unwrap().snapshot().rows.len(), 10_000);
+    check(Format::Csv, &rows(SNAPSHOT_ROWS_MAX + 1), None, Err("line 10002: this row is one too many"));
+    check(Format::Csv, &"x".repeat(TEXT_BYTES_MAX + 1), None, Err("the text has 8388609 bytes; the limit is 8388608"));
+    let wide = (0..=COLUMNS_MAX).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
+    check(Format::Csv, &wide, None, Err("line 1: \"c512\" is a column too many (field 513"));
+    let reserved = parse("cluster_t", "a\n1\n", Format::Csv, None).unwrap_err().to_string();
+    assert!(reserved.contains("is the catalog's own"), "{reserved}");
+}
+
+#[test]
+fn a_format_is_guessed_from_the_name_or_the_first_character() {
+    for (name, format) in [
+        ("a.csv", Some(Format::Csv)),
+        ("a.CSV", Some(Format::Csv)),
+        ("b/a.ndjson", Some(Format::Ndjson)),
+        ("a.jsonl", Some(Format::Ndjson)),
+        ("csv", None),
+    ] {
+        assert_eq!(Format::of_file(Path::new(name)), format, "{name}");
+    }
+    for (text, format) in [(" \n{}", Some(Format::Ndjson)), ("a,b", None), ("", None)] {
+        assert_eq!(Format::of_text(text), format, "{text:?}");
+    }
+}
