@@ -13,15 +13,15 @@ async fn main() -> Result<(), Error> {
 
     let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?);
     let mut publisher = client.publisher(node);
-    let table = Table::new("load", &[("load1", DataType::Float64, "one minute load")])?.row([0.25.into()]);
+    let table = Table::new("backlog", &[("depth", DataType::Float64, "requests that wait")])?.row([0.25.into()]);
     let acked = publisher.push(vec![table.snapshot()]).await?;
 
-    let result = client.query("SELECT node_id, load1 FROM cluster_load ORDER BY node_id").await?;
+    let result = client.query("SELECT node_id, depth FROM cluster_backlog ORDER BY node_id").await?;
     assert!(result.revision >= acked.revision, "an acknowledged push is in every later answer");
     let mut out = std::io::stdout();
     for row in result.rows() {
-        let (node, load) = (row.get::<String>("node_id")?, row.get::<Option<f64>>("load1")?);
-        writeln!(out, "{node} {load:?}").map_err(|e| Error::Refused(e.to_string()))?;
+        let (node, depth) = (row.get::<String>("node_id")?, row.get::<Option<f64>>("depth")?);
+        writeln!(out, "{node} {depth:?}").map_err(|e| Error::Refused(e.to_string()))?;
     }
     Ok(())
 }

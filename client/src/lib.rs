@@ -9,14 +9,14 @@
 //! // Publish a table of any schema under this node's name.
 //! let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?);
 //! let mut publisher = client.publisher(node);
-//! let table = Table::new("load", &[("load1", DataType::Float64, "one minute load")])?.row([0.25.into()]);
+//! let table = Table::new("backlog", &[("depth", DataType::Float64, "requests that wait")])?.row([0.25.into()]);
 //! let revision = publisher.push(vec![table.snapshot()]).await?.revision;
 //!
 //! // Every linearizable answer from now on, by any replica, has it.
-//! let result = client.query("SELECT node_id, load1 FROM cluster_load").await?;
+//! let result = client.query("SELECT node_id, depth FROM cluster_backlog").await?;
 //! assert!(result.revision >= revision);
 //! for row in result.rows() {
-//!     println!("{} {:?}", row.get::<String>("node_id")?, row.get::<Option<f64>>("load1")?);
+//!     println!("{} {:?}", row.get::<String>("node_id")?, row.get::<Option<f64>>("depth")?);
 //! }
 //! # Ok(())
 //! # }
@@ -24,7 +24,8 @@
 //!
 //! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
 //! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
-//! - [`collect`] reads this host's facts, [`rows`] reads CSV and NDJSON; [`repl`] is the SQL prompt of the `unum` command.
+//! - [`collect`] reads this host's facts, and [`rows`] reads CSV and NDJSON; [`repl`] is the SQL prompt of the `unum`
+//!   command.
 
 mod client;
 pub mod collect;

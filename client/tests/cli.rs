@@ -20,6 +20,7 @@ fn wrong_usage_exits_2() {
         &["sql", "--timeout", "soon"],
         &["agent"],
         &["agent", "--interval", "x"],
+        &["agent", "--node-type", "a", "--id", "b", "--processes", "many"],
         &push[..7],
         &[&push[..], &["--watch"]].concat(),
         &[&push[..], &["--schema", "a GEOMETRY"]].concat(),

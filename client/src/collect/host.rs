@@ -8,7 +8,14 @@ use sysinfo::{Disks, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Networks, S
 use unum_proto::model::{DataType, Invalid, NodeDescription, TableSnapshot, Value};
 
 use super::linux::IoWait;
+use super::tables::PublishedTable;
 use crate::Table;
+
+pub(super) const TABLE: PublishedTable = PublishedTable {
+    name: "node_info",
+    comment: "one row that describes the host: how busy it is, what it is, what runs on it",
+    columns: &COLUMNS,
+};
 
 /// The columns of `node_info`: the founding idea's seven first, then the detail.
 const COLUMNS: [(&str, DataType, &str); 30] = [
@@ -107,7 +114,22 @@ impl HostCollector {
         let seconds = self.refreshed.elapsed().as_secs_f64();
         self.refreshed = Instant::now();
         let row = self.row(node, seconds);
-        Ok(Table::new("node_info", &COLUMNS)?.row(row).snapshot())
+        Ok(Table::new(TABLE.name, TABLE.columns)?.row(row).snapshot())
+    }
+
+    /// The CPUs and the memory as of the last call; none where the platform does not tell.
+    pub(super) fn system(&self) -> Option<&System> {
+        self.system.as_ref()
+    }
+
+    /// The mounted disks as of the last call.
+    pub(super) fn disks(&self) -> Option<&Disks> {
+        self.disks.as_ref()
+    }
+
+    /// The network devices as of the last call.
+    pub(super) fn networks(&self) -> Option<&Networks> {
+        self.networks.as_ref()
     }
 
     fn row(&mut self, node: &NodeDescription, seconds: f64) -> [Value; COLUMNS.len()] {
@@ -187,7 +209,7 @@ fn is_link_local(addr: &IpAddr) -> bool {
 }
 
 /// sysinfo says zeros on Windows, where there is no such thing.
-fn load_average() -> Option<sysinfo::LoadAvg> {
+pub(super) fn load_average() -> Option<sysinfo::LoadAvg> {
     System::load_average().ok().filter(|_| cfg!(unix))
 }
 

@@ -73,7 +73,7 @@ struct Record {
 ///
 /// ```
 /// # use unum_client::rows::{self, Format};
-/// let table = rows::parse("load", "host,load1\na,0.25\nb,\n", Format::Csv, None)?;
+/// let table = rows::parse("backlog", "queue,depth\na,0.25\nb,\n", Format::Csv, None)?;
 /// assert_eq!(table.snapshot().rows.len(), 2);
 /// # Ok::<(), unum_client::Invalid>(())
 /// ```

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use unum_client::collect::HostCollector;
+use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
 use unum_client::{Error, Publisher, signal};
 
 use super::Connection;
@@ -21,6 +21,15 @@ pub struct AgentArgs {
     /// How long the node may be silent before it is called stale. Default: ten intervals, at least 10s.
     #[arg(long, value_parser = humantime::parse_duration)]
     ttl: Option<Duration>,
+    /// How many of the busiest processes are published with their command lines, which may have passwords in them. 0:
+    /// none.
+    #[arg(long, default_value_t = PROCESSES_DEFAULT, value_parser = parse_processes)]
+    processes: usize,
+}
+
+fn parse_processes(text: &str) -> Result<usize, String> {
+    let within = |count: &usize| *count <= PROCESSES_MAX;
+    text.parse().ok().filter(within).ok_or_else(|| format!("{text:?} is not a count; use 0 to {PROCESSES_MAX}"))
 }
 
 /// An agent's TTL if none is named: a failover or a busy host must not make a node stale.
@@ -28,9 +37,9 @@ const TTL_INTERVALS: u32 = 10;
 
 pub async fn run(args: AgentArgs) -> Result<(), Error> {
     let client = unum_client::Client::connect_lazy(args.connection.endpoints)?.with_timeout(args.connection.timeout);
-    let mut collector = HostCollector::new();
+    let mut tables = HostTables::new(args.processes);
     let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
-    let mut publisher = client.publisher(args.identity.describe(&collector, ttl)?);
+    let mut publisher = client.publisher(args.identity.describe(tables.ip(), ttl)?);
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -45,7 +54,7 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
             }
         }
         tokio::select! {
-            pushed = push(&mut publisher, &mut collector) => pushed?,
+            pushed = push(&mut publisher, &mut tables) => pushed?,
             _ = &mut stop => {
                 tracing::info!("agent stops");
                 return Ok(());
@@ -54,15 +63,18 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
     }
 }
 
-/// One push. What a retry cannot mend ends the agent; anything else is told, and the next interval tries again.
-async fn push(publisher: &mut Publisher, collector: &mut HostCollector) -> Result<(), Error> {
-    let table = tokio::task::block_in_place(|| collector.collect(publisher.node()))?;
-    match publisher.push(vec![table]).await {
-        Ok(ack) => tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed"),
-        Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {
-            tracing::warn!(%error, "push failed; the next interval tries again");
+/// What is due now. What a retry cannot mend ends the agent; anything else is told, and the next interval tries again.
+async fn push(publisher: &mut Publisher, tables: &mut HostTables) -> Result<(), Error> {
+    for push in tokio::task::block_in_place(|| tables.collect(publisher.node()))? {
+        match publisher.push(push).await {
+            Ok(ack) => tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed"),
+            Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {
+                tracing::warn!(%error, "push failed; the next interval tries again");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
     }
+    tables.acknowledged();
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Whose rows a command publishes.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
-use unum_client::collect::HostCollector;
 use unum_client::{Error, NodeDescription, NodeKey};
 
 /// The shortest TTL of a node that is kept alive and names none: a failover must not make it stale.
@@ -36,10 +36,11 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 }
 
 impl Identity {
-    /// The node as it is published. A label that is named twice has its last value.
-    pub fn describe(self, host: &HostCollector, ttl: Duration) -> Result<NodeDescription, Error> {
+    /// The node as it is published, under the found address if none is named. A label that is named twice has its last
+    /// value.
+    pub fn describe(self, found: IpAddr, ttl: Duration) -> Result<NodeDescription, Error> {
         let mut node = NodeDescription::new(NodeKey::parse(&self.node_type, &self.id)?);
-        node.ip = self.ip.unwrap_or_else(|| host.ip().to_string());
+        node.ip = self.ip.unwrap_or_else(|| found.to_string());
         node.version = self.version;
         node.labels = self.labels.into_iter().collect();
         node.ttl_ms = ttl.as_millis().try_into().unwrap_or(u32::MAX);

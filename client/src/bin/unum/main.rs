@@ -40,7 +40,7 @@ enum Command {
     /// Who leads.
     #[command(subcommand)]
     Leader(admin::LeaderCommand),
-    /// Publish this host's node_info every interval, under a node's name.
+    /// Publish this host's node_info, load, processes, hardware and systeminfo every interval, under a node's name.
     Agent(agent::AgentArgs),
     Push(push::PushArgs),
 }

@@ -72,7 +72,7 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
     let client = unum_client::Client::connect_lazy(connection.endpoints)?.with_timeout(connection.timeout);
     let default_ttl = if watch { LIVE_TTL_MIN } else { Duration::from_millis(TTL_MS_MAX.into()) };
     let ttl = ttl.unwrap_or(default_ttl);
-    let mut publisher = client.publisher(identity.describe(&HostCollector::new(), ttl)?);
+    let mut publisher = client.publisher(identity.describe(HostCollector::new().ip(), ttl)?);
     if !watch {
         let ack = publisher.push(vec![rows.clone()]).await?;
         return report(&publisher, &rows, ack);
