@@ -1,11 +1,13 @@
 //! The client.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
-use unum_proto::model::{Change, ChangeRequest, Consistency, NodeDescription, ReplicaStatus};
+use unum_proto::model::{
+    Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, ResultFooter, SqlSession,
+};
 
 use crate::result::QueryResult;
 use crate::retry::{Attempt, Repeat};
@@ -15,13 +17,15 @@ use crate::{Error, Publisher, retry};
 /// How long [`Client::connect`] looks for a replica that answers.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection to any replica of a cluster. Clones share it.
+/// A connection to any replica of a cluster. Clones share it, and what USE and SET set.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoints: Endpoints,
     timeout: Duration,
     consistency: Consistency,
+    user: String,
     session: Session,
+    sql_session: Arc<Mutex<SqlSession>>,
 }
 
 /// The newest revision that a client and its publishers saw: no later answer is older, whichever replica gives it.
@@ -70,7 +74,9 @@ impl Client {
             endpoints,
             timeout: Duration::from_millis(QUERY_TIMEOUT_MS_DEFAULT.into()),
             consistency: Consistency::Linearizable,
+            user: String::new(),
             session: Session::default(),
+            sql_session: Arc::default(),
         })
     }
 
@@ -87,6 +93,17 @@ impl Client {
         Self { consistency, ..self }
     }
 
+    /// The same client, its queries shown under this name in `processlist` and `slow_query`. Nobody checks it.
+    #[must_use]
+    pub fn with_user(self, user: impl Into<String>) -> Self {
+        Self { user: user.into(), ..self }
+    }
+
+    /// The next call asks the next endpoint first, and so do those of clones. A session goes with it.
+    pub fn rotate(&self) {
+        self.endpoints.advance_from(&self.endpoints.current());
+    }
+
     /// The time for each call.
     pub fn timeout(&self) -> Duration {
         self.timeout
@@ -98,13 +115,27 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
-        let (consistency, revision) = (self.consistency, self.session.revision());
-        let attempt = |endpoint: Endpoint, time| async move {
-            transport::execute(&endpoint, sql, consistency, revision, time).await
+        let query = &Query {
+            consistency: self.consistency,
+            min_revision: self.session.revision(),
+            session: self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            user: self.user.clone(),
+            ..Query::new(sql.to_owned(), 0)?
         };
+        let attempt = |endpoint: Endpoint, time| async move { transport::execute(&endpoint, query, time).await };
         let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await?;
         self.session.saw(result.header.revision);
+        self.remember(&result.footer);
         Ok(result.into())
+    }
+
+    /// No replica remembers a session: what a statement changed of it goes with the next one.
+    fn remember(&self, footer: &ResultFooter) {
+        let mut session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = &footer.session {
+            *session = changed.clone();
+        }
+        session.warnings.clone_from(&footer.warnings);
     }
 
     /// How the first replica that answers sees the group. Needs no majority.

@@ -26,6 +26,8 @@ pub struct QueryResult {
     pub nodes_total: u32,
     /// Time on the server, barrier included.
     pub elapsed: Duration,
+    /// What the reader should know about the rows, for example that a node is down.
+    pub warnings: Vec<String>,
 }
 
 impl From<RawResult> for QueryResult {
@@ -38,6 +40,7 @@ impl From<RawResult> for QueryResult {
             nodes_up: raw.header.nodes_up,
             nodes_total: raw.header.nodes_total,
             elapsed: raw.footer.elapsed,
+            warnings: raw.footer.warnings,
         }
     }
 }

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::catalog::{NODES_MAX, TABLES_MAX};
 use crate::consensus::{self, CompactionBounds};
-use crate::service::ingest;
+use crate::service::{activity, ingest};
 use crate::sql;
 
 /// The node type under which replicas publish themselves.
@@ -39,6 +39,8 @@ pub struct Options {
     pub limits: ingest::Limits,
     /// The limits of its queries.
     pub sql: sql::Limits,
+    /// What it remembers of its queries, and how many run at a time.
+    pub activity: activity::Options,
     /// Between two pushes of its own `node_info`.
     pub publish_interval: Duration,
 }
@@ -139,6 +141,8 @@ struct SqlSection {
     query_memory_bytes_max: usize,
     result_rows_max: usize,
     result_bytes_max: usize,
+    queries_max: usize,
+    slow_query_threshold_ms: u64,
 }
 
 impl Default for SqlSection {
@@ -147,6 +151,9 @@ impl Default for SqlSection {
             query_memory_bytes_max: 256 * 1024 * 1024,
             result_rows_max: 1_000_000,
             result_bytes_max: 256 * 1024 * 1024,
+            queries_max: 512,
+            // TiDB's own.
+            slow_query_threshold_ms: 300,
         }
     }
 }
@@ -253,6 +260,10 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
             memory_bytes: file.sql.query_memory_bytes_max,
             rows: file.sql.result_rows_max,
             bytes: file.sql.result_bytes_max,
+        },
+        activity: activity::Options {
+            queries_max: file.sql.queries_max,
+            slow_threshold: Duration::from_millis(file.sql.slow_query_threshold_ms),
         },
         publish_interval: Duration::from_millis(file.publish.interval_ms),
     })

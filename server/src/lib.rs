@@ -2,7 +2,7 @@
 //!
 //! Floors, upper ones use lower ones and never the other way: [`base`] 0, [`catalog`] and [`storage`] 1 (which never
 //! see each other), [`consensus`] and [`sql`] 2 (nor do these), [`service`] 3, [`rpc`] 4, [`config`], [`node`],
-//! [`check`], [`demo`], `join` and `main` 5. A test holds it.
+//! [`check`], [`demo`], `join`, `publish` and `main` 5. A test holds it.
 
 pub mod base;
 pub mod catalog;
@@ -12,6 +12,7 @@ pub mod consensus;
 pub mod demo;
 mod join;
 pub mod node;
+mod publish;
 pub mod rpc;
 pub mod service;
 pub mod sql;

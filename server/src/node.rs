@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use unum_client::collect::HostCollector;
-use unum_client::{Client, NodeDescription};
 
 use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
 use crate::config::{Entry, Options};
 use crate::consensus::Group;
 use crate::join;
+use crate::publish::{self, OwnTables};
 use crate::rpc::{self, Probes, Services};
+use crate::service::activity::Activity;
 use crate::service::admin::AdminService;
 use crate::service::ingest::IngestService;
 use crate::service::liveness;
@@ -23,9 +23,6 @@ use crate::storage::DataDir;
 
 /// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
 const QUERY_THREADS: usize = 2;
-
-/// How long one push of the replica's own tables may take.
-const OWN_PUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a replica that cannot go on waits for what still runs.
 const ABANDON_TIMEOUT: Duration = Duration::from_secs(3);
@@ -106,7 +103,9 @@ impl Replica {
         tasks.spawn("liveness", liveness::run(group.clone(), disk.clone()));
         let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.limits);
         tasks.spawn("ingest", run_ingest);
-        let query = QueryService::new(group.clone(), options.own_node(), options.sql, query_runtime.handle().clone());
+        let activity = Activity::new(consensus.replica, options.activity);
+        let (own, threads) = (options.own_node(), query_runtime.handle().clone());
+        let query = QueryService::new(group.clone(), own, options.sql, activity.clone(), threads);
 
         let admin = AdminService::new(group.clone(), consensus.cluster_id);
         let services = Services { group: group.clone(), ingest, query: query.clone(), admin };
@@ -123,7 +122,8 @@ impl Replica {
                 tracing::error!(%error, "the HTTP server failed");
             }
         });
-        tasks.spawn("own publisher", publish_self(options.clone(), grpc_addr));
+        let own_tables = OwnTables::new(group.clone(), activity);
+        tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
         tracing::info!(
             replica = consensus.replica,
             cluster = format!("{:016x}", consensus.cluster_id),
@@ -181,34 +181,6 @@ impl Replica {
         match self.group.hand_over().await {
             Ok(leader) => tracing::info!(leader, "the lead is handed over"),
             Err(error) => tracing::warn!(%error, "the lead is not handed over; the others elect a leader"),
-        }
-    }
-}
-
-/// The replica as a node: pushes its own `node_info` over gRPC, as any agent does, to itself.
-async fn publish_self(options: Options, addr: SocketAddr) {
-    let mut collector = HostCollector::new();
-    let mut node = NodeDescription::new(options.own_node());
-    node.ip = match addr.ip() {
-        ip if ip.is_unspecified() => collector.ip().to_string(),
-        ip => ip.to_string(),
-    };
-    node.version = env!("CARGO_PKG_VERSION").to_owned();
-    let client = match Client::connect_lazy([addr.to_string()]) {
-        Ok(client) => client.with_timeout(OWN_PUSH_TIMEOUT),
-        Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
-    };
-    let mut publisher = client.publisher(node);
-    let mut ticks = tokio::time::interval(options.publish_interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        ticks.tick().await;
-        let table = match tokio::task::block_in_place(|| collector.collect(publisher.node())) {
-            Ok(table) => table,
-            Err(error) => return tracing::error!(%error, "node_info is not valid"),
-        };
-        if let Err(error) = publisher.push(vec![table]).await {
-            tracing::warn!(%error, "the replica could not publish itself; the next interval tries again");
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Floor of each top module of the server, and what it never sees beside what lies above it.
-const FLOORS: [(&str, u8, &[&str]); 12] = [
+const FLOORS: [(&str, u8, &[&str]); 13] = [
     ("base", 0, &[]),
     ("catalog", 1, &["storage"]),
     ("storage", 1, &["catalog"]),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8, &[&str]); 12] = [
     ("demo", 5, &[]),
     ("check", 5, &[]),
     ("join", 5, &[]),
+    ("publish", 5, &[]),
 ];
 
 /// The only places that may name `wire`.

@@ -163,6 +163,7 @@ mod tests {
             nodes_up: 2,
             nodes_total: 2,
             elapsed: Duration::ZERO,
+            warnings: Vec::new(),
         }
     }
 

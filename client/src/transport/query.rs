@@ -7,7 +7,7 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
-use unum_proto::model::{Consistency, Query, ResultFooter, ResultHeader};
+use unum_proto::model::{Query, ResultFooter, ResultHeader};
 use unum_proto::wire::query_client::QueryClient;
 use unum_proto::wire::{QueryRequest, query_reply::Part};
 
@@ -19,6 +19,9 @@ use crate::retry::Attempt;
 /// A replica gives up by itself and says why; only if that does not come, the client does.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// What a request can say at least: 0 would ask for the server's default.
+const TIME_MIN: Duration = Duration::from_millis(1);
+
 /// A whole result.
 #[derive(Debug)]
 pub(crate) struct RawResult {
@@ -29,16 +32,8 @@ pub(crate) struct RawResult {
 }
 
 /// Runs a query at one endpoint, which has `time` for it.
-pub(crate) async fn execute(
-    endpoint: &Endpoint,
-    sql: &str,
-    consistency: Consistency,
-    min_revision: u64,
-    time: Duration,
-) -> Result<RawResult, Attempt> {
-    let timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
-    let query = Query::new(sql.to_owned(), timeout_ms).map_err(|invalid| Attempt::Final(invalid.into()))?;
-    let query = Query { consistency, min_revision, ..query };
+pub(crate) async fn execute(endpoint: &Endpoint, query: &Query, time: Duration) -> Result<RawResult, Attempt> {
+    let query = Query { timeout: time.max(TIME_MIN), ..query.clone() };
     let received = tokio::time::timeout(time + GRACE, receive(endpoint, QueryRequest::from(&query))).await;
     received
         .unwrap_or_else(|_| Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()))))
@@ -66,7 +61,8 @@ async fn receive(endpoint: &Endpoint, request: QueryRequest) -> Result<RawResult
             Some(Part::Footer(wire)) => {
                 let header = header.ok_or_else(|| protocol("a result without a header".into()))?;
                 let schema = decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?;
-                return Ok(RawResult { header, footer: wire.into(), schema, batches });
+                let footer = ResultFooter::try_from(wire).map_err(|e| protocol(e.to_string()))?;
+                return Ok(RawResult { header, footer, schema, batches });
             }
             None => return Err(protocol("an empty part of a result".into())),
         }

@@ -12,9 +12,13 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
         Code::Unavailable if not_connected(status) => Attempt::NotReached(format!("{addr}: {}", innermost(status))),
         // A status that was made here is a connection that broke, whatever its code.
         _ if std::error::Error::source(status).is_some() => Attempt::Unknown(format!("{addr}: {}", innermost(status))),
-        Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented | Code::ResourceExhausted | Code::NotFound => {
-            Attempt::Final(Error::Refused(message.to_owned()))
-        }
+        // ABORTED is a query that was killed: whoever did that does not want it again.
+        Code::InvalidArgument
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::ResourceExhausted
+        | Code::NotFound
+        | Code::Aborted => Attempt::Final(Error::Refused(message.to_owned())),
         Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
         Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
         Code::Unavailable | Code::FailedPrecondition => Attempt::Retry(format!("{addr}: {message}")),

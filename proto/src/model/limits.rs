@@ -49,3 +49,12 @@ pub const TTL_MS_MIN: u32 = 500;
 
 /// The longest: a day.
 pub const TTL_MS_MAX: u32 = 86_400_000;
+
+/// Variables that one session sets.
+pub const SESSION_VARIABLES_MAX: usize = 64;
+
+/// Warnings of one statement. More are counted, not listed.
+pub const SESSION_WARNINGS_MAX: usize = 64;
+
+/// Bytes of one warning.
+pub const WARNING_BYTES_MAX: usize = 1024;

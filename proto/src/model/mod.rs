@@ -20,6 +20,6 @@ pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 pub use invalid::Invalid;
 pub use name::{ColumnName, NodeKey, NodeName, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
-pub use query::{Consistency, Query, ResultFooter, ResultHeader};
+pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
 pub use schema::{Column, DataType, TableSchema};
 pub use value::{Row, Value};

@@ -1,10 +1,14 @@
 //! A question, and what surrounds the answer's rows.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Invalid;
 use super::invalid::{at_most, quoted};
-use super::limits::{QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SQL_BYTES_MAX};
+use super::limits::{
+    DESCRIPTION_CHARS_MAX, QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SESSION_VARIABLES_MAX, SESSION_WARNINGS_MAX,
+    SQL_BYTES_MAX, WARNING_BYTES_MAX,
+};
 
 /// One SQL statement and how long its caller waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,38 @@ pub struct Query {
     pub consistency: Consistency,
     /// The answer is at this revision or a later one, at any level.
     pub min_revision: u64,
+    /// What earlier statements set.
+    pub session: SqlSession,
+    /// Who asks, as the client says. Nobody checks it.
+    pub user: String,
+}
+
+/// What USE and SET set, and the last warnings. It travels with each request: no replica remembers it, so the next
+/// statement may go to another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SqlSession {
+    /// The schema of names without one; empty is the default.
+    pub schema: String,
+    /// Variables that were SET, by name: lower case, user variables with their `@`.
+    pub variables: BTreeMap<String, String>,
+    /// The warnings of the statement before.
+    pub warnings: Vec<String>,
+}
+
+impl SqlSession {
+    /// A session within its limits.
+    pub fn new(schema: String, variables: BTreeMap<String, String>, warnings: Vec<String>) -> Result<Self, Invalid> {
+        at_most("the session's schema", schema.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most("the session", variables.len(), SESSION_VARIABLES_MAX, "variables")?;
+        for text in variables.iter().flat_map(|(name, value)| [name, value]) {
+            at_most("a session variable", text.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        }
+        at_most("the session", warnings.len(), SESSION_WARNINGS_MAX, "warnings")?;
+        for warning in &warnings {
+            at_most("a warning", warning.len(), WARNING_BYTES_MAX, "bytes")?;
+        }
+        Ok(Self { schema, variables, warnings })
+    }
 }
 
 /// How fresh an answer has to be.
@@ -68,7 +104,14 @@ impl Query {
             asked => asked.min(QUERY_TIMEOUT_MS_MAX),
         };
         let timeout = Duration::from_millis(timeout_ms.into());
-        Ok(Self { sql, timeout, consistency: Consistency::Linearizable, min_revision: 0 })
+        Ok(Self {
+            sql,
+            timeout,
+            consistency: Consistency::Linearizable,
+            min_revision: 0,
+            session: SqlSession::default(),
+            user: String::new(),
+        })
     }
 }
 
@@ -86,10 +129,14 @@ pub struct ResultHeader {
 }
 
 /// What is known after the last row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFooter {
     /// Rows of the result.
     pub rows: u64,
     /// Time on the server, barrier included.
     pub elapsed: Duration,
+    /// What the reader should know about the rows.
+    pub warnings: Vec<String>,
+    /// The session as the statement left it, if it changed it.
+    pub session: Option<SqlSession>,
 }

@@ -26,8 +26,9 @@ impl wire::query_server::Query for QueryApi {
     type ExecuteStream = BoxStream<'static, Result<wire::QueryReply, Status>>;
 
     async fn execute(&self, request: Request<wire::QueryRequest>) -> Result<Response<Self::ExecuteStream>, Status> {
+        let host = request.remote_addr().map_or_else(String::new, |addr| addr.to_string());
         let query = Query::try_from(request.into_inner()).map_err(status::from_invalid)?;
-        let answer = self.0.execute(query).await.map_err(status::from_query)?;
+        let answer = self.0.execute(query, host).await.map_err(status::from_query)?;
         let (sender, replies) = mpsc::channel(MESSAGES_AHEAD_MAX);
         // It ends with the answer, or when the client has gone and its receiver with it.
         tokio::spawn(async move {
@@ -45,8 +46,13 @@ async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
     let internal = |e: arrow::error::ArrowError| Status::internal(format!("the result does not encode: {e}"));
     reply(replies, query_reply::Part::Header(answer.header.into())).await?;
     let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema).map_err(internal)?;
-    while let Some(part) = answer.parts.recv().await {
-        match part.map_err(status::from_query)? {
+    loop {
+        let part = tokio::select! {
+            part = answer.next() => part.map_err(status::from_query)?,
+            // Nobody reads any more, also while there are no rows yet: the query ends with the answer.
+            () = replies.closed() => return Err(client_gone()),
+        };
+        match part {
             Part::Rows(batch) => {
                 writer.write(&batch).map_err(internal)?;
                 send_pieces(replies, std::mem::take(writer.get_mut())).await?;
@@ -58,7 +64,6 @@ async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
             }
         }
     }
-    Err(Status::internal("the query ended without saying why"))
 }
 
 async fn send_pieces(replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
@@ -70,5 +75,9 @@ async fn send_pieces(replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
 
 async fn reply(replies: &Replies, part: query_reply::Part) -> Result<(), Status> {
     let message = wire::QueryReply { part: Some(part) };
-    replies.send(Ok(message)).await.map_err(|_| Status::cancelled("the client has gone"))
+    replies.send(Ok(message)).await.map_err(|_| client_gone())
+}
+
+fn client_gone() -> Status {
+    Status::cancelled("the client has gone")
 }

@@ -8,6 +8,7 @@ use super::status::{from_inbound, from_invalid, from_propose};
 use crate::consensus::transport::{Report, ReportAnswer, stores_from_wire, stores_to_wire};
 use crate::consensus::{Group, ReportError};
 use crate::service::ingest::IngestService;
+use crate::service::query::QueryService;
 
 /// The handler.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct ReplicaApi {
     pub group: Group,
     /// For relayed pushes.
     pub ingest: IngestService,
+    /// For queries that somebody kills elsewhere.
+    pub query: QueryService,
 }
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -65,6 +68,12 @@ impl wire::replica_server::Replica for ReplicaApi {
             }
             Err(ReportError::NotLeader(error)) => Err(from_propose(error)),
         }
+    }
+
+    async fn kill(&self, request: Request<wire::KillRequest>) -> Reply<wire::KillReply> {
+        let wire::KillRequest { cluster_id, query_id } = request.into_inner();
+        self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
+        Ok(Response::new(wire::KillReply { killed: self.query.kill_here(query_id) }))
     }
 
     async fn relay(&self, request: Request<wire::RelayRequest>) -> Reply<wire::RelayReply> {

@@ -58,7 +58,7 @@ pub async fn serve_grpc(
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection =
         || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(wire::DESCRIPTORS);
-    let replica = ReplicaServer::new(ReplicaApi { group, ingest: ingest.clone() })
+    let replica = ReplicaServer::new(ReplicaApi { group, ingest: ingest.clone(), query: query.clone() })
         .max_decoding_message_size(REPLICA_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(REPLICA_MESSAGE_BYTES_MAX);
     let ingest = IngestServer::new(IngestApi { service: ingest, stop: stop.clone() })

@@ -1,7 +1,7 @@
 //! Errors as gRPC statuses, by what the caller does next.
 //!
 //! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
-//! DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
+//! ABORTED: it was killed, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
 //! the leader. UNKNOWN: it may have been done. PERMISSION_DENIED: between replicas, one of the two was wiped.
 //! INTERNAL: a bug.
 
@@ -21,7 +21,9 @@ pub fn from_query(error: query::Error) -> Status {
     let code = match &error {
         query::Error::Barrier(BarrierError::NoQuorum { .. }) | query::Error::Deadline(_) => Code::DeadlineExceeded,
         // Another replica may answer at once.
-        query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. }) => Code::Unavailable,
+        query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. })
+        | query::Error::TooMany(_) => Code::Unavailable,
+        query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,
         query::Error::Sql(sql::Error::Internal(_)) => Code::Internal,

@@ -1,20 +1,33 @@
-//! A query: barrier, state, SQL. It runs on a runtime of its own, so no query can starve Raft.
+//! A query: barrier, state, SQL. All of it runs on a runtime of its own, so no query can starve Raft.
+//!
+//! A caller that goes away ends its query, and so do KILL and the deadline. The caller is told at once, also while an
+//! operator does not yield: it then ends where it next asks for memory or hands over rows.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{Consistency, NodeKey, Query, ResultFooter, ResultHeader};
+use unum_proto::model::{Consistency, NodeKey, Query, ResultFooter, ResultHeader, Row, SqlSession};
 
+use super::activity::{self, Activity, Request, Running, TooMany, Tracked};
+use crate::catalog::State;
+use crate::consensus::transport::LinkError;
 use crate::consensus::{BarrierError, Group};
-use crate::sql;
+use crate::sql::{self, Caller, Live, Statement};
 
 /// Batches that wait for a slow reader. More would be memory that no limit counts.
 const BATCHES_AHEAD_MAX: usize = 2;
+
+/// What waits for the same deadline inside says better what it waited for: it goes first.
+const DEADLINE_GRACE: Duration = Duration::from_millis(50);
+
+/// How long the replica that runs a query may take to say that it is killed.
+const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +39,27 @@ pub enum Error {
     #[error(transparent)]
     Sql(#[from] sql::Error),
     /// A fresh state, but no time left.
-    #[error("the query did not finish within {} ms; narrow it, or give it more time", .0.as_millis())]
+    #[error(
+        "the query did not finish within {} ms; narrow it, or give it more time (--timeout, max_execution_time)",
+        .0.as_millis()
+    )]
     Deadline(Duration),
+    /// KILL.
+    #[error("the query {0} was killed")]
+    Killed(u64),
+    /// This replica runs enough of them.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// The replica that runs the query to be killed did not answer.
+    #[error("the query {query} runs at replica {replica}, which does not answer: {why}")]
+    KillFailed {
+        /// The query.
+        query: u64,
+        /// Where it runs.
+        replica: u64,
+        /// What came instead of an answer.
+        why: String,
+    },
 }
 
 /// What a result consists of after its header.
@@ -39,6 +71,19 @@ pub enum Part {
     End(ResultFooter),
 }
 
+/// What is known before the first row.
+#[derive(Debug)]
+struct Head {
+    header: ResultHeader,
+    schema: SchemaRef,
+}
+
+#[derive(Debug)]
+enum Made {
+    Head(Head),
+    Part(Part),
+}
+
 /// A result that is being made. Dropping it ends the query.
 #[derive(Debug)]
 pub struct Answer {
@@ -46,9 +91,53 @@ pub struct Answer {
     pub header: ResultHeader,
     /// The columns.
     pub schema: SchemaRef,
-    /// Rows, then the end, or an error at any point.
-    pub parts: mpsc::Receiver<Result<Part, Error>>,
+    making: Making,
+}
+
+impl Answer {
+    /// Rows, then the end, or an error at any point. After the end there is nothing to ask for.
+    pub async fn next(&mut self) -> Result<Part, Error> {
+        match self.making.next().await? {
+            Made::Part(part) => Ok(part),
+            Made::Head(_) => Err(internal("the result has two heads")),
+        }
+    }
+}
+
+fn internal(what: &str) -> Error {
+    Error::Sql(sql::Error::Internal(what.to_owned()))
+}
+
+/// A query that runs on the other runtime.
+#[derive(Debug)]
+struct Making {
+    made: mpsc::Receiver<Result<Made, Error>>,
+    query: Arc<Running>,
+    deadline: Instant,
+    timeout: Duration,
     _running: AbortOnDropHandle<()>,
+}
+
+impl Making {
+    async fn next(&mut self) -> Result<Made, Error> {
+        tokio::select! {
+            biased;
+            made = self.made.recv() => made.unwrap_or_else(|| Err(internal("the query ended without saying why"))),
+            () = self.query.killed.cancelled() => Err(Error::Killed(self.query.id)),
+            () = tokio::time::sleep_until(self.deadline + DEADLINE_GRACE) => {
+                let error = Error::Deadline(self.timeout);
+                self.query.end_by(&error.to_string());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        // Nobody waits for it any more: an operator that does not yield ends where it next needs memory.
+        self.query.memory.end();
+    }
 }
 
 /// Answers queries on one replica. Clones share the runtime.
@@ -57,74 +146,210 @@ pub struct QueryService {
     group: Group,
     own: NodeKey,
     engine: sql::Engine,
+    activity: Activity,
     runtime: tokio::runtime::Handle,
 }
 
 impl QueryService {
     /// A service that runs its queries on `runtime`. `own` is the replica as a node.
-    pub fn new(group: Group, own: NodeKey, limits: sql::Limits, runtime: tokio::runtime::Handle) -> Self {
-        Self { group, own, engine: sql::Engine::new(limits), runtime }
+    pub fn new(
+        group: Group,
+        own: NodeKey,
+        limits: sql::Limits,
+        activity: Activity,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self { group, own, engine: sql::Engine::new(limits), activity, runtime }
     }
 
     /// Answers as fresh as the query asks: linearizably, everything that was acknowledged anywhere before the call is
-    /// in the answer.
-    pub async fn execute(&self, query: Query) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let deadline = started + query.timeout;
-        let result = self.begin(&query, started, deadline).await;
+    /// in the answer. `host` is the caller's address.
+    pub async fn execute(&self, query: Query, host: String) -> Result<Answer, Error> {
+        let result = self.begin(query, host).await;
         let labels = [("outcome", if result.is_ok() { "started" } else { "failed" })];
         metrics::counter!("unum_queries_total", &labels).increment(1);
         result
     }
 
-    async fn begin(&self, query: &Query, started: Instant, deadline: Instant) -> Result<Answer, Error> {
-        let state = match query.consistency {
+    async fn begin(&self, query: Query, host: String) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let set = |name: &str| query.session.variables.get(name);
+        let timeout = match set(sql::MAX_EXECUTION_TIME).and_then(|ms| ms.parse().ok()) {
+            None | Some(0) => query.timeout,
+            Some(ms) => query.timeout.min(Duration::from_millis(ms)),
+        };
+        let deadline = started + timeout;
+        let tracked = self.activity.begin(Request {
+            user: query.user.clone(),
+            host,
+            schema: sql::current_schema(&query.session).to_owned(),
+            sql: query.sql.clone(),
+            memory_bytes_max: self.engine.limits(&query.session).memory_bytes,
+        })?;
+        let (sender, made) = mpsc::channel(BATCHES_AHEAD_MAX);
+        let run = Run { service: self.clone(), query, started, deadline, sender };
+        let running = Arc::clone(tracked.query());
+        let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
+        let mut making = Making { made, query: running, deadline, timeout, _running: task };
+        match making.next().await? {
+            Made::Head(Head { header, schema }) => Ok(Answer { header, schema, making }),
+            Made::Part(_) => Err(internal("the result has no head")),
+        }
+    }
+
+    async fn state(&self, query: &Query, deadline: Instant) -> Result<Arc<State>, Error> {
+        // What the session SET goes before what the client was started with.
+        let set = query.session.variables.get(sql::CONSISTENCY).and_then(|level| level.parse().ok());
+        let state = match set.unwrap_or(query.consistency) {
             Consistency::Linearizable => self.group.read_barrier(deadline).await?,
             Consistency::Bounded(staleness) => self.group.read_bounded(staleness, deadline).await?,
             Consistency::Stale => self.group.state_reader().newest(),
         };
-        let state = match state.revision >= query.min_revision {
-            true => state,
-            false => self.group.wait_for_revision(query.min_revision, deadline).await?,
+        match state.revision >= query.min_revision {
+            true => Ok(state),
+            false => Ok(self.group.wait_for_revision(query.min_revision, deadline).await?),
+        }
+    }
+
+    /// Ends a query wherever it runs.
+    pub async fn kill(&self, query: u64) -> Result<(), Error> {
+        let of = activity::replica_of(query);
+        let unknown = || {
+            let what = format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them");
+            Error::Sql(sql::Error::Invalid(what))
         };
+        let member = self.group.members().members.into_iter().find(|member| activity::is_replica(member.id, of));
+        let Some(member) = member else { return Err(unknown()) };
+        let killed = match member.id == self.group.replica() {
+            true => self.kill_here(query),
+            false => {
+                let asked = self.group.leader_link().kill(&member.addr, query, KILL_TIMEOUT).await;
+                asked.map_err(|error| {
+                    let (LinkError::NotReached(why) | LinkError::Refused(why) | LinkError::NoAnswer(why)) = error;
+                    Error::KillFailed { query, replica: member.id, why }
+                })?
+            }
+        };
+        if killed { Ok(()) } else { Err(unknown()) }
+    }
+
+    /// Ends a query that runs here; says whether there was one.
+    pub fn kill_here(&self, query: u64) -> bool {
+        self.activity.kill(query)
+    }
+
+    /// Whether a linearizable read can be answered within `timeout`.
+    pub async fn ready(&self, timeout: Duration) -> Result<(), BarrierError> {
+        self.group.read_barrier(Instant::now() + timeout).await.map(drop)
+    }
+}
+
+/// One query on its way, on the query runtime.
+struct Run {
+    service: QueryService,
+    query: Query,
+    started: Instant,
+    deadline: Instant,
+    sender: mpsc::Sender<Result<Made, Error>>,
+}
+
+impl Run {
+    async fn all(self, tracked: Tracked) {
+        match self.statement(tracked.query()).await {
+            Ok(()) => tracked.finish(),
+            Err(error) => {
+                tracked.query().end_by(&error.to_string());
+                // Over before its caller hears of it: who asks next does not find it in processlist.
+                drop(tracked);
+                let _ = self.sender.send(Err(error)).await;
+            }
+        }
+    }
+
+    async fn statement(&self, running: &Arc<Running>) -> Result<(), Error> {
+        let Self { service, query, .. } = self;
+        let own = service.own.to_string();
+        let caller = Caller { session: &query.session, own: &own, user: &query.user, query_id: running.id };
+        match service.engine.parse(&query.sql, &caller)? {
+            Statement::Read(read) => self.read(*read, running).await,
+            Statement::Session(session) => self.done(Some(session)).await,
+            Statement::Kill { query } => {
+                service.kill(query).await?;
+                self.done(None).await
+            }
+        }
+    }
+
+    /// A statement that has no rows is done.
+    async fn done(&self, session: Option<SqlSession>) -> Result<(), Error> {
+        let group = &self.service.group;
+        let revision = group.state_reader().newest().revision;
+        let header = ResultHeader { revision, replica: group.replica(), nodes_up: 0, nodes_total: 0 };
+        self.send(Made::Head(Head { header, schema: Arc::new(Schema::empty()) })).await;
+        self.end(0, Vec::new(), session).await;
+        Ok(())
+    }
+
+    async fn read(&self, read: sql::Read, running: &Arc<Running>) -> Result<(), Error> {
+        let Self { service, query, started, deadline, .. } = self;
+        let state = service.state(query, *deadline).await?;
+        running.waited(started.elapsed());
         metrics::histogram!("unum_read_barrier_seconds").record(started.elapsed().as_secs_f64());
+        running.enters("planning");
         let revision = state.revision;
-        let view = Arc::new(sql::View { state, own: self.own.clone(), replicas: self.replicas() });
-        let (engine, text, timeout) = (self.engine.clone(), query.sql.clone(), query.timeout);
-        let planned = self.runtime.spawn(async move { engine.start(view, &text).await });
-        let mut output = tokio::time::timeout_at(deadline, AbortOnDropHandle::new(planned))
-            .await
-            .map_err(|_| Error::Deadline(timeout))?
-            .map_err(|e| sql::Error::Internal(format!("planning failed: {e}")))??;
+        let view = Arc::new(sql::View {
+            state,
+            own: service.own.clone(),
+            live: Arc::new(LiveReplica { group: service.group.clone(), activity: service.activity.clone() }),
+            session: query.session.clone(),
+            user: query.user.clone(),
+            query_id: running.id,
+            limits: service.engine.limits(&query.session),
+        });
+        let planning = Instant::now();
+        let mut output = service.engine.start(view, read, &running.memory).await?;
+        running.planned(planning.elapsed());
+        running.enters("sending rows");
         let header = ResultHeader {
             revision,
-            replica: self.group.replica(),
+            replica: service.group.replica(),
             nodes_up: output.nodes.0,
             nodes_total: output.nodes.1,
         };
-        let schema = Arc::clone(&output.schema);
-        let (sender, parts) = mpsc::channel(BATCHES_AHEAD_MAX);
-        let running = self.runtime.spawn(async move {
-            loop {
-                let next = tokio::time::timeout_at(deadline, output.next()).await;
-                let part = match next {
-                    Ok(Ok(Some(batch))) => Ok(Part::Rows(batch)),
-                    Ok(Ok(None)) => {
-                        Ok(Part::End(ResultFooter { rows: output.rows() as u64, elapsed: started.elapsed() }))
-                    }
-                    Ok(Err(error)) => Err(error.into()),
-                    Err(_) => Err(Error::Deadline(timeout)),
-                };
-                let last = !matches!(part, Ok(Part::Rows(_)));
-                // A reader that has gone ends the query.
-                if sender.send(part).await.is_err() || last {
-                    return;
-                }
-            }
-        });
-        Ok(Answer { header, schema, parts, _running: AbortOnDropHandle::new(running) })
+        self.send(Made::Head(Head { header, schema: Arc::clone(&output.schema) })).await;
+        while let Some(batch) = output.next().await? {
+            running.made(batch.num_rows());
+            self.send(Made::Part(Part::Rows(batch))).await;
+        }
+        self.end(output.rows() as u64, output.warnings, None).await;
+        Ok(())
     }
 
+    async fn end(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) {
+        let footer = ResultFooter { rows, elapsed: self.started.elapsed(), warnings, session };
+        self.send(Made::Part(Part::End(footer))).await;
+    }
+
+    async fn send(&self, made: Made) {
+        // A reader that has gone has dropped this task with its receiver: it ends at the next await.
+        let _ = self.sender.send(Ok(made)).await;
+    }
+}
+
+/// What tables show of this replica at this moment.
+#[derive(Clone)]
+struct LiveReplica {
+    group: Group,
+    activity: Activity,
+}
+
+impl fmt::Debug for LiveReplica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveReplica").field("replica", &self.group.replica()).finish_non_exhaustive()
+    }
+}
+
+impl Live for LiveReplica {
     fn replicas(&self) -> Vec<sql::ReplicaRow> {
         let members = self.group.members();
         let row = |member: crate::consensus::Member| sql::ReplicaRow {
@@ -140,8 +365,22 @@ impl QueryService {
         members.members.into_iter().map(row).collect()
     }
 
-    /// Whether a linearizable read can be answered within `timeout`.
-    pub async fn ready(&self, timeout: Duration) -> Result<(), BarrierError> {
-        self.group.read_barrier(Instant::now() + timeout).await.map(drop)
+    fn queries(&self) -> Vec<Row> {
+        self.activity.running()
+    }
+
+    fn status(&self) -> Vec<(&'static str, String)> {
+        let members = self.group.members();
+        let state = self.group.state_reader().newest();
+        let mut status = vec![
+            ("Unum_leader", members.leader.map_or_else(String::new, |leader| leader.to_string())),
+            ("Unum_replica", self.group.replica().to_string()),
+            ("Unum_revision", state.revision.to_string()),
+            ("Unum_term", members.term.to_string()),
+            ("Unum_nodes", state.nodes.len().to_string()),
+            ("Unum_tables", state.tables.len().to_string()),
+        ];
+        status.extend(self.activity.status());
+        status
     }
 }

@@ -45,8 +45,14 @@ impl From<DataFusionError> for Error {
 
 /// DataFusion says in front where it was when it found the mistake, which helps no one who wrote SQL.
 fn without_prefixes(message: &str) -> &str {
-    const PREFIXES: [&str; 5] =
-        ["Error during planning: ", "Schema error: ", "SQL error: ", "Execution error: ", "Arrow error: "];
+    const PREFIXES: [&str; 6] = [
+        "Error during planning: ",
+        "This feature is not implemented: ",
+        "Schema error: ",
+        "SQL error: ",
+        "Execution error: ",
+        "Arrow error: ",
+    ];
     match PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix)) {
         Some(rest) => without_prefixes(rest),
         None => message,

@@ -1,22 +1,39 @@
 //! SQL over one immutable state.
 //!
 //! How a SELECT travels here:
-//! 1. [`statement`] parses the text in MySQL's dialect, refuses what is not a read, and rewrites SHOW and DESC into
-//!    SELECTs over `information_schema`.
-//! 2. [`session`] plans it with DataFusion over a [`View`]: a state, and what the answering replica knows besides
-//!    (its own name, the members of the group). An unknown table is answered with the nearest name.
+//! 1. [`statement`] parses the text in MySQL's [`dialect`] and says what it is: a read, a change of the session, the end of
+//!    a query, or refused. [`show`] makes SHOW and DESC SELECTs over `information_schema`; [`rewrite`] and [`calls`]
+//!    put MySQL's operators and functions into DataFusion's; [`headings`] keeps the names as they were typed.
+//! 2. [`engine`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
+//!    members of the group, what it runs). An unknown table is answered with the nearest name, a comparison that cannot
+//!    be with the column ([`types`]), other mistakes in the words of who typed them ([`mistakes`]).
 //! 3. The plan runs under limits of memory, rows and bytes; its batches are a stream.
 //!
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
 //! need no cluster.
 
+mod calls;
+mod dialect;
+mod digest;
+mod engine;
 mod error;
-mod session;
+mod functions;
+mod headings;
+mod memory;
+mod mistakes;
+mod rewrite;
+mod show;
 mod statement;
 mod suggest;
-mod tables;
+pub mod tables;
+mod types;
+mod variables;
 
+pub use digest::{Digest, digest};
+pub use engine::{Caller, Engine, Limits, Output};
 pub use error::Error;
-pub use session::{Engine, Limits, Output};
-pub use tables::View;
+pub use memory::QueryMemory;
+pub use statement::{Read, Statement, current_schema};
 pub use tables::replicas::ReplicaRow;
+pub use tables::{Live, View};
+pub use variables::{CONSISTENCY, MAX_EXECUTION_TIME};

@@ -1,25 +1,90 @@
-//! What a statement is: one of the reads that are answered, or refused.
+//! What a statement is: a read, a change of the session, the end of a query, or refused.
 //!
-//! SHOW and DESC become SELECTs over `information_schema`; names and patterns travel as quoted literals of the
-//! syntax tree, never as text that is parsed again as SQL of somebody's making.
+//! Names are not case-sensitive, as in MySQL: what backticks quote is put in lower case among the tokens, what is bare
+//! by the planner. So the statement is parsed twice when it quotes: once as it was typed, for the names of the result's
+//! columns, and once for the plan.
 
 use sqlparser::ast::{
-    DescribeAlias, ObjectName, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Statement,
+    DescribeAlias, Expr, Ident, ObjectName, SelectItem, Set, SetExpr, Statement as Ast, UnaryOperator, Use, Value,
 };
-use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use unum_proto::model::SqlSession;
 
-use super::Error;
+use super::dialect::Dialected;
+use super::headings::Headings;
+use super::rewrite;
+use super::tables::{DEFAULT_SCHEMA, View};
+use super::variables::{self, Context};
+use super::{Error, show, suggest};
+
+/// What a statement asks for.
+#[derive(Debug)]
+pub enum Statement {
+    /// Rows.
+    Read(Box<Read>),
+    /// The session changes to this.
+    Session(SqlSession),
+    /// A running query is to end, wherever it runs.
+    Kill {
+        /// Its id in `processlist`.
+        query: u64,
+    },
+}
+
+/// A statement that is answered with rows.
+#[derive(Debug)]
+pub struct Read {
+    pub(super) statement: Ast,
+    pub(super) headings: Headings,
+    pub(super) tells: Tells,
+}
+
+/// What a read is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    /// The rows of nodes: their reader wants to know which nodes are up.
+    Rows,
+    /// What there is, whoever is up.
+    Shape,
+    /// The warnings of the statement before, which stay as they are.
+    Warnings,
+}
 
 /// How deep expressions and subqueries may nest: planning recurses.
-const NESTING_MAX: usize = 64;
+pub const NESTING_MAX: usize = 64;
 
-/// Parses one statement and makes it a plain read.
-pub fn parse(sql: &str) -> Result<Statement, Error> {
-    let parsed = Parser::new(&MySqlDialect {}).with_recursion_limit(NESTING_MAX).try_with_sql(sql);
-    let mut statements = parsed.and_then(|mut parser| parser.parse_statements()).map_err(|e| with_position(e, sql))?;
+/// Parses one statement of a session.
+pub fn parse(sql: &str, context: &Context<'_>) -> Result<Statement, Error> {
+    let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
+    let quoted = tokens.iter().any(is_quoted_name);
+    let typed = parse_one(tokens.clone(), sql)?;
+    let headings = Headings::of(&typed);
+    let lowered = match quoted {
+        true => parse_one(tokens.into_iter().map(in_lower_case).collect(), sql)?,
+        false => typed,
+    };
+    classify(lowered, headings, context)
+}
+
+fn is_quoted_name(token: &TokenWithSpan) -> bool {
+    matches!(&token.token, Token::Word(word) if word.quote_style.is_some())
+}
+
+fn in_lower_case(mut token: TokenWithSpan) -> TokenWithSpan {
+    if let Token::Word(word) = &mut token.token
+        && word.quote_style.is_some()
+    {
+        word.value = word.value.to_lowercase();
+    }
+    token
+}
+
+fn parse_one(tokens: Vec<TokenWithSpan>, sql: &str) -> Result<Ast, Error> {
+    let mut parser = Parser::new(&Dialected).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
+    let mut statements = parser.parse_statements().map_err(|e| with_position(e, sql))?;
     match statements.len() {
-        1 => rewrite(statements.remove(0)),
+        1 => Ok(statements.remove(0)),
         0 => Err(Error::Invalid("the statement is empty; write a SELECT".into())),
         count => Err(Error::Invalid(format!("the request has {count} statements; send one at a time"))),
     }
@@ -37,122 +102,170 @@ fn with_position(error: ParserError, sql: &str) -> ParserError {
     }
 }
 
-fn rewrite(statement: Statement) -> Result<Statement, Error> {
+fn classify(statement: Ast, headings: Headings, context: &Context<'_>) -> Result<Statement, Error> {
     match statement {
-        Statement::Query(_) => Ok(statement),
-        Statement::Explain { statement: ref explained, .. } => match explained.as_ref() {
-            Statement::Query(_) => Ok(statement),
+        Ast::Use(target) => Ok(Statement::Session(use_schema(&target, context)?)),
+        Ast::Set(set) => Ok(Statement::Session(set_variables(set, context)?)),
+        Ast::Kill { id, .. } => Ok(Statement::Kill { query: id }),
+        Ast::Query(_) => read(statement, headings, context),
+        Ast::Explain { statement: ref explained, .. } => match explained.as_ref() {
+            Ast::Query(_) => read(statement, Headings::default(), context),
             other => Err(refused(other)),
         },
-        Statement::ExplainTable { describe_alias: DescribeAlias::Explain, .. } => {
+        Ast::ExplainTable { describe_alias: DescribeAlias::Explain, .. } => {
             Err(Error::Invalid("EXPLAIN takes a SELECT; DESC describes a table".into()))
         }
-        Statement::ExplainTable { table_name, .. } => describe(&table_name),
-        Statement::ShowColumns { show_options, .. } => {
-            let table = show_options.show_in.and_then(|show_in| show_in.parent_name);
-            describe(&table.ok_or_else(|| Error::Invalid("SHOW COLUMNS takes FROM and a table".into()))?)
-        }
-        Statement::ShowTables { show_options, .. } => show_tables(show_options),
-        Statement::ShowDatabases { show_options, .. } | Statement::ShowSchemas { show_options, .. } => {
-            let filter = filter("schema_name", show_options)?;
-            generated(&format!(
-                "SELECT schema_name AS `Database` FROM information_schema.schemata WHERE {filter} ORDER BY schema_name"
-            ))
-        }
-        other => Err(refused(&other)),
+        Ast::ExplainTable { table_name, .. } => show::columns(&table_name, None, false, context).map(boxed),
+        other => match show::rewrite(other, context)? {
+            Ok(read) => Ok(boxed(read)),
+            Err(other) => Err(refused(&other)),
+        },
     }
 }
 
-fn refused(statement: &Statement) -> Error {
+fn boxed(read: Read) -> Statement {
+    Statement::Read(Box::new(read))
+}
+
+fn read(mut statement: Ast, headings: Headings, context: &Context<'_>) -> Result<Statement, Error> {
+    rewrite::to_datafusion(&mut statement, context)?;
+    tell_apart(&mut statement);
+    Ok(boxed(Read { statement, headings, tells: Tells::Rows }))
+}
+
+/// `SELECT 1, 1` and `SELECT id, id` are legal in MySQL: columns without a name of their own get one. Nobody sees it,
+/// for [`Headings`] has what was typed.
+fn tell_apart(statement: &mut Ast) {
+    let query = match statement {
+        Ast::Query(query) => query,
+        Ast::Explain { statement, .. } => match statement.as_mut() {
+            Ast::Query(query) => query,
+            _ => return,
+        },
+        _ => return,
+    };
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let is_name =
+        |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)));
+    let unnamed = |item: &&SelectItem| matches!(item, SelectItem::UnnamedExpr(_)) && !is_name(item);
+    let many = select.projection.iter().filter(unnamed).count() > 1;
+    for position in 0..select.projection.len() {
+        let item = &select.projection[position];
+        let again = is_name(item) && select.projection[..position].contains(item);
+        if (many && unnamed(&item)) || again {
+            let SelectItem::UnnamedExpr(expr) = item.clone() else { continue };
+            let alias = Ident::with_quote('`', format!("#{}", position + 1));
+            select.projection[position] = SelectItem::ExprWithAlias { expr, alias };
+        }
+    }
+}
+
+fn refused(statement: &Ast) -> Error {
     let text = statement.to_string();
     let words: Vec<&str> = text.split_whitespace().take(2).collect();
     Error::ReadsOnly(format!("{} is refused; nodes change their rows by pushing them", words.join(" ")))
 }
 
-fn show_tables(options: ShowStatementOptions) -> Result<Statement, Error> {
-    let schema = match options.show_in.as_ref().and_then(|show_in| show_in.parent_name.as_ref()) {
-        None => "unum".to_owned(),
-        Some(name) => last_part(name)?,
-    };
-    let filter = filter("table_name", options)?;
-    let schema_literal = literal(&schema);
-    let heading = format!("Tables_in_{schema}").replace('`', "``");
-    generated(&format!(
-        "SELECT table_name AS `{heading}` FROM information_schema.tables \
-         WHERE table_schema = {schema_literal} AND {filter} ORDER BY table_name"
-    ))
+/// The schema of names without one.
+pub fn current_schema(session: &SqlSession) -> &str {
+    match session.schema.as_str() {
+        "" => DEFAULT_SCHEMA,
+        schema => schema,
+    }
 }
 
-/// The columns of a table, in MySQL's DESC shape and our comment. A table that does not exist is found out by
-/// selecting nothing from it in the same statement.
-fn describe(table: &ObjectName) -> Result<Statement, Error> {
-    let name = last_part(table)?;
-    let schema = match table.0.len() {
-        1 => "unum".to_owned(),
-        _ => table.0[table.0.len() - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
+fn use_schema(target: &Use, context: &Context<'_>) -> Result<SqlSession, Error> {
+    let name = match target {
+        Use::Object(name) | Use::Database(name) | Use::Schema(name) => last_part(name)?,
+        other => return Err(Error::Invalid(format!("{other} is refused; write USE and a schema"))),
     };
-    let (name, schema) = (literal(&name), literal(&schema));
-    generated(&format!(
-        "SELECT column_name AS `Field`, column_type AS `Type`, is_nullable AS `Null`, column_comment AS `Comment` \
-         FROM information_schema.columns \
-         WHERE table_schema = {schema} AND table_name = {name} \
-         AND NOT EXISTS (SELECT 1 FROM {table} WHERE false) ORDER BY ordinal_position"
-    ))
+    Ok(SqlSession { schema: known_schema(name)?, ..context.session.clone() })
 }
 
-fn last_part(name: &ObjectName) -> Result<String, Error> {
+/// The name of a schema that there is.
+pub fn known_schema(name: String) -> Result<String, Error> {
+    match View::schema_names().contains(&name.as_str()) {
+        true => Ok(name),
+        false => {
+            let near = suggest::nearest(&name, View::schema_names());
+            Err(suggest::unknown("schema", &name, near, "SHOW DATABASES"))
+        }
+    }
+}
+
+/// The last part of a name, in lower case.
+pub fn last_part(name: &ObjectName) -> Result<String, Error> {
     let ident = name.0.last().and_then(|part| part.as_ident());
     Ok(ident.ok_or_else(|| Error::Invalid(format!("{name} is not a name")))?.value.to_lowercase())
 }
 
-fn filter(column: &str, options: ShowStatementOptions) -> Result<String, Error> {
-    use ShowStatementFilterPosition::{Infix, Suffix};
-    match options.filter_position {
-        None => Ok("true".into()),
-        Some(Infix(ShowStatementFilter::Like(pattern)) | Suffix(ShowStatementFilter::Like(pattern))) => {
-            Ok(format!("{column} ILIKE {}", literal(&pattern)))
+fn set_variables(set: Set, context: &Context<'_>) -> Result<SqlSession, Error> {
+    let mut session = context.session.clone();
+    let mut assign = |name: &str, value: &Expr| -> Result<(), Error> {
+        let value = literal_text(value, context)?;
+        variables::check(name, &value)?;
+        session.variables.insert(name.to_owned(), value);
+        Ok(())
+    };
+    match set {
+        Set::SingleAssignment { variable, values, scope, .. } => {
+            refuse_global(scope.map(|scope| scope.to_string()).unwrap_or_default().trim())?;
+            let [value] = values.as_slice() else {
+                return Err(Error::Invalid(format!("SET {variable} takes one value")));
+            };
+            assign(&variable_name(&variable.to_string())?, value)?;
         }
-        Some(Infix(other) | Suffix(other)) => {
-            Err(Error::Invalid(format!("SHOW takes LIKE 'pattern', not {other}; or select from information_schema")))
+        Set::MultipleAssignments { assignments } => {
+            for assignment in assignments {
+                refuse_global(&assignment.scope.map(|scope| scope.to_string()).unwrap_or_default())?;
+                assign(&variable_name(&assignment.name.to_string())?, &assignment.value)?;
+            }
         }
+        // Clients send it when they connect; all text is UTF-8.
+        Set::SetNames { .. } | Set::SetNamesDefault {} => {}
+        other => {
+            return Err(Error::Invalid(format!("{other} is refused; SHOW VARIABLES lists what a session can SET")));
+        }
+    }
+    // What is too much for the next request is refused by this one.
+    SqlSession::new(session.schema, session.variables, session.warnings).map_err(|e| Error::Invalid(e.to_string()))
+}
+
+fn refuse_global(scope: &str) -> Result<(), Error> {
+    match scope.to_ascii_uppercase().as_str() {
+        "" | "SESSION" | "LOCAL" => Ok(()),
+        other => Err(Error::Invalid(format!("SET {other} is refused; a session sets its own variables"))),
     }
 }
 
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
-fn generated(sql: &str) -> Result<Statement, Error> {
-    let mut statements = Parser::parse_sql(&MySqlDialect {}, sql)
-        .map_err(|e| Error::Internal(format!("the rewritten statement {sql} does not parse: {e}")))?;
-    Ok(statements.remove(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_a_read_is_refused() {
-        for (sql, expected) in [
-            ("INSERT INTO nodes VALUES (1)", "unum sql reads only: INSERT INTO is refused"),
-            ("DROP TABLE nodes", "unum sql reads only: DROP TABLE is refused"),
-            ("EXPLAIN DELETE FROM nodes", "unum sql reads only: DELETE FROM is refused"),
-            ("CREATE TABLE t AS SELECT 1", "unum sql reads only: CREATE TABLE is refused"),
-            ("SELECT 1; SELECT 2", "the request has 2 statements"),
-            ("", "the statement is empty"),
-            ("SELECT FROM WHERE", "the statement does not parse: "),
-        ] {
-            let error = parse(sql).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{sql}: {error}");
-        }
-        let error = parse("SELECT id\nFROM nodes WHERE (").unwrap_err().to_string();
-        assert!(error.contains("Line: 2"), "{error}");
+/// `@@session.Name` and `NAME` are `name`; `@Name` is a user's variable, `@name`.
+pub fn variable_name(typed: &str) -> Result<String, Error> {
+    let name = typed.to_lowercase().replace(['`', '"'], "");
+    let Some(system) = name.strip_prefix("@@") else { return Ok(name) };
+    match system.split_once('.') {
+        None => Ok(system.to_owned()),
+        Some(("session" | "local", name)) => Ok(name.to_owned()),
+        Some(("global", name)) => Ok(name.to_owned()),
+        Some(_) => Err(Error::Invalid(format!("{typed} is no variable; write @@name or @@session.name"))),
     }
+}
 
-    #[test]
-    fn a_literal_cannot_escape_its_quotes() {
-        let statement = parse(r"SHOW TABLES LIKE 'a\\'").unwrap();
-        assert!(statement.to_string().contains("ILIKE"), "{statement}");
+/// What SET takes: a literal, a bare word, or another variable.
+fn literal_text(value: &Expr, context: &Context<'_>) -> Result<String, Error> {
+    match value {
+        Expr::Value(value) => Ok(match &value.value {
+            Value::Number(number, _) => number.clone(),
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
+            Value::Boolean(truth) => u8::from(*truth).to_string(),
+            Value::Null => String::new(),
+            other => return Err(Error::Invalid(format!("SET takes a literal, not {other}"))),
+        }),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(format!("-{}", literal_text(expr, context)?)),
+        Expr::Identifier(word) if word.value.starts_with('@') => {
+            Ok(variables::get(&variable_name(&word.value)?, context)?.unwrap_or_default())
+        }
+        // SET autocommit = ON
+        Expr::Identifier(word) => Ok(word.value.clone()),
+        other => Err(Error::Invalid(format!("SET takes a literal, not {other}"))),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Consistency, Invalid, Query, ResultFooter, ResultHeader};
+use crate::model::invalid::at_most;
+use crate::model::limits::DESCRIPTION_CHARS_MAX;
+use crate::model::{Consistency, Invalid, Query, ResultFooter, ResultHeader, SqlSession};
 use crate::wire;
 
 impl TryFrom<wire::QueryRequest> for Query {
@@ -21,7 +23,24 @@ impl TryFrom<wire::QueryRequest> for Query {
             }
         };
         let query = Self::new(wire.sql, wire.timeout_ms)?;
-        Ok(Self { consistency, min_revision: wire.min_revision, ..query })
+        let session = wire.session.map(SqlSession::try_from).transpose()?.unwrap_or_default();
+        at_most("the user", wire.user.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        Ok(Self { consistency, min_revision: wire.min_revision, session, user: wire.user, ..query })
+    }
+}
+
+impl TryFrom<wire::SqlSession> for SqlSession {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::SqlSession) -> Result<Self, Invalid> {
+        Self::new(wire.schema, wire.variables.into_iter().collect(), wire.warnings)
+    }
+}
+
+impl From<SqlSession> for wire::SqlSession {
+    fn from(session: SqlSession) -> Self {
+        let SqlSession { schema, variables, warnings } = session;
+        Self { schema, variables: variables.into_iter().collect(), warnings }
     }
 }
 
@@ -39,6 +58,8 @@ impl From<&Query> for wire::QueryRequest {
             consistency: consistency.into(),
             staleness_ms_max,
             min_revision: query.min_revision,
+            session: Some(query.session.clone().into()),
+            user: query.user.clone(),
         }
     }
 }
@@ -60,14 +81,26 @@ impl From<ResultHeader> for wire::QueryHeader {
     }
 }
 
-impl From<wire::QueryFooter> for ResultFooter {
-    fn from(wire: wire::QueryFooter) -> Self {
-        Self { rows: wire.rows, elapsed: Duration::from_micros(wire.elapsed_us) }
+impl TryFrom<wire::QueryFooter> for ResultFooter {
+    type Error = Invalid;
+
+    fn try_from(wire: wire::QueryFooter) -> Result<Self, Invalid> {
+        Ok(Self {
+            rows: wire.rows,
+            elapsed: Duration::from_micros(wire.elapsed_us),
+            warnings: wire.warnings,
+            session: wire.session.map(SqlSession::try_from).transpose()?,
+        })
     }
 }
 
 impl From<ResultFooter> for wire::QueryFooter {
     fn from(footer: ResultFooter) -> Self {
-        Self { rows: footer.rows, elapsed_us: footer.elapsed.as_micros().try_into().unwrap_or(u64::MAX) }
+        Self {
+            rows: footer.rows,
+            elapsed_us: footer.elapsed.as_micros().try_into().unwrap_or(u64::MAX),
+            warnings: footer.warnings,
+            session: footer.session.map(Into::into),
+        }
     }
 }

@@ -77,6 +77,17 @@ impl LeaderLink {
         Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().done)
     }
 
+    /// Ends a query that runs at the replica at `addr`, which need not lead; says whether there was one.
+    pub async fn kill(&self, addr: &str, query_id: u64, timeout: Duration) -> Result<bool, LinkError> {
+        let request = wire::KillRequest { cluster_id: self.cluster_id, query_id };
+        let mut client = self.client(addr)?;
+        let reply = tokio::time::timeout(timeout, client.kill(request))
+            .await
+            .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
+            .map_err(|e| from_status(addr, &e))?;
+        Ok(reply.into_inner().killed)
+    }
+
     /// Tells the leader at `addr` how far this replica is; returns how far all are, or why this one must not go on.
     pub async fn report(
         &self,

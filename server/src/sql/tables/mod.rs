@@ -2,28 +2,32 @@
 //!
 //! - System tables, one file each: its columns with their comments, and a function that reads its rows.
 //! - For every pushed table `T`: `T`, what the answering replica pushed itself, and `cluster_T`, all nodes'.
+//! - [`information_schema`]: the tables about tables, in MySQL's shape, and TiDB's `cluster_*` tables.
 //!
-//! A [`View`] is what they read: one state, and what the answering replica knows besides.
+//! A [`View`] is what they read: one state, and what the answering replica knows besides. Names are compared in lower
+//! case; a table says in which case its columns are shown.
 
-pub mod columns;
+pub mod information_schema;
 pub mod nodes;
 pub mod replicas;
-pub mod schemata;
 // A file is named after its table.
 #[allow(clippy::module_inception)]
 pub mod tables;
+mod warnings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, MemTable, SchemaProvider, TableProvider};
 use datafusion::error::DataFusionError;
-use unum_proto::model::{DataType, NodeKey, Row, TableName};
+use unum_proto::model::{DataType, NodeKey, Row, SqlSession, TableName};
 
 use self::replicas::ReplicaRow;
+use super::Limits;
+use super::variables::Context;
 use crate::catalog::{NodeStatus, State, Table, columnar};
 
 /// The one catalog, named as MySQL names its own.
@@ -50,23 +54,79 @@ pub struct SystemTable {
     pub comment: &'static str,
     /// Name, type and meaning of each column.
     pub columns: &'static [(&'static str, DataType, &'static str)],
+    /// Whose rows it shows.
+    pub reads: Reads,
     /// Its rows, one value a column.
     pub rows: fn(&View) -> Vec<Row>,
 }
 
-static SYSTEM_TABLES: [&SystemTable; 6] = [
+/// Which nodes a system table's rows are of.
+#[derive(Debug, Clone, Copy)]
+pub enum Reads {
+    /// No node's.
+    Nothing,
+    /// Every node's.
+    Nodes,
+    /// Those of the nodes that pushed this table.
+    Pushed(&'static str),
+}
+
+/// The key under which a field's metadata has its name as the table shows it, where that is not its name.
+pub const SHOWN_AS: &str = "shown_as";
+
+/// All of them.
+pub static SYSTEM_TABLES: &[&SystemTable] = &[
     &nodes::TABLE,
     &replicas::TABLE,
     &tables::TABLE,
-    &columns::TABLE,
-    &schemata::TABLE,
-    &tables::INFORMATION_SCHEMA_TABLE,
+    &information_schema::tables::TABLE,
+    &information_schema::columns::TABLE,
+    &information_schema::schemata::TABLE,
+    &information_schema::create_statements::TABLE,
+    &information_schema::session_variables::TABLE,
+    &information_schema::session_status::TABLE,
+    &information_schema::processlist::TABLE,
+    &information_schema::cluster_info::TABLE,
+    &information_schema::cluster_hardware::TABLE,
+    &information_schema::cluster_load::TABLE,
+    &information_schema::cluster_systeminfo::TABLE,
+    &information_schema::cluster_processlist::TABLE,
+    &information_schema::cluster_slow_query::TABLE,
+    &information_schema::cluster_statements_summary::TABLE,
 ];
+
+/// A type as SQL names it.
+pub fn type_name(arrow: &ArrowType) -> String {
+    let model = match arrow {
+        ArrowType::Boolean => DataType::Bool,
+        ArrowType::Int64 => DataType::Int64,
+        ArrowType::UInt64 => DataType::UInt64,
+        ArrowType::Float64 => DataType::Float64,
+        ArrowType::Utf8 => DataType::Text,
+        ArrowType::Binary => DataType::Bytes,
+        ArrowType::Timestamp(..) => DataType::Timestamp,
+        other => return other.to_string().to_uppercase(),
+    };
+    model.to_string()
+}
+
+/// How a table shows the name of a column.
+pub(crate) fn shown(field: &Field) -> &str {
+    field.metadata().get(SHOWN_AS).unwrap_or(field.name())
+}
 
 impl SystemTable {
     fn schema(&self) -> SchemaRef {
-        let fields = self.columns.iter().map(|(name, data_type, comment)| columnar::field(name, *data_type, comment));
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        let field = |(name, data_type, comment): &(&str, DataType, &str)| {
+            let plain = columnar::field(&name.to_lowercase(), *data_type, comment);
+            if plain.name() == name {
+                return plain;
+            }
+            let mut metadata = plain.metadata().clone();
+            metadata.insert(SHOWN_AS.to_owned(), (*name).to_owned());
+            plain.with_metadata(metadata)
+        };
+        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
     }
 
     fn batch(&self, view: &View) -> RecordBatch {
@@ -85,8 +145,26 @@ pub struct View {
     pub state: Arc<State>,
     /// The answering replica as a node: whose rows `T` are.
     pub own: NodeKey,
-    /// The Raft group as the answering replica knows it.
-    pub replicas: Vec<ReplicaRow>,
+    /// What the answering replica knows besides.
+    pub live: Arc<dyn Live>,
+    /// The session that asks.
+    pub session: SqlSession,
+    /// Who asks, as the client says.
+    pub user: String,
+    /// The statement in `processlist`.
+    pub query_id: u64,
+    /// The limits of the replica.
+    pub limits: Limits,
+}
+
+/// What a replica knows of itself and its group at this moment: not part of any revision.
+pub trait Live: std::fmt::Debug + Send + Sync {
+    /// The members of the Raft group.
+    fn replicas(&self) -> Vec<ReplicaRow>;
+    /// What it runs: rows of `processlist`.
+    fn queries(&self) -> Vec<Row>;
+    /// What SHOW STATUS shows.
+    fn status(&self) -> Vec<(&'static str, String)>;
 }
 
 /// What a name stands for.
@@ -122,9 +200,31 @@ impl Listed<'_> {
             Source::Cluster(table) => Some(table.rows() as u64),
         }
     }
+
+    /// Bytes of its values, where they are known without reading it.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self.source {
+            Source::Cluster(table) => Some(table.bytes()),
+            Source::System(_) | Source::Local(_) => None,
+        }
+    }
+
+    /// When the leader took in the newest of its rows.
+    pub(crate) fn received_at_us(&self, own: &NodeKey) -> Option<i64> {
+        match self.source {
+            Source::System(_) => None,
+            Source::Local(table) => table.snapshots.get(own).map(|snapshot| snapshot.received_at_us),
+            Source::Cluster(table) => table.snapshots.values().map(|snapshot| snapshot.received_at_us).max(),
+        }
+    }
 }
 
 impl View {
+    /// What the statement's variables and constants come from.
+    pub(super) fn context<'a>(&'a self, own: &'a str) -> Context<'a> {
+        Context { session: &self.session, limits: &self.limits, own, user: &self.user, query_id: self.query_id }
+    }
+
     /// The schemas.
     pub fn schema_names() -> [&'static str; 2] {
         [DEFAULT_SCHEMA, INFORMATION_SCHEMA]
@@ -132,7 +232,7 @@ impl View {
 
     /// Every table of every schema.
     pub(crate) fn list(&self) -> Vec<Listed<'_>> {
-        let system = SYSTEM_TABLES.into_iter().map(|table| Listed {
+        let system = SYSTEM_TABLES.iter().map(|table| Listed {
             schema: table.schema,
             name: table.name.to_owned(),
             comment: table.comment.to_owned(),
@@ -192,8 +292,8 @@ impl View {
         })
     }
 
-    /// Of the nodes with rows in these tables, how many are up and how many there are.
-    pub fn nodes_read<'a>(&self, tables: impl IntoIterator<Item = (&'a str, &'a str)>) -> (u32, u32) {
+    /// The nodes with rows in these tables.
+    fn nodes_of<'a>(&self, tables: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeSet<&NodeKey> {
         let mut nodes: BTreeSet<&NodeKey> = BTreeSet::new();
         for (schema, name) in tables {
             match self.source(schema, name) {
@@ -201,12 +301,23 @@ impl View {
                 Some(Source::Local(table)) => {
                     nodes.extend(table.snapshots.get_key_value(&self.own).map(|(key, _)| key))
                 }
-                Some(Source::System(table)) if std::ptr::eq(table, &nodes::TABLE) => {
-                    nodes.extend(self.state.nodes.keys())
-                }
-                Some(Source::System(_)) | None => {}
+                Some(Source::System(table)) => match table.reads {
+                    Reads::Nothing => {}
+                    Reads::Nodes => nodes.extend(self.state.nodes.keys()),
+                    Reads::Pushed(name) => {
+                        let pushed = name.parse::<TableName>().ok().and_then(|name| self.state.tables.get(&name));
+                        nodes.extend(pushed.iter().flat_map(|table| table.snapshots.keys()));
+                    }
+                },
+                None => {}
             }
         }
+        nodes
+    }
+
+    /// Of the nodes with rows in these tables, how many are up and how many there are.
+    pub fn nodes_read<'a>(&self, tables: impl IntoIterator<Item = (&'a str, &'a str)>) -> (u32, u32) {
+        let nodes = self.nodes_of(tables);
         let up = |key: &&&NodeKey| self.state.nodes.get(**key).is_some_and(|node| node.status == NodeStatus::Up);
         (nodes.iter().filter(up).count() as u32, nodes.len() as u32)
     }

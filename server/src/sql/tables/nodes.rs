@@ -2,7 +2,7 @@
 
 use unum_proto::model::{DataType, Row, Value};
 
-use super::{DEFAULT_SCHEMA, SystemTable, View};
+use super::{DEFAULT_SCHEMA, Reads, SystemTable, View};
 use crate::catalog::{Hashed, Node};
 
 /// One row a node, by type and id.
@@ -24,6 +24,7 @@ pub static TABLE: SystemTable = SystemTable {
         ("received_at", DataType::Timestamp, "when the leader took that push in, by its clock"),
         ("revision", DataType::UInt64, "the revision of that push"),
     ],
+    reads: Reads::Nodes,
     rows,
 };
 

@@ -2,7 +2,7 @@
 
 use unum_proto::model::{DataType, Row};
 
-use super::{DEFAULT_SCHEMA, SystemTable, View};
+use super::{DEFAULT_SCHEMA, Reads, SystemTable, View};
 
 /// One row a member, by id. How far another one is comes from its last report to the leader, a second old at most.
 pub static TABLE: SystemTable = SystemTable {
@@ -19,6 +19,7 @@ pub static TABLE: SystemTable = SystemTable {
         ("lag", DataType::UInt64, "entries that the leader has and it does not, as last reported"),
         ("state_hash", DataType::Text, "the hash of its state at revision applied: equal on all at equal revision"),
     ],
+    reads: Reads::Nothing,
     rows,
 };
 
@@ -56,5 +57,5 @@ fn rows(view: &View) -> Vec<Row> {
             replica.state_hash.map(|hash| format!("{hash:016x}")).into(),
         ]
     };
-    view.replicas.iter().map(row).collect()
+    view.live.replicas().iter().map(row).collect()
 }

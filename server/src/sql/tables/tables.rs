@@ -1,8 +1,8 @@
-//! `unum.tables`: what was pushed and what it costs. `information_schema.tables`: every table there is.
+//! `unum.tables`: what was pushed and what it costs.
 
 use unum_proto::model::{DataType, Row};
 
-use super::{CATALOG, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SystemTable, View};
+use super::{DEFAULT_SCHEMA, Reads, SystemTable, View};
 
 /// One row a pushed table, by name.
 pub static TABLE: SystemTable = SystemTable {
@@ -16,6 +16,7 @@ pub static TABLE: SystemTable = SystemTable {
         ("rows", DataType::UInt64, "rows over all nodes"),
         ("bytes", DataType::UInt64, "bytes of their values"),
     ],
+    reads: Reads::Nothing,
     rows,
 };
 
@@ -30,36 +31,4 @@ fn rows(view: &View) -> Vec<Row> {
         ]
     };
     view.state.tables.iter().map(row).collect()
-}
-
-/// One row a table of any schema.
-pub static INFORMATION_SCHEMA_TABLE: SystemTable = SystemTable {
-    schema: INFORMATION_SCHEMA,
-    name: "tables",
-    comment: "every table there is",
-    columns: &[
-        ("table_catalog", DataType::Text, "always def"),
-        ("table_schema", DataType::Text, "its schema"),
-        ("table_name", DataType::Text, "its name"),
-        ("table_type", DataType::Text, "BASE TABLE for pushed tables, SYSTEM VIEW for others"),
-        ("table_rows", DataType::UInt64, "its rows, where that is known without reading it"),
-        ("table_comment", DataType::Text, "what it is"),
-    ],
-    rows: information_schema_rows,
-};
-
-fn information_schema_rows(view: &View) -> Vec<Row> {
-    let row = |table: super::Listed<'_>| {
-        let rows = table.rows(&view.own);
-        let kind = if rows.is_some() { "BASE TABLE" } else { "SYSTEM VIEW" };
-        vec![
-            CATALOG.into(),
-            table.schema.into(),
-            table.name.as_str().into(),
-            kind.into(),
-            rows.into(),
-            table.comment.as_str().into(),
-        ]
-    };
-    view.list().into_iter().map(row).collect()
 }

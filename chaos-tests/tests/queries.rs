@@ -1,0 +1,130 @@
+//! Queries as their administrators see them: hostile ones cost nobody the leader, any of them can be ended, and what
+//! ran is in the tables.
+
+use std::time::{Duration, Instant};
+
+use unum_chaos_tests::cluster::{Cluster, until};
+use unum_chaos_tests::counter::{counter, publisher, read_counter};
+use unum_client::{Client, Error};
+
+/// More pairs than anybody waits for, and no memory to speak of.
+const HOSTILE: &str = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+                       SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c WHERE a.i + b.i * c.i = -1";
+
+async fn number(client: &Client, sql: &str) -> Option<i64> {
+    let result = client.query(sql).await.ok()?;
+    result.rows().next()?.get("n").ok()
+}
+
+/// The id of the hostile query that runs, as the replica that runs it says.
+async fn hostile_id(client: &Client) -> Option<i64> {
+    number(client, "SELECT id AS n FROM information_schema.processlist WHERE info LIKE 'WITH RECURSIVE%' LIMIT 1").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_queries_do_not_cost_the_group_its_leader() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let leader = cluster.leader(1).await?;
+    let term = "SELECT term AS n FROM replicas LIMIT 1";
+    let client = cluster.client(leader)?;
+    let before = number(&client, term).await;
+    let time = Duration::from_secs(4);
+    // As many as a replica has threads for queries, and more, at each replica.
+    let hostile: Vec<_> = (0..6)
+        .map(|at| {
+            let client = cluster.client(1 + at % 3)?.with_timeout(time);
+            Ok(tokio::spawn(async move { client.query(HOSTILE).await }))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let mut publisher = publisher(&client, "w");
+    let started = Instant::now();
+    let mut pushes = 0;
+    while started.elapsed() < time {
+        pushes += 1;
+        publisher.push(counter(pushes)).await?;
+    }
+    for query in hostile {
+        let error = query.await?.err();
+        assert!(matches!(&error, Some(Error::Deadline { .. })), "{error:?}");
+    }
+    assert_eq!(number(&client, term).await, before, "the term has changed");
+    assert_eq!(cluster.leader(leader).await?, leader);
+    // And the threads of queries are free again.
+    assert_eq!(read_counter(&client, "w").await?, pushes);
+    println!("{pushes} pushes beside six hostile queries on three replicas in {} s", time.as_secs());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_killed_from_any_replica_and_when_its_caller_goes() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let (at_1, at_2) = (cluster.client(1)?, cluster.client(2)?);
+    let run = |client: &Client| {
+        let client = client.clone().with_timeout(Duration::from_secs(60)).with_user("dba");
+        tokio::spawn(async move { client.query(HOSTILE).await })
+    };
+
+    let hostile = run(&at_1);
+    let id = until("the query runs", async || hostile_id(&at_1).await).await?;
+    let shown = at_1.query("SHOW FULL PROCESSLIST").await?;
+    let users: Vec<String> = shown.rows().filter_map(|row| row.get("User").ok()).collect();
+    assert!(users.contains(&"dba".to_owned()), "{users:?}");
+    at_2.query(&format!("KILL QUERY {id}")).await?;
+    let error = hostile.await?.err();
+    assert!(matches!(&error, Some(Error::Refused(why)) if why.contains("was killed")), "{error:?}");
+    until("the killed query has ended", async || hostile_id(&at_1).await.is_none().then_some(())).await?;
+    let error = at_2.query(&format!("KILL QUERY {id}")).await.err();
+    assert!(matches!(&error, Some(Error::Refused(why)) if why.contains("there is no running query")), "{error:?}");
+
+    let hostile = run(&at_1);
+    until("the query runs", async || hostile_id(&at_1).await).await?;
+    hostile.abort();
+    until("the query of a caller that has gone ends", async || hostile_id(&at_1).await.is_none().then_some(())).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ran_is_in_the_tables_of_every_replica() -> anyhow::Result<()> {
+    let cluster = Cluster::start_with(3, "[sql]\nslow_query_threshold_ms = 0\n[publish]\ninterval_ms = 200\n").await?;
+    let at_1 = cluster.client(1)?.with_user("dba");
+    let at_2 = cluster.client(2)?;
+    for threshold in [1, 2, 3] {
+        at_1.query(&format!("SELECT id FROM nodes WHERE sequence > {threshold} AND id <> 'marked'")).await?;
+    }
+    at_1.query("SELECT nonsense FROM nodes WHERE id = 'marked'").await.expect_err("there is no such column");
+    let summary = "SELECT sum(exec_count) AS n FROM cluster_statements_summary \
+                   WHERE node_id = 'unum_1' AND digest_text = 'select id from nodes where sequence > ? and id <> ?'";
+    until("three executions under one digest", async || number(&at_2, summary).await.filter(|n| *n == 3)).await?;
+    let failed = "SELECT count(*) AS n FROM information_schema.cluster_slow_query WHERE instance = 'unum_1' \
+                  AND user = 'dba' AND NOT succ AND query LIKE 'SELECT nonsense%'";
+    until("the failed one among the slow", async || number(&at_2, failed).await.filter(|n| *n == 1)).await?;
+    // `T` is the answering replica's own.
+    assert_eq!(number(&at_2, "SELECT count(*) AS n FROM slow_query WHERE user = 'dba'").await, Some(0));
+    let roles = at_2.query("SELECT role, count(*) AS n FROM cluster_raft_status GROUP BY role ORDER BY role").await?;
+    let roles: Vec<(String, i64)> =
+        roles.rows().map(|row| Ok((row.get("role")?, row.get("n")?))).collect::<Result<_, Error>>()?;
+    assert_eq!(roles, [("follower".to_owned(), 2), ("leader".to_owned(), 1)]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_queries_than_a_replica_runs_at_a_time_are_refused_with_the_setting() -> anyhow::Result<()> {
+    let cluster = Cluster::start_with(1, "[sql]\nqueries_max = 2\n").await?;
+    let client = cluster.client(1)?.with_timeout(Duration::from_secs(3));
+    let hostile: Vec<_> = (0..2)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.query(HOSTILE).await })
+        })
+        .collect();
+    let busy = until("both run", async || {
+        client.clone().with_timeout(Duration::from_millis(100)).query("SELECT 1").await.err()
+    });
+    let error = busy.await?;
+    assert!(error.to_string().contains("sql.queries_max"), "{error}");
+    for query in hostile {
+        query.await?.expect_err("nobody waits for its end");
+    }
+    client.query("SELECT 1").await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The replica as a node: it pushes what it knows of itself over gRPC, as any agent does, to itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use unum_client::collect::HostCollector;
+use unum_client::{Client, Error, NodeDescription, Publisher, TableSnapshot};
+
+use crate::config::Options;
+use crate::consensus::Group;
+use crate::service::activity::{Activity, Published};
+use crate::service::raft_status;
+
+/// How long one push may take.
+const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between two pushes of the tables that every query changes.
+const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What a replica publishes besides `node_info`.
+#[derive(Debug)]
+pub struct OwnTables {
+    group: Group,
+    activity: Activity,
+}
+
+impl OwnTables {
+    /// The tables of a replica.
+    pub fn new(group: Group, activity: Activity) -> Self {
+        Self { group, activity }
+    }
+}
+
+/// Publishes every interval, as long as the replica runs.
+pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
+    let mut collector = HostCollector::new();
+    let mut node = NodeDescription::new(options.own_node());
+    node.ip = match addr.ip() {
+        ip if ip.is_unspecified() => collector.ip().to_string(),
+        ip => ip.to_string(),
+    };
+    env!("CARGO_PKG_VERSION").clone_into(&mut node.version);
+    let client = match Client::connect_lazy([addr.to_string()]) {
+        Ok(client) => client.with_timeout(PUSH_TIMEOUT),
+        Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
+    };
+    let mut publisher = client.publisher(node);
+    let mut ticks = tokio::time::interval(options.publish_interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut history = History::default();
+    loop {
+        ticks.tick().await;
+        let info = tokio::task::block_in_place(|| collector.collect(publisher.node()));
+        let pushed = match info.and_then(|info| Ok((info, own.activity.tables(history.published)?))) {
+            Ok((info, (tables, published))) => history.push(&own, &mut publisher, info, tables, published).await,
+            Err(invalid) => Err(invalid.into()),
+        };
+        if let Err(error) = pushed {
+            tracing::warn!(%error, "the replica could not publish itself; the next interval tries again");
+        }
+    }
+}
+
+/// What of the queries that are over has been published.
+#[derive(Debug, Default)]
+struct History {
+    published: Published,
+    at: Option<Instant>,
+}
+
+impl History {
+    /// One push of what is now, and one for each table of what was: together they could be more than a push takes.
+    async fn push(
+        &mut self,
+        own: &OwnTables,
+        publisher: &mut Publisher,
+        info: TableSnapshot,
+        mut tables: Vec<TableSnapshot>,
+        published: Published,
+    ) -> Result<(), Error> {
+        let past = tables.split_off(1);
+        tables.extend([info, raft_status::table(&own.group)?]);
+        publisher.push(tables).await?;
+        if self.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
+            return Ok(());
+        }
+        for table in past {
+            publisher.push(vec![table]).await?;
+        }
+        (self.published, self.at) = (published, Some(Instant::now()));
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! `processlist`: the queries that run, with TiDB's columns.
+
+use unum_proto::model::{DataType, Row, Value};
+
+use std::sync::atomic::Ordering;
+
+use super::{Running, lock};
+
+/// One row a query, by id.
+pub const COLUMNS: &[(&str, DataType, &str)] = &[
+    ("id", DataType::UInt64, "the query; what KILL QUERY takes"),
+    ("user", DataType::Text, "who asks, as the client says"),
+    ("host", DataType::Text, "the client's address"),
+    ("db", DataType::Text, "the schema of names without one"),
+    ("command", DataType::Text, "always Query"),
+    ("time", DataType::Int64, "seconds since it began"),
+    ("state", DataType::Text, "how far it is"),
+    ("info", DataType::Text, "the statement, its first 4096 bytes"),
+    ("digest", DataType::Text, "the digest of the statement"),
+    ("mem", DataType::UInt64, "bytes that its operators hold"),
+    ("disk", DataType::UInt64, "always 0: nothing is spilled"),
+    ("txnstart", DataType::Text, "always NULL"),
+    ("resource_group", DataType::Text, "always NULL"),
+    ("session_alias", DataType::Text, "always NULL"),
+    ("rows_affected", DataType::UInt64, "rows sent so far"),
+    ("tidb_cpu", DataType::Int64, "always NULL"),
+    ("tikv_cpu", DataType::Int64, "always NULL"),
+];
+
+/// Bytes of a statement that a row shows.
+const INFO_BYTES_MAX: usize = 4096;
+
+/// A statement cut to a length.
+pub(super) fn cut(sql: &str, bytes_max: usize) -> &str {
+    &sql[..sql.floor_char_boundary(bytes_max)]
+}
+
+pub(super) fn row(query: &Running) -> Row {
+    let request = &query.request;
+    vec![
+        query.id.into(),
+        request.user.as_str().into(),
+        request.host.as_str().into(),
+        request.schema.as_str().into(),
+        "Query".into(),
+        i64::try_from(query.started.elapsed().as_secs()).unwrap_or(i64::MAX).into(),
+        (*lock(&query.stage)).into(),
+        cut(&request.sql, INFO_BYTES_MAX).into(),
+        query.digest.id.as_str().into(),
+        (query.memory.bytes() as u64).into(),
+        0u64.into(),
+        Value::Null,
+        Value::Null,
+        Value::Null,
+        query.rows.load(Ordering::Relaxed).into(),
+        Value::Null,
+        Value::Null,
+    ]
+}

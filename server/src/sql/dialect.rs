@@ -1,0 +1,156 @@
+//! MySQL's grammar: sqlparser's, with what it lacks of it and what it reads wrongly.
+
+use std::any::TypeId;
+
+use sqlparser::ast::{BinaryOperator, Expr, Statement};
+use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, Word};
+
+/// The dialect of everything that a user types.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Dialected;
+
+const MYSQL: MySqlDialect = MySqlDialect {};
+
+/// Answers as sqlparser's MySQL does.
+macro_rules! as_mysql {
+    ($($name:ident),* $(,)?) => {
+        $(fn $name(&self) -> bool {
+            MYSQL.$name()
+        })*
+    };
+}
+
+impl Dialect for Dialected {
+    // Where the parser asks whether it reads MySQL, it does.
+    fn dialect(&self) -> TypeId {
+        MYSQL.dialect()
+    }
+
+    as_mysql!(
+        supports_string_literal_backslash_escape,
+        supports_string_literal_concatenation,
+        ignores_wildcard_escapes,
+        supports_numeric_prefix,
+        supports_bitwise_shift_operators,
+        supports_multiline_comment_hints,
+        require_interval_qualifier,
+        supports_limit_comma,
+        supports_create_table_select,
+        supports_insert_set,
+        supports_user_host_grantee,
+        supports_table_hints,
+        requires_single_line_comment_whitespace,
+        supports_match_against,
+        supports_select_modifiers,
+        supports_set_names,
+        supports_comma_separated_set_assignments,
+        supports_update_order_by,
+        supports_data_type_signed_suffix,
+        supports_cross_join_constraint,
+        supports_double_ampersand_operator,
+        supports_binary_kw_as_cast,
+        supports_comment_optimizer_hint,
+        supports_constraint_keyword_without_name,
+        supports_key_column_option,
+    );
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        MYSQL.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        MYSQL.is_identifier_part(ch)
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        MYSQL.is_delimited_identifier_start(ch)
+    }
+
+    fn identifier_quote_style(&self, identifier: &str) -> Option<char> {
+        MYSQL.identifier_quote_style(identifier)
+    }
+
+    fn is_table_factor_alias(&self, explicit: bool, keyword: &Keyword, parser: &mut Parser<'_>) -> bool {
+        MYSQL.is_table_factor_alias(explicit, keyword, parser)
+    }
+
+    fn parse_statement(&self, parser: &mut Parser<'_>) -> Option<Result<Statement, ParserError>> {
+        MYSQL.parse_statement(parser)
+    }
+
+    /// GROUP BY … WITH ROLLUP.
+    fn supports_group_by_with_modifier(&self) -> bool {
+        true
+    }
+
+    /// `!x`.
+    fn supports_bang_not_operator(&self) -> bool {
+        true
+    }
+
+    /// DIV and MOD bind as `*` does. sqlparser's DIV takes all that follows for its right side.
+    fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let op = match &parser.peek_token_ref().token {
+            Token::Word(word) => word_operator(word)?,
+            _ => return None,
+        };
+        parser.advance_token();
+        let right = parser.parse_subexpr(precedence);
+        Some(right.map(|right| Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) }))
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        match &parser.peek_token_ref().token {
+            Token::Word(word) if word_operator(word).is_some() => Some(Ok(self.prec_value(Precedence::MulDivModOp))),
+            // The part of a column that a JSON path names binds closer than what is done with it.
+            Token::Arrow | Token::LongArrow => Some(Ok(self.prec_value(Precedence::Period))),
+            _ => None,
+        }
+    }
+}
+
+fn word_operator(word: &Word) -> Option<BinaryOperator> {
+    match word.keyword {
+        Keyword::DIV if word.quote_style.is_none() => Some(BinaryOperator::MyIntegerDivide),
+        _ if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("mod") => Some(BinaryOperator::Modulo),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_bind_as_in_mysql() {
+        for (sql, expected) in [
+            ("SELECT 7 DIV 2 + 1", "(7 DIV 2) + 1"),
+            ("SELECT a DIV b = c", "(a DIV b) = c"),
+            ("SELECT 1 + 7 MOD 4", "1 + (7 % 4)"),
+            ("SELECT a ->> '$.b' = 'c'", "(a ->> '$.b') = 'c'"),
+            ("SELECT !a AND b", "(!a) AND b"),
+        ] {
+            let parsed = Parser::parse_sql(&Dialected, sql).expect(sql).remove(0);
+            assert_eq!(grouped(&parsed), expected, "{sql}");
+        }
+    }
+
+    /// The only expression, with its operators in parentheses.
+    fn grouped(statement: &Statement) -> String {
+        fn show(expr: &Expr, nested: bool) -> String {
+            let text = match expr {
+                Expr::BinaryOp { left, op, right } => format!("{} {op} {}", show(left, true), show(right, true)),
+                Expr::UnaryOp { op, expr } => format!("{op}{}", show(expr, true)),
+                other => return other.to_string(),
+            };
+            if nested { format!("({text})") } else { text }
+        }
+        let Statement::Query(query) = statement else { panic!("{statement}") };
+        let sqlparser::ast::SetExpr::Select(select) = query.body.as_ref() else { panic!("{query}") };
+        let sqlparser::ast::SelectItem::UnnamedExpr(expr) = &select.projection[0] else { panic!("{select}") };
+        show(expr, false)
+    }
+}

@@ -1,0 +1,79 @@
+//! The digest of a statement: what is the same for all statements that differ in their values only.
+
+use sqlparser::tokenizer::{Token, Tokenizer};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::dialect::Dialected;
+
+/// Bytes of a normalised text; the rest is cut off.
+const TEXT_BYTES_MAX: usize = 1024;
+
+/// A normalised statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// 32 hexadecimal digits: XXH3-128 of the whole normalised text.
+    pub id: String,
+    /// Lower case, values as `?`, lists of values as `...`, cut to a kilobyte.
+    pub text: String,
+}
+
+/// The digest of any text, also of one that does not parse.
+pub fn digest(sql: &str) -> Digest {
+    let tokens = Tokenizer::new(&Dialected, sql).tokenize().unwrap_or_default();
+    let mut words: Vec<String> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let word = match token {
+            Token::Whitespace(_) | Token::SemiColon | Token::EOF => continue,
+            Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::DoubleQuotedString(_)
+            | Token::NationalStringLiteral(_)
+            | Token::HexStringLiteral(_) => "?".to_owned(),
+            Token::Word(word) => word.value.to_lowercase(),
+            other => other.to_string(),
+        };
+        words.push(word);
+        collapse_list(&mut words);
+    }
+    let mut text = words.join(" ");
+    if words.is_empty() {
+        "(does not tokenize)".clone_into(&mut text);
+    }
+    let id = format!("{:032x}", xxh3_128(text.as_bytes()));
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    Digest { id, text }
+}
+
+/// `? , ?` is `...`, and so is `... , ?`: a list of two values and one of two hundred are the same.
+fn collapse_list(words: &mut Vec<String>) {
+    let length = words.len();
+    if length >= 3
+        && words[length - 1] == "?"
+        && words[length - 2] == ","
+        && ["?", "..."].contains(&words[length - 3].as_str())
+    {
+        words.truncate(length - 3);
+        words.push("...".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_differ_in_values_only_have_one_digest() {
+        for (sql, expected) in [
+            ("SELECT * FROM `Nodes` WHERE id = 'a' -- x", "select * from nodes where id = ?"),
+            ("select *\nfrom nodes where id=\"b\";", "select * from nodes where id = ?"),
+            ("SELECT 1 FROM t WHERE a IN (1, 2,3)", "select ? from t where a in ( ... )"),
+            ("SELECT 1 FROM t WHERE a IN (1, 2)", "select ? from t where a in ( ... )"),
+            ("SELECT 'open", "(does not tokenize)"),
+        ] {
+            assert_eq!(digest(sql).text, expected, "{sql}");
+        }
+        assert_eq!(digest("SELECT 1").id, digest("select   22").id);
+        assert_ne!(digest("SELECT 1").id, digest("select a").id);
+        assert!(digest(&format!("SELECT {}", "ü,".repeat(4000))).text.len() <= TEXT_BYTES_MAX);
+    }
+}

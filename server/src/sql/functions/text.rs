@@ -1,0 +1,181 @@
+//! Functions of text, and numbers made readable.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::common::Result;
+
+use super::function::{Arg, Definition};
+
+pub static FUNCTIONS: &[Definition] = &[
+    define("concat", &[Arg::Text], 1, true, DataType::Utf8, concat),
+    define("substr", &[Arg::Text, Arg::Int, Arg::Int], 2, false, DataType::Utf8, substr),
+    define("locate", &[Arg::Text, Arg::Text, Arg::Int], 2, false, DataType::Int64, locate),
+    define("field", &[Arg::Text], 2, true, DataType::Int64, field),
+    define("elt", &[Arg::Int, Arg::Text], 2, true, DataType::Utf8, elt),
+    define("space", &[Arg::Int], 1, false, DataType::Utf8, space),
+    define("format", &[Arg::Number, Arg::Int], 2, false, DataType::Utf8, format),
+    define("format_bytes", &[Arg::Number], 1, false, DataType::Utf8, |a| readable(a, 1024.0, &BYTES)),
+    define("format_nano_time", &[Arg::Number], 1, false, DataType::Utf8, |a| readable_time(a, 1.0)),
+    define("format_pico_time", &[Arg::Number], 1, false, DataType::Utf8, |a| readable_time(a, 1000.0)),
+];
+
+const fn define(
+    name: &'static str,
+    takes: &'static [Arg],
+    required: usize,
+    repeats: bool,
+    returns: DataType,
+    eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
+) -> Definition {
+    Definition { name, takes, required, repeats, returns, eval }
+}
+
+fn number(array: &ArrayRef, row: usize) -> Option<f64> {
+    match (array.is_null(row), array.as_string_opt::<i32>()) {
+        (true, _) => None,
+        (false, Some(texts)) => texts.value(row).trim().parse().ok(),
+        (false, None) => Some(array.as_primitive::<Float64Type>().value(row)),
+    }
+}
+
+fn text(array: &ArrayRef, row: usize) -> Option<&str> {
+    (!array.is_null(row)).then(|| array.as_string::<i32>().value(row))
+}
+
+fn int(array: &ArrayRef, row: usize) -> Option<i64> {
+    (!array.is_null(row)).then(|| array.as_primitive::<Int64Type>().value(row))
+}
+
+fn texts(args: &[ArrayRef], value: impl Fn(usize) -> Option<String>) -> Result<ArrayRef> {
+    Ok(Arc::new((0..args[0].len()).map(value).collect::<StringArray>()))
+}
+
+fn ints(args: &[ArrayRef], value: impl Fn(usize) -> Option<i64>) -> Result<ArrayRef> {
+    Ok(Arc::new((0..args[0].len()).map(value).collect::<Int64Array>()))
+}
+
+/// NULL if any part is: DataFusion's own leaves such parts out.
+fn concat(args: &[ArrayRef]) -> Result<ArrayRef> {
+    let mut out = StringBuilder::new();
+    for row in 0..args[0].len() {
+        match args.iter().map(|arg| text(arg, row)).collect::<Option<Vec<_>>>() {
+            Some(parts) => out.append_value(parts.concat()),
+            None => out.append_null(),
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// A part, in characters from 1, or from the end if negative.
+fn substr(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let (whole, from) = (text(&args[0], row)?, int(&args[1], row)?);
+        let length = match args.get(2) {
+            Some(length) => usize::try_from(int(length, row)?).unwrap_or(0),
+            None => usize::MAX,
+        };
+        let characters = || whole.chars().count() as i64;
+        let skipped = if from < 0 { characters() + from } else { from - 1 };
+        let Ok(skipped) = usize::try_from(skipped) else { return Some(String::new()) };
+        Some(whole.chars().skip(skipped).take(length).collect())
+    })
+}
+
+/// Where a text is in another one, in characters from 1; 0 if it is not.
+fn locate(args: &[ArrayRef]) -> Result<ArrayRef> {
+    ints(args, |row| {
+        let (part, whole) = (text(&args[0], row)?, text(&args[1], row)?);
+        let from = match args.get(2) {
+            Some(from) => int(from, row)?,
+            None => 1,
+        };
+        let Ok(skipped) = usize::try_from(from - 1) else { return Some(0) };
+        let Some((start, _)) = whole.char_indices().chain([(whole.len(), ' ')]).nth(skipped) else { return Some(0) };
+        let found = whole[start..].find(part);
+        Some(found.map_or(0, |at| (whole[..start + at].chars().count() + 1) as i64))
+    })
+}
+
+/// Which of the other arguments the first one is, from 1; 0 if none.
+fn field(args: &[ArrayRef]) -> Result<ArrayRef> {
+    ints(args, |row| {
+        let Some(wanted) = text(&args[0], row) else { return Some(0) };
+        Some(args[1..].iter().position(|arg| text(arg, row) == Some(wanted)).map_or(0, |at| at as i64 + 1))
+    })
+}
+
+fn elt(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let position = usize::try_from(int(&args[0], row)?).ok().filter(|position| *position > 0)?;
+        text(args.get(position)?, row).map(str::to_owned)
+    })
+}
+
+/// Spaces of one value: more is no text that anyone reads.
+const SPACES_MAX: i64 = 65_536;
+
+fn space(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let count = int(&args[0], row)?;
+        (count <= SPACES_MAX).then(|| " ".repeat(count.max(0) as usize))
+    })
+}
+
+/// `1234567.891` with two digits as `1,234,567.89`.
+fn format(args: &[ArrayRef]) -> Result<ArrayRef> {
+    const DIGITS_MAX: i64 = 30;
+    texts(args, |row| {
+        let digits = int(&args[1], row)?.clamp(0, DIGITS_MAX) as usize;
+        let plain = format!("{:.digits$}", number(&args[0], row)?);
+        let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
+        let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+        let mut grouped = String::from(sign);
+        for (at, digit) in whole.chars().enumerate() {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        if !fraction.is_empty() {
+            grouped.push('.');
+            grouped.push_str(fraction);
+        }
+        Some(grouped)
+    })
+}
+
+const BYTES: [&str; 7] = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+fn readable(args: &[ArrayRef], step: f64, units: &[&str]) -> Result<ArrayRef> {
+    texts(args, |row| Some(with_unit(number(&args[0], row)?, step, units)))
+}
+
+fn with_unit(value: f64, step: f64, units: &[&str]) -> String {
+    let mut scaled = value;
+    for (position, unit) in units.iter().enumerate() {
+        if scaled.abs() < step || position + 1 == units.len() {
+            return match position {
+                0 if scaled.fract() == 0.0 => format!("{scaled:.0} {unit}"),
+                _ => format!("{scaled:.2} {unit}"),
+            };
+        }
+        scaled /= step;
+    }
+    unreachable!("the last unit is always taken")
+}
+
+/// Nanoseconds, or a fraction of them, in the unit that fits.
+fn readable_time(args: &[ArrayRef], per_nano: f64) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let nanos = number(&args[0], row)? / per_nano;
+        let seconds = nanos / 1e9;
+        Some(match seconds.abs() {
+            86_400.0.. => format!("{:.2} d", seconds / 86_400.0),
+            3_600.0.. => format!("{:.2} h", seconds / 3_600.0),
+            60.0.. => format!("{:.2} min", seconds / 60.0),
+            _ => with_unit(nanos, 1000.0, &["ns", "us", "ms", "s"]),
+        })
+    })
+}

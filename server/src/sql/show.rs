@@ -1,0 +1,213 @@
+//! SHOW and DESC, as SELECTs over `information_schema`.
+//!
+//! Names and patterns travel as quoted literals, never as text that is parsed as SQL of somebody's making.
+
+use sqlparser::ast::{
+    Expr, ObjectName, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions,
+    Statement as Ast,
+};
+use sqlparser::parser::Parser;
+
+use super::Error;
+use super::dialect::Dialected;
+use super::headings::Headings;
+use super::rewrite;
+use super::statement::{Read, Tells, current_schema, known_schema, last_part};
+use super::variables::Context;
+
+/// One column of what is shown: its heading, and where it comes from.
+type Shown<'a> = (&'a str, String);
+
+/// The read that a SHOW stands for; gives back a statement that is none.
+pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast>, Error> {
+    Ok(Ok(match statement {
+        Ast::ShowDatabases { show_options, .. } | Ast::ShowSchemas { show_options, .. } => {
+            let columns = [("Database", "schema_name".to_owned())];
+            select(&columns, "information_schema.schemata", "true", "1", filter_of(show_options)?, context)?
+        }
+        Ast::ShowTables { full, show_options, .. } => tables(full, show_options, context)?,
+        Ast::ShowColumns { full, show_options, .. } => {
+            let table = show_options.show_in.as_ref().and_then(|show_in| show_in.parent_name.clone());
+            let table = table.ok_or_else(|| Error::Invalid("SHOW COLUMNS takes FROM and a table".into()))?;
+            columns(&table, filter_of(show_options)?, full, context)?
+        }
+        Ast::ShowCreate { obj_type: ShowCreateObject::Table | ShowCreateObject::View, obj_name } => {
+            create_table(&obj_name, context)?
+        }
+        Ast::ShowVariables { filter, .. } => {
+            let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
+            select(&columns, "information_schema.session_variables", "true", "1", filter, context)?
+        }
+        Ast::ShowStatus { filter, .. } => {
+            let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
+            select(&columns, "information_schema.session_status", "true", "1", filter, context)?
+        }
+        Ast::ShowProcessList { full } => processlist(full, context)?,
+        Ast::ShowVariable { ref variable } => {
+            let words: Vec<String> = variable.iter().map(|word| word.value.to_uppercase()).collect();
+            match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["WARNINGS" | "ERRORS"] => warnings(context)?,
+                ["PROCESSLIST"] => processlist(false, context)?,
+                ["FULL", "PROCESSLIST"] => processlist(true, context)?,
+                ["VARIABLES"] | ["SESSION" | "GLOBAL", "VARIABLES"] => {
+                    let show = Ast::ShowVariables { filter: None, global: false, session: false };
+                    return rewrite(show, context);
+                }
+                ["STATUS"] | ["SESSION" | "GLOBAL", "STATUS"] => {
+                    let show = Ast::ShowStatus { filter: None, global: false, session: false };
+                    return rewrite(show, context);
+                }
+                _ => {
+                    return Err(Error::Invalid(format!(
+                        "{statement} is not known; SHOW takes DATABASES, TABLES, COLUMNS FROM t, CREATE TABLE t, \
+                         VARIABLES, STATUS, WARNINGS or PROCESSLIST"
+                    )));
+                }
+            }
+        }
+        other => return Ok(Err(other)),
+    }))
+}
+
+fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> Result<Read, Error> {
+    let schema = match options.show_in.as_ref().and_then(|show_in| show_in.parent_name.as_ref()) {
+        None => current_schema(context.session).to_owned(),
+        Some(name) => known_schema(last_part(name)?)?,
+    };
+    let heading = format!("Tables_in_{schema}");
+    let mut columns = vec![(heading.as_str(), "table_name".to_owned())];
+    if full {
+        columns.push(("Table_type", "table_type".to_owned()));
+    }
+    let condition = format!("table_schema = {}", literal(&schema));
+    select(&columns, "information_schema.tables", &condition, "1", filter_of(options)?, context)
+}
+
+/// The schema and name of a table, as literals.
+fn table_literals(table: &ObjectName, context: &Context<'_>) -> Result<(String, String), Error> {
+    let name = last_part(table)?;
+    let schema = match table.0.len() {
+        1 => current_schema(context.session).to_owned(),
+        parts => table.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
+    };
+    Ok((literal(&schema), literal(&name)))
+}
+
+/// The columns of a table, in MySQL's shape and with our comment. A table that does not exist is found out by
+/// selecting nothing from it in the same statement.
+pub fn columns(
+    table: &ObjectName,
+    filter: Option<ShowStatementFilter>,
+    full: bool,
+    context: &Context<'_>,
+) -> Result<Read, Error> {
+    let (schema, name) = table_literals(table, context)?;
+    let mut columns = vec![("Field", "column_name".to_owned()), ("Type", "column_type".to_owned())];
+    if full {
+        columns.push(("Collation", "collation_name".to_owned()));
+    }
+    columns.extend([
+        ("Null", "is_nullable".to_owned()),
+        ("Key", "column_key".to_owned()),
+        ("Default", "column_default".to_owned()),
+        ("Extra", "extra".to_owned()),
+    ]);
+    if full {
+        columns.push(("Privileges", "privileges".to_owned()));
+    }
+    columns.push(("Comment", "column_comment".to_owned()));
+    let condition =
+        format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)");
+    select(&columns, "information_schema.columns", &condition, "ordinal_position", filter, context)
+}
+
+fn create_table(table: &ObjectName, context: &Context<'_>) -> Result<Read, Error> {
+    let (schema, name) = table_literals(table, context)?;
+    let columns = [("Table", "table_name".to_owned()), ("Create Table", "create_statement".to_owned())];
+    let condition =
+        format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)");
+    select(&columns, "information_schema.create_statements", &condition, "1", None, context)
+}
+
+fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
+    const INFO_CHARS: usize = 100;
+    let info = if full { "info".to_owned() } else { format!("left(info, {INFO_CHARS})") };
+    let columns = [
+        ("Id", "id".to_owned()),
+        ("User", "user".to_owned()),
+        ("Host", "host".to_owned()),
+        ("db", "db".to_owned()),
+        ("Command", "command".to_owned()),
+        ("Time", "time".to_owned()),
+        ("State", "state".to_owned()),
+        ("Info", info),
+    ];
+    select(&columns, "information_schema.processlist", "true", "1", None, context)
+}
+
+fn warnings(context: &Context<'_>) -> Result<Read, Error> {
+    let row = |warning: &String| format!("SELECT 'Warning' AS level, 1105 AS code, {} AS message", literal(warning));
+    let mut rows: Vec<String> = context.session.warnings.iter().map(row).collect();
+    let empty = "SELECT 'Warning' AS level, 1105 AS code, '' AS message WHERE false".to_owned();
+    rows.push(empty);
+    let statement = parse(&rows.join(" UNION ALL "))?;
+    let headings = Headings::all(["Level", "Code", "Message"]);
+    Ok(Read { statement, headings, tells: Tells::Warnings })
+}
+
+/// A SELECT of these columns, in this order, with what LIKE or WHERE leave of them.
+fn select(
+    columns: &[Shown<'_>],
+    from: &str,
+    condition: &str,
+    order: &str,
+    filter: Option<ShowStatementFilter>,
+    context: &Context<'_>,
+) -> Result<Read, Error> {
+    let alias = |heading: &str| format!("`{}`", heading.to_lowercase().replace('`', "``"));
+    let inner: Vec<String> =
+        columns.iter().map(|(heading, source)| format!("{source} AS {}", alias(heading))).collect();
+    let names: Vec<String> = columns.iter().map(|(heading, _)| alias(heading)).collect();
+    let order = if order == "1" { columns[0].1.as_str() } else { order };
+    let filter = filter.map(|filter| condition_of(filter, &names[0], context)).transpose()?;
+    let filter = filter.unwrap_or_else(|| "true".into());
+    let statement = parse(&format!(
+        "SELECT {} FROM (SELECT {}, {order} AS shown_order FROM {from} WHERE {condition}) AS shown \
+         WHERE {filter} ORDER BY shown_order",
+        names.join(", "),
+        inner.join(", "),
+    ))?;
+    let headings = Headings::all(columns.iter().map(|(heading, _)| *heading));
+    Ok(Read { statement, headings, tells: Tells::Shape })
+}
+
+fn filter_of(options: ShowStatementOptions) -> Result<Option<ShowStatementFilter>, Error> {
+    use ShowStatementFilterPosition::{Infix, Suffix};
+    Ok(options.filter_position.map(|(Infix(filter) | Suffix(filter))| filter))
+}
+
+/// LIKE goes by the first column, and as names do not by case.
+fn condition_of(filter: ShowStatementFilter, first: &str, context: &Context<'_>) -> Result<String, Error> {
+    match filter {
+        ShowStatementFilter::Like(pattern) | ShowStatementFilter::ILike(pattern) => {
+            Ok(format!("{first} ILIKE {}", literal(&pattern)))
+        }
+        ShowStatementFilter::Where(condition) => Ok(rewritten(condition, context)?.to_string()),
+        other => Err(Error::Invalid(format!("SHOW takes LIKE 'pattern' or WHERE condition, not {other}"))),
+    }
+}
+
+fn rewritten(mut condition: Expr, context: &Context<'_>) -> Result<Expr, Error> {
+    rewrite::to_datafusion(&mut condition, context)?;
+    Ok(condition)
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn parse(sql: &str) -> Result<Ast, Error> {
+    let mut statements = Parser::parse_sql(&Dialected, sql)
+        .map_err(|e| Error::Internal(format!("the rewritten statement {sql} does not parse: {e}")))?;
+    Ok(statements.remove(0))
+}

@@ -1,0 +1,23 @@
+//! `information_schema.cluster_hardware`: what each node's host is made of, in TiDB's shape.
+
+use unum_proto::model::DataType;
+
+use super::pushed;
+use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable};
+
+/// What each node's host is made of.
+pub static TABLE: SystemTable = SystemTable {
+    schema: INFORMATION_SCHEMA,
+    name: "cluster_hardware",
+    comment: "what each node's host is made of",
+    columns: &[
+        ("TYPE", DataType::Text, "type of the node"),
+        ("INSTANCE", DataType::Text, "the node: its label instance, or its id"),
+        ("DEVICE_TYPE", DataType::Text, "cpu, memory, disk, net, io or psi"),
+        ("DEVICE_NAME", DataType::Text, "which of them"),
+        ("NAME", DataType::Text, "what is told of it"),
+        ("VALUE", DataType::Text, "its value as text"),
+    ],
+    reads: Reads::Pushed("hardware"),
+    rows: |view| pushed::rows(view, "hardware", TABLE.columns),
+};

@@ -1,0 +1,20 @@
+//! `information_schema`: tables about tables in MySQL's shape, and TiDB's `cluster_*` tables.
+//!
+//! The columns of TiDB's tables are exactly TiDB's, in its order and case, so that queries written for it run as they
+//! are. [`pushed`] fills them from what nodes pushed; what no node says is NULL.
+
+pub mod cluster_hardware;
+pub mod cluster_info;
+pub mod cluster_load;
+pub mod cluster_processlist;
+pub mod cluster_slow_query;
+pub mod cluster_statements_summary;
+pub mod cluster_systeminfo;
+pub mod columns;
+pub mod create_statements;
+pub mod processlist;
+mod pushed;
+pub mod schemata;
+pub mod session_status;
+pub mod session_variables;
+pub mod tables;

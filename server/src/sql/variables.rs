@@ -1,0 +1,137 @@
+//! Session variables: what SET takes, what `@@name` and SHOW VARIABLES show.
+//!
+//! Their values travel with the request (`SqlSession`); a replica remembers none.
+
+use unum_proto::model::{Consistency, SqlSession};
+
+use super::{Error, Limits, suggest};
+
+/// A variable that the server knows.
+struct Variable {
+    name: &'static str,
+    /// What it is before it is SET.
+    value: fn(&Context<'_>) -> String,
+    /// What it may be SET to; none if it is read only.
+    check: Option<fn(&str) -> Result<(), String>>,
+}
+
+/// What the values of variables come from besides the session.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The session.
+    pub session: &'a SqlSession,
+    /// The limits of the replica.
+    pub limits: &'a Limits,
+    /// The replica as a node.
+    pub own: &'a str,
+    /// Who asks, as the client says.
+    pub user: &'a str,
+    /// The statement in `processlist`.
+    pub query_id: u64,
+}
+
+/// How fresh the answers of the session have to be.
+pub const CONSISTENCY: &str = "consistency";
+/// The deadline of a statement in milliseconds; 0 for the client's own.
+pub const MAX_EXECUTION_TIME: &str = "max_execution_time";
+/// The limits of a statement: lower than the replica's or equal to them.
+pub const QUERY_MEMORY_BYTES_MAX: &str = "query_memory_bytes_max";
+/// See [`QUERY_MEMORY_BYTES_MAX`].
+pub const RESULT_ROWS_MAX: &str = "result_rows_max";
+/// See [`QUERY_MEMORY_BYTES_MAX`].
+pub const RESULT_BYTES_MAX: &str = "result_bytes_max";
+
+/// Clients set these and do not care: they are kept and shown, and change nothing.
+fn anything(_: &str) -> Result<(), String> {
+    Ok(())
+}
+
+fn number(value: &str) -> Result<(), String> {
+    value.parse::<u64>().map(drop).map_err(|_| "it takes a whole number of 0 or more".into())
+}
+
+fn consistency(value: &str) -> Result<(), String> {
+    value.parse::<Consistency>().map(drop).map_err(|invalid| invalid.remedy)
+}
+
+fn utc(value: &str) -> Result<(), String> {
+    match value.to_ascii_uppercase().as_str() {
+        "UTC" | "+00:00" | "SYSTEM" | "GMT" => Ok(()),
+        _ => Err("all times are UTC; shift them with DATE_ADD".into()),
+    }
+}
+
+static VARIABLES: &[Variable] = &[
+    Variable { name: "autocommit", value: |_| "1".into(), check: Some(anything) },
+    Variable { name: "character_set_client", value: |_| "utf8mb4".into(), check: Some(anything) },
+    Variable { name: "character_set_connection", value: |_| "utf8mb4".into(), check: Some(anything) },
+    Variable { name: "character_set_results", value: |_| "utf8mb4".into(), check: Some(anything) },
+    Variable { name: "collation_connection", value: |_| "utf8mb4_bin".into(), check: Some(anything) },
+    Variable { name: CONSISTENCY, value: |_| "linearizable".into(), check: Some(consistency) },
+    Variable { name: "hostname", value: |c| c.own.into(), check: None },
+    Variable { name: "lower_case_table_names", value: |_| "2".into(), check: None },
+    Variable {
+        name: "max_allowed_packet",
+        value: |_| unum_proto::model::limits::SQL_BYTES_MAX.to_string(),
+        check: None,
+    },
+    Variable { name: MAX_EXECUTION_TIME, value: |_| "0".into(), check: Some(number) },
+    Variable { name: QUERY_MEMORY_BYTES_MAX, value: |c| c.limits.memory_bytes.to_string(), check: Some(number) },
+    Variable { name: RESULT_BYTES_MAX, value: |c| c.limits.bytes.to_string(), check: Some(number) },
+    Variable { name: RESULT_ROWS_MAX, value: |c| c.limits.rows.to_string(), check: Some(number) },
+    Variable { name: "sql_mode", value: |_| String::new(), check: Some(anything) },
+    Variable { name: "system_time_zone", value: |_| "UTC".into(), check: None },
+    Variable { name: "time_zone", value: |_| "UTC".into(), check: Some(utc) },
+    Variable { name: "version", value: |_| version(), check: None },
+    Variable { name: "version_comment", value: |_| "Unum: many nodes, one SQL table".into(), check: None },
+];
+
+/// What `VERSION()` says.
+pub fn version() -> String {
+    concat!(env!("CARGO_PKG_VERSION"), "-unum").into()
+}
+
+fn find(name: &str) -> Result<&'static Variable, Error> {
+    VARIABLES.iter().find(|variable| variable.name == name).ok_or_else(|| {
+        let near = suggest::nearest(name, VARIABLES.iter().map(|variable| variable.name));
+        suggest::unknown("variable", name, near, "SHOW VARIABLES")
+    })
+}
+
+/// The value of a variable. User variables that were not SET have none.
+pub fn get(name: &str, context: &Context<'_>) -> Result<Option<String>, Error> {
+    if let Some(set) = context.session.variables.get(name) {
+        return Ok(Some(set.clone()));
+    }
+    match name.starts_with('@') {
+        true => Ok(None),
+        false => Ok(Some((find(name)?.value)(context))),
+    }
+}
+
+/// All variables but the user's, by name.
+pub fn all(context: &Context<'_>) -> Vec<(&'static str, String)> {
+    let value = |variable: &Variable| match context.session.variables.get(variable.name) {
+        Some(set) => set.clone(),
+        None => (variable.value)(context),
+    };
+    VARIABLES.iter().map(|variable| (variable.name, value(variable))).collect()
+}
+
+/// Whether a variable may be SET to a value.
+pub fn check(name: &str, value: &str) -> Result<(), Error> {
+    if name.starts_with('@') {
+        return Ok(());
+    }
+    match find(name)?.check {
+        None => Err(Error::Invalid(format!("the variable {name} is read only"))),
+        Some(check) => {
+            check(value).map_err(|remedy| Error::Invalid(format!("{name} = {value:?} is not legal; {remedy}")))
+        }
+    }
+}
+
+/// A limit of the session, if one was SET.
+pub fn limit(session: &SqlSession, name: &str) -> Option<usize> {
+    session.variables.get(name)?.parse().ok()
+}
