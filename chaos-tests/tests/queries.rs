@@ -84,6 +84,21 @@ async fn a_query_is_killed_from_any_replica_and_when_its_caller_goes() -> anyhow
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_word_between_two_replicas_may_be_a_kill() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    // Between two followers nothing was said before on the connection that KILL takes.
+    let leader = cluster.leader(1).await?;
+    let followers: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
+    let at = cluster.client(followers[0])?;
+    for number in [1, 2] {
+        let error =
+            at.query(&format!("KILL {}", (followers[1] << 32) + 999_000 + number)).await.expect_err("none runs");
+        assert!(error.to_string().contains("there is no running query"), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_ran_is_in_the_tables_of_every_replica() -> anyhow::Result<()> {
     let cluster = Cluster::start_with(3, "[sql]\nslow_query_threshold_ms = 0\n[publish]\ninterval_ms = 200\n").await?;
     let at_1 = cluster.client(1)?.with_user("dba");

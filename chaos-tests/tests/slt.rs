@@ -24,7 +24,7 @@ impl AsyncDB for Session {
         let result = self.0.query(sql).await?;
         Ok(match result.schema.fields().is_empty() {
             true => DBOutput::StatementComplete(0),
-            false => harness::output(&result.batches),
+            false => harness::output(&result.schema, &result.batches),
         })
     }
 

@@ -115,18 +115,29 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
+        let session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let result = self.execute(sql, session).await?;
+        self.remember(&result.footer);
+        Ok(result.into())
+    }
+
+    /// Runs a statement that is none of the session's: it neither knows it nor changes it.
+    pub(crate) async fn query_aside(&self, sql: &str) -> Result<QueryResult, Error> {
+        Ok(self.execute(sql, SqlSession::default()).await?.into())
+    }
+
+    async fn execute(&self, sql: &str, session: SqlSession) -> Result<transport::RawResult, Error> {
         let query = &Query {
             consistency: self.consistency,
             min_revision: self.session.revision(),
-            session: self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            session,
             user: self.user.clone(),
             ..Query::new(sql.to_owned(), 0)?
         };
         let attempt = |endpoint: Endpoint, time| async move { transport::execute(&endpoint, query, time).await };
         let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await?;
         self.session.saw(result.header.revision);
-        self.remember(&result.footer);
-        Ok(result.into())
+        Ok(result)
     }
 
     /// No replica remembers a session: what a statement changed of it goes with the next one.

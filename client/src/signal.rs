@@ -5,33 +5,53 @@ use std::future::Future;
 /// From this call on the process does not die of SIGINT, SIGTERM or SIGHUP (the terminal has gone); the future
 /// returns at the first of them, with its name.
 #[cfg(unix)]
-pub fn stop() -> impl Future<Output = &'static str> {
+pub fn stop() -> impl Future<Output = &'static str> + Send {
+    use tokio::signal::unix::SignalKind;
+
+    let interrupt = unix::register(SignalKind::interrupt(), "SIGINT");
+    let others = stop_but_interrupt();
+    async {
+        tokio::select! {
+            () = unix::received(interrupt) => "SIGINT",
+            name = others => name,
+        }
+    }
+}
+
+/// The same without SIGINT, which somebody else takes: a prompt.
+#[cfg(unix)]
+pub fn stop_but_interrupt() -> impl Future<Output = &'static str> + Send {
+    use tokio::signal::unix::SignalKind;
+
+    let terminate = unix::register(SignalKind::terminate(), "SIGTERM");
+    let hangup = unix::register(SignalKind::hangup(), "SIGHUP");
+    async {
+        tokio::select! {
+            () = unix::received(terminate) => "SIGTERM",
+            () = unix::received(hangup) => "SIGHUP",
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    let register = |kind, name: &'static str| {
+    pub fn register(kind: SignalKind, name: &'static str) -> Option<Signal> {
         signal(kind).inspect_err(|error| tracing::warn!(%error, "{name} is not handled")).ok()
-    };
-    async fn received(signal: Option<Signal>) {
+    }
+
+    pub async fn received(signal: Option<Signal>) {
         match signal {
             Some(mut signal) => drop(signal.recv().await),
             None => std::future::pending().await,
-        }
-    }
-    let interrupt = register(SignalKind::interrupt(), "SIGINT");
-    let terminate = register(SignalKind::terminate(), "SIGTERM");
-    let hangup = register(SignalKind::hangup(), "SIGHUP");
-    async {
-        tokio::select! {
-            () = received(interrupt) => "SIGINT",
-            () = received(terminate) => "SIGTERM",
-            () = received(hangup) => "SIGHUP",
         }
     }
 }
 
 /// Returns at Ctrl-C, with its name.
 #[cfg(not(unix))]
-pub fn stop() -> impl Future<Output = &'static str> {
+pub fn stop() -> impl Future<Output = &'static str> + Send {
     async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(%error, "Ctrl-C is not handled");
@@ -39,4 +59,10 @@ pub fn stop() -> impl Future<Output = &'static str> {
         }
         "Ctrl-C"
     }
+}
+
+/// Never returns: there is nothing but Ctrl-C.
+#[cfg(not(unix))]
+pub fn stop_but_interrupt() -> impl Future<Output = &'static str> + Send {
+    std::future::pending()
 }

@@ -8,9 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use unum_client::Client;
-use unum_client::repl::{self, Format};
+use unum_client::repl::{self, Format, Script};
 use unum_client::signal;
 
 use crate::config::{self, File, Flags};
@@ -24,7 +25,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Starts the cluster, runs `statements` or the prompt, and stops it.
 pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandle) -> anyhow::Result<()> {
     // Before there is a directory that would be left behind.
-    let stop = signal::stop();
+    let prompt = statements.is_empty() && std::io::stdin().is_terminal();
+    // At the prompt Ctrl-C ends a query, and not the cluster.
+    let stop = if prompt { signal::stop_but_interrupt().boxed() } else { signal::stop().boxed() };
     let dir = tempfile::Builder::new().prefix("unum-demo-").tempdir().context("no temporary directory")?;
     let mut listeners = Vec::new();
     for _ in 0..REPLICAS {
@@ -72,16 +75,17 @@ async fn use_cluster(
 ) -> anyhow::Result<()> {
     wait_until_all_published(client).await?;
     let mut out = std::io::stdout();
+    let script = Script { format, bail: true, output: None };
     if !statements.is_empty() {
-        repl::run_script(client, &statements.join(";\n"), format, &mut out).await?;
+        repl::run_script(client, &statements.join(";\n"), script, &mut out).await?;
     } else if std::io::stdin().is_terminal() {
         tracing::info!(endpoints = addresses.join(","), "three replicas run; `unum sql --endpoints …` reaches them");
-        repl::run_interactive(client, format).await?;
+        repl::run_interactive(client, format, true).await?;
     } else {
         // On a thread of its own: it may wait for ever, and the replicas must run meanwhile.
         let read = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await?;
         let text = read.context("standard input cannot be read")?;
-        repl::run_script(client, &text, format, &mut out).await?;
+        repl::run_script(client, &text, script, &mut out).await?;
     }
     Ok(())
 }

@@ -197,9 +197,13 @@ mod tests {
             tables.collect(&node()).unwrap();
             tables.statics.each_ref().map(|table| table.rows.clone())
         };
-        let first = read(&mut tables);
-        let second = read(&mut tables);
-        assert_eq!(first, second);
+        // A setting may change between two reads, as anybody may change it; a measure changes between any two.
+        let mut first = read(&mut tables);
+        let alike = (0..5).any(|_| {
+            let second = read(&mut tables);
+            std::mem::replace(&mut first, second.clone()) == second
+        });
+        assert!(alike, "something here is no setting: {first:?}");
         // On this platform, whichever it is, there is something to tell.
         assert!(first.iter().all(|rows| !rows.is_empty()));
     }

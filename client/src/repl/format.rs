@@ -37,20 +37,34 @@ pub enum Format {
 /// What NULL looks like in formats for people.
 const NULL: &str = "NULL";
 
-/// Writes a result.
-pub fn write(result: &QueryResult, took: Duration, format: Format, out: &mut dyn Write) -> Result<(), ArrowError> {
+/// Writes a result; people also see how long it took, if that is to be shown.
+pub fn write(
+    result: &QueryResult,
+    took: Option<Duration>,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), ArrowError> {
+    // USE, SET and KILL have no rows to show.
+    if result.schema.fields().is_empty() {
+        if matches!(format, Format::Table | Format::Vertical) {
+            writeln!(out, "ok{}", footer(result, took))?;
+        }
+        return Ok(out.flush()?);
+    }
+    let rows = result.row_count();
+    let count = format!("{rows} row{}", if rows == 1 { "" } else { "s" });
     match format {
         Format::Table => {
-            writeln!(out, "{}", aligned(result, presets::UTF8_FULL_CONDENSED)?)?;
-            writeln!(out, "{}", footer(result, took))?;
+            writeln!(out, "{}", aligned(result, presets::UTF8_FULL_CONDENSED, for_terminal)?)?;
+            writeln!(out, "{count}{}", footer(result, took))?;
         }
         Format::Vertical => {
             vertical(result, out)?;
-            writeln!(out, "{}", footer(result, took))?;
+            writeln!(out, "{count}{}", footer(result, took))?;
         }
-        Format::Markdown => writeln!(out, "{}", aligned(result, presets::ASCII_MARKDOWN)?)?,
-        Format::Csv => separated(result, b',', out)?,
-        Format::Tsv => separated(result, b'\t', out)?,
+        Format::Markdown => writeln!(out, "{}", aligned(result, presets::ASCII_MARKDOWN, for_markdown)?)?,
+        Format::Csv => comma_separated(result, out)?,
+        Format::Tsv => tab_separated(result, out)?,
         Format::Json => {
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
@@ -70,20 +84,29 @@ pub fn write(result: &QueryResult, took: Duration, format: Format, out: &mut dyn
     Ok(out.flush()?)
 }
 
-/// `3 rows in 2.1 ms · replica 2 · revision 118 · 3 of 3 nodes up`
-fn footer(result: &QueryResult, took: Duration) -> String {
-    let rows = result.row_count();
-    let mut footer = format!(
-        "{rows} row{} in {:.1} ms · replica {} · revision {}",
-        if rows == 1 { "" } else { "s" },
-        took.as_secs_f64() * 1000.0,
-        result.replica,
-        result.revision,
-    );
+/// ` in 2.1 ms · replica 2 · revision 118 · 3 of 3 nodes up`
+fn footer(result: &QueryResult, took: Option<Duration>) -> String {
+    let mut footer = took.map_or_else(String::new, |took| format!(" in {:.1} ms", took.as_secs_f64() * 1000.0));
+    footer.push_str(&format!(" · replica {} · revision {}", result.replica, result.revision));
     if result.nodes_total > 0 {
         footer.push_str(&format!(" · {} of {} nodes up", result.nodes_up, result.nodes_total));
     }
     footer
+}
+
+/// A value as a terminal may get it: a control character in it could do anything there.
+fn for_terminal(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => vec!['\n'],
+        '\t' => vec![' ', ' '],
+        c if c.is_control() => c.escape_default().collect(),
+        c => vec![c],
+    };
+    text.chars().flat_map(shown).collect()
+}
+
+fn for_markdown(text: &str) -> String {
+    for_terminal(text).replace('|', "\\|").replace('\n', "<br>")
 }
 
 fn options() -> FormatOptions<'static> {
@@ -97,13 +120,13 @@ fn texts(batch: &RecordBatch) -> Result<Vec<Vec<String>>, ArrowError> {
     Ok((0..batch.num_rows()).map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()).collect())
 }
 
-fn aligned(result: &QueryResult, preset: &str) -> Result<Table, ArrowError> {
+fn aligned(result: &QueryResult, preset: &str, shown: fn(&str) -> String) -> Result<Table, ArrowError> {
     let mut table = Table::new();
     table.load_preset(preset);
-    table.set_header(result.schema.fields().iter().map(|field| field.name()));
+    table.set_header(result.schema.fields().iter().map(|field| shown(field.name())));
     for batch in &result.batches {
         for row in texts(batch)? {
-            table.add_row(row);
+            table.add_row(row.iter().map(|value| shown(value)));
         }
     }
     for (position, field) in result.schema.fields().iter().enumerate() {
@@ -123,19 +146,35 @@ fn vertical(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowError>
             number += 1;
             writeln!(out, "*************************** {number}. row ***************************")?;
             for (field, value) in result.schema.fields().iter().zip(row) {
-                writeln!(out, "{:>width$}: {value}", field.name())?;
+                writeln!(out, "{:>width$}: {}", for_terminal(field.name()), for_terminal(&value))?;
             }
         }
     }
     Ok(())
 }
 
-fn separated(result: &QueryResult, delimiter: u8, out: &mut dyn Write) -> Result<(), ArrowError> {
-    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).with_delimiter(delimiter).build(&mut *out);
+/// As RFC 4180 has it; NULL is an empty field.
+fn comma_separated(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowError> {
+    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut *out);
     if result.batches.is_empty() {
         return writer.write(&RecordBatch::new_empty(result.schema.clone()));
     }
     result.batches.iter().try_for_each(|batch| writer.write(batch))
+}
+
+/// As `mysql --batch` has it: nothing is quoted; tabs, line ends and backslashes are escaped.
+fn tab_separated(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowError> {
+    let escaped = |text: &str| {
+        text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\0', "\\0").replace('\r', "\\r")
+    };
+    let line = |values: Vec<String>| values.join("\t");
+    writeln!(out, "{}", line(result.schema.fields().iter().map(|field| escaped(field.name())).collect()))?;
+    for batch in &result.batches {
+        for row in texts(batch)? {
+            writeln!(out, "{}", line(row.iter().map(|value| escaped(value)).collect()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -152,8 +191,8 @@ mod tests {
             Field::new("id", DataType::Utf8, true),
             Field::new("cpu", DataType::Float64, true),
         ]));
-        let ids = StringArray::from(vec![Some("tikv_1"), Some("a,b\"c")]);
-        let cpu = Float64Array::from(vec![Some(12.5), None]);
+        let ids = StringArray::from(vec![Some("tikv_1"), Some("a,b\"c"), Some("tab\tline\nend|\u{1b}[31m")]);
+        let cpu = Float64Array::from(vec![Some(12.5), None, Some(0.0)]);
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(ids), Arc::new(cpu)]).unwrap();
         QueryResult {
             schema,
@@ -172,7 +211,7 @@ mod tests {
         use Format::{Csv, Json, Markdown, Ndjson, Table, Tsv, Vertical};
         let show = |format| {
             let mut out = Vec::new();
-            write(&result(), Duration::from_micros(2100), format, &mut out).unwrap();
+            write(&result(), Some(Duration::from_micros(2100)), format, &mut out).unwrap();
             format!("{format:?}\n{}", String::from_utf8(out).unwrap())
         };
         insta::assert_snapshot!([Table, Vertical, Csv, Tsv, Json, Ndjson, Markdown].map(show).join("\n"));

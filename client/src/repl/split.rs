@@ -1,73 +1,134 @@
-//! Cutting text into statements at `;`, with MySQL's quotes and comments understood.
+//! Cutting text into statements and meta commands.
+//!
+//! It knows MySQL's quotes and comments, as far as a `;` in them is none, and nothing else of SQL.
 
-use sqlparser::dialect::MySqlDialect;
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A statement, without what ended it.
+    Statement {
+        /// The SQL.
+        sql: String,
+        /// It ended with `\G`: its rows are shown one value a line.
+        vertical: bool,
+    },
+    /// A line that begins with `\` or `.`: not SQL.
+    Meta(String),
+}
 
-use crate::Error;
+/// What a text is made of, and whether its last part has an end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Split {
+    /// In order. What is only comments is left out.
+    pub parts: Vec<Part>,
+    /// Whether the last statement was ended, and no quote or comment is open.
+    pub complete: bool,
+}
 
-/// The statements of a text, without their semicolons; what is only comments is left out.
-pub fn statements(text: &str) -> Result<Vec<String>, Error> {
-    let tokens = Tokenizer::new(&MySqlDialect {}, text)
-        .tokenize_with_location()
-        .map_err(|e| Error::Refused(format!("the statement does not parse: {e}")))?;
-    let mut statements = Vec::new();
-    let (mut start, mut empty) = (0, true);
-    for token in &tokens {
-        match &token.token {
-            Token::SemiColon => {
-                let end = offset(text, token.span.start);
-                if !empty {
-                    statements.push(text[start..end].trim().to_owned());
-                }
-                (start, empty) = (end + 1, true);
+/// Where the scanner is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Sql,
+    Quote(char),
+    LineComment,
+    BlockComment,
+}
+
+/// Cuts a text.
+pub fn split(text: &str) -> Split {
+    let mut parts = Vec::new();
+    let mut within = Within::Sql;
+    // The statement so far begins here, and has anything but blanks and comments.
+    let (mut start, mut begun) = (0, false);
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        let next = rest.peek().map(|(_, c)| *c);
+        match within {
+            Within::LineComment if c == '\n' => within = Within::Sql,
+            Within::BlockComment if c == '*' && next == Some('/') => {
+                rest.next();
+                within = Within::Sql;
             }
-            Token::Whitespace(_) | Token::EOF => {}
-            _ => empty = false,
+            Within::Quote(_) if c == '\\' => drop(rest.next()),
+            Within::Quote(quote) if c == quote => within = Within::Sql,
+            Within::LineComment | Within::BlockComment | Within::Quote(_) => {}
+            Within::Sql => match (c, next) {
+                ('\'' | '"' | '`', _) => (within, begun) = (Within::Quote(c), true),
+                ('#', _) => within = Within::LineComment,
+                ('-', Some('-')) if is_blank_or_end(text[at + 2..].chars().next()) => within = Within::LineComment,
+                ('/', Some('*')) => {
+                    rest.next();
+                    within = Within::BlockComment;
+                }
+                (';', _) => {
+                    push(&mut parts, &text[start..at], begun, false);
+                    (start, begun) = (at + 1, false);
+                }
+                ('\\', Some(end @ ('g' | 'G'))) if begun && is_blank_or_end(text[at + 2..].chars().next()) => {
+                    rest.next();
+                    push(&mut parts, &text[start..at], begun, end == 'G');
+                    (start, begun) = (at + 2, false);
+                }
+                ('\\' | '.', _) if c == '\\' || !begun => {
+                    push(&mut parts, &text[start..at], begun, false);
+                    let line = text[at..].lines().next().unwrap_or_default();
+                    parts.push(Part::Meta(line.trim_end().trim_end_matches(';').to_owned()));
+                    start = at + line.len();
+                    begun = false;
+                    while rest.next_if(|(at, _)| *at < start).is_some() {}
+                }
+                (c, _) => begun |= !c.is_whitespace(),
+            },
         }
     }
-    if !empty {
-        statements.push(text[start..].trim().to_owned());
+    let open = matches!(within, Within::Quote(_) | Within::BlockComment);
+    push(&mut parts, &text[start..], begun, false);
+    Split { parts, complete: !begun && !open }
+}
+
+fn is_blank_or_end(c: Option<char>) -> bool {
+    c.is_none_or(|c| c.is_whitespace() || c == ';')
+}
+
+fn push(parts: &mut Vec<Part>, sql: &str, begun: bool, vertical: bool) {
+    if begun {
+        parts.push(Part::Statement { sql: sql.trim().to_owned(), vertical });
     }
-    Ok(statements)
-}
-
-/// Whether the text ends a statement: its last token is `;`. An open quote or comment does not.
-pub fn is_complete(text: &str) -> bool {
-    let Ok(tokens) = Tokenizer::new(&MySqlDialect {}, text).tokenize() else { return false };
-    let last = tokens.iter().rev().find(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));
-    last.is_none_or(|token| *token == Token::SemiColon)
-}
-
-/// The byte offset of a line and column, both from 1 and in characters.
-fn offset(text: &str, location: Location) -> usize {
-    let line_start: usize = text.split_inclusive('\n').take(location.line as usize - 1).map(str::len).sum();
-    let in_line = text[line_start..].char_indices().nth(location.column as usize - 1);
-    line_start + in_line.map_or(text.len() - line_start, |(offset, _)| offset)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn text_is_cut_at_semicolons_that_are_not_quoted() {
-        for (text, expected) in [
-            ("SELECT 1; SELECT 2", vec!["SELECT 1", "SELECT 2"]),
-            ("SELECT ';' ;\n-- a;b\nSELECT \"é;\";;", vec!["SELECT ';'", "-- a;b\nSELECT \"é;\""]),
-            ("/* only ; a comment */ ; ", vec![]),
-            ("", vec![]),
-        ] {
-            assert_eq!(statements(text).unwrap(), expected, "{text:?}");
-        }
-        assert!(statements("SELECT 'open").unwrap_err().to_string().contains("Line: 1"));
+    fn sql(text: &str) -> Part {
+        Part::Statement { sql: text.to_owned(), vertical: false }
+    }
+
+    fn meta(text: &str) -> Part {
+        Part::Meta(text.to_owned())
     }
 
     #[test]
-    fn a_statement_is_complete_with_its_semicolon() {
-        for (text, complete) in
-            [("SELECT 1", false), ("SELECT 1;", true), ("SELECT ';", false), ("SELECT 1; -- x", true), ("", true)]
-        {
-            assert_eq!(is_complete(text), complete, "{text:?}");
+    fn text_is_cut_where_statements_end() {
+        for (text, expected, complete) in [
+            ("SELECT 1; SELECT 2", vec![sql("SELECT 1"), sql("SELECT 2")], false),
+            ("SELECT ';' ;\n-- a;b\nSELECT \"é;\";;", vec![sql("SELECT ';'"), sql("-- a;b\nSELECT \"é;\"")], true),
+            ("SELECT 'it''s; \\'; x' AS `a;b`;", vec![sql("SELECT 'it''s; \\'; x' AS `a;b`")], true),
+            ("/* only ; a comment */ ; # and ; this", vec![], true),
+            ("SELECT 1--1;", vec![sql("SELECT 1--1")], true),
+            ("", vec![], true),
+            ("SELECT 'open;", vec![sql("SELECT 'open;")], false),
+            ("/* open ;", vec![], false),
+            ("SELECT 1 \\G", vec![Part::Statement { sql: "SELECT 1".into(), vertical: true }], true),
+            ("SELECT 1\\g SELECT 2;", vec![sql("SELECT 1"), sql("SELECT 2")], true),
+            ("\\d nodes\nSELECT 1;", vec![meta("\\d nodes"), sql("SELECT 1")], true),
+            ("SELECT 1; \\watch 2", vec![sql("SELECT 1"), meta("\\watch 2")], true),
+            ("SELECT 1 \\watch 2", vec![sql("SELECT 1"), meta("\\watch 2")], true),
+            (".tables\n.mode csv;\n", vec![meta(".tables"), meta(".mode csv")], true),
+            ("SELECT .5;", vec![sql("SELECT .5")], true),
+            ("\\o it's\nSELECT 1;", vec![meta("\\o it's"), sql("SELECT 1")], true),
+        ] {
+            assert_eq!(split(text), Split { parts: expected, complete }, "{text:?}");
         }
     }
 }

@@ -258,7 +258,9 @@ impl Run {
         match self.statement(tracked.query()).await {
             Ok(()) => tracked.finish(),
             Err(error) => {
-                tracked.query().end_by(&error.to_string());
+                let query = tracked.query();
+                let error = if query.killed.is_cancelled() { Error::Killed(query.id) } else { error };
+                query.end_by(&error.to_string());
                 // Over before its caller hears of it: who asks next does not find it in processlist.
                 drop(tracked);
                 let _ = self.sender.send(Err(error)).await;

@@ -130,7 +130,7 @@ impl AsyncDB for Fixture {
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
         Ok(match self.answer(sql).await? {
-            Some(answer) => harness::output(&answer.batches),
+            Some(answer) => harness::output(&answer.batches[0].schema(), &answer.batches),
             None => DBOutput::StatementComplete(0),
         })
     }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use sqllogictest::{DBOutput, DefaultColumnType};
 use unum_client::rows::{self, Columns, Format};
@@ -70,7 +70,7 @@ fn node(fixture: &Path, key: NodeKey, dir: &Path) -> (NodeDescription, Vec<Table
 }
 
 /// A result as the test files write it.
-pub fn output(batches: &[RecordBatch]) -> DBOutput<DefaultColumnType> {
+pub fn output(schema: &Schema, batches: &[RecordBatch]) -> DBOutput<DefaultColumnType> {
     let options = FormatOptions::default().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"));
     let mut rows = Vec::new();
     for batch in batches {
@@ -90,6 +90,6 @@ pub fn output(batches: &[RecordBatch]) -> DBOutput<DefaultColumnType> {
         DataType::Utf8 => DefaultColumnType::Text,
         _ => DefaultColumnType::Any,
     };
-    let types = batches.first().map_or_else(Vec::new, |batch| batch.schema().fields().iter().map(type_of).collect());
+    let types = schema.fields().iter().map(type_of).collect();
     DBOutput::Rows { types, rows }
 }

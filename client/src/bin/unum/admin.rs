@@ -1,7 +1,7 @@
 //! What administrators ask: the replicas of the group, the nodes of the catalog, who leads.
 
 use clap::Subcommand;
-use unum_client::repl::{self, Format};
+use unum_client::repl;
 use unum_client::{Change, Client, Error, NodeKey};
 
 use super::{Connection, print};
@@ -93,7 +93,7 @@ async fn change(connection: Connection, change: Change) -> Result<(), Error> {
 }
 
 async fn table(connection: Connection, sql: &str) -> Result<(), Error> {
-    repl::run_script(&connection.open().await?, sql, Format::Table, &mut std::io::stdout().lock()).await
+    repl::show(&connection.open().await?, sql, &mut std::io::stdout().lock()).await
 }
 
 pub async fn member(command: MemberCommand) -> Result<(), Error> {

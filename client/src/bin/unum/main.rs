@@ -63,17 +63,18 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+    let done = |()| ExitCode::SUCCESS;
     let result = match Cli::parse().command {
         Command::Sql(args) => sql::run(args).await,
-        Command::Agent(args) => agent::run(args).await,
-        Command::Push(args) => push::run(args).await,
-        Command::Status(connection) => admin::status(connection).await,
-        Command::Member(command) => admin::member(command).await,
-        Command::Node(command) => admin::node(command).await,
-        Command::Leader(command) => admin::leader(command).await,
+        Command::Agent(args) => agent::run(args).await.map(done),
+        Command::Push(args) => push::run(args).await.map(done),
+        Command::Status(connection) => admin::status(connection).await.map(done),
+        Command::Member(command) => admin::member(command).await.map(done),
+        Command::Node(command) => admin::node(command).await.map(done),
+        Command::Leader(command) => admin::leader(command).await.map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // There is nowhere to say that stderr is gone.
             let _ = writeln!(std::io::stderr(), "error: {error}");

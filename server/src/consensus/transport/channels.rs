@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tonic::transport::{Channel, Endpoint};
 use unum_proto::wire::replica_client::ReplicaClient;
 
@@ -30,12 +31,20 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All connections of one replica to the others. Clones share them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Channels {
     channels: Arc<Mutex<HashMap<(String, Purpose), Channel>>>,
+    /// Where all connections run, whoever asks first. A query does, on a runtime that has no sockets and that hostile
+    /// queries may hold up: a connection made there was dead for good.
+    runtime: Handle,
 }
 
 impl Channels {
+    /// No connections yet. They will run on the runtime that this is called on.
+    pub fn new() -> Self {
+        Self { channels: Arc::default(), runtime: Handle::current() }
+    }
+
     /// A client on the connection for that purpose. Does not wait for the connection.
     pub fn client(&self, addr: &str, purpose: Purpose) -> Result<ReplicaClient<Channel>, tonic::transport::Error> {
         Ok(ReplicaClient::new(self.channel(addr, purpose)?)
@@ -49,6 +58,7 @@ impl Channels {
         if let Some(channel) = channels.get(&(addr.to_owned(), purpose)) {
             return Ok(channel.clone());
         }
+        let _on_our_runtime = self.runtime.enter();
         let channel = Endpoint::from_shared(format!("http://{addr}"))?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)

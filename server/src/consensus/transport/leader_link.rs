@@ -165,13 +165,24 @@ impl From<wire::Progress> for Progress {
 }
 
 fn from_status(addr: &str, status: &tonic::Status) -> LinkError {
-    let what = format!("{addr}: {}", status.message());
+    let what = format!("{addr}: {}", innermost(status));
     match status.code() {
         tonic::Code::FailedPrecondition => LinkError::NotReached(what),
         tonic::Code::Unavailable if was_not_sent(status) => LinkError::NotReached(what),
         tonic::Code::InvalidArgument => LinkError::Refused(status.message().to_owned()),
         _ => LinkError::NoAnswer(what),
     }
+}
+
+/// What broke a connection, which the status itself does not say; or the message of a status that was sent.
+fn innermost(status: &tonic::Status) -> String {
+    let mut source = std::error::Error::source(status);
+    let mut message = status.message().to_owned();
+    while let Some(error) = source {
+        message = error.to_string();
+        source = error.source();
+    }
+    message
 }
 
 /// Whether there was no connection to send on, or the receiver itself says that it took nothing in. Any other failure

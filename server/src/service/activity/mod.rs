@@ -157,8 +157,9 @@ impl Activity {
     pub fn kill(&self, id: u64) -> bool {
         let query = lock(&self.0.running).get(&id).cloned();
         query.iter().for_each(|query| {
-            query.end_by("killed");
+            // First: an operator that gets no more memory must find out why.
             query.killed.cancel();
+            query.end_by("killed");
         });
         query.is_some()
     }
