@@ -113,7 +113,7 @@ impl Group {
         let (log_store, state_machine, peers) = open(options.replica, options.store_id, store).await?;
         let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
         let usage = log_store.usage();
-        let channels = Channels::new();
+        let channels = Channels::on(tokio::runtime::Handle::current());
         let network = Network::new(options.cluster_id, options.replica, channels.clone(), peers.clone());
         let config = Arc::new(options.raft_config()?);
         let raft = Raft::new(options.replica, config, network, log_store, state_machine)

@@ -12,8 +12,11 @@ struct Variable {
     /// What it is before it is SET.
     value: fn(&Context<'_>) -> String,
     /// What it may be SET to; none if it is read only.
-    check: Option<fn(&str) -> Result<(), String>>,
+    check: Option<Check>,
 }
+
+/// Whether a variable may have a value, or else what it takes.
+type Check = fn(&str) -> Result<(), String>;
 
 /// What the values of variables come from besides the session.
 #[derive(Debug, Clone, Copy)]

@@ -40,9 +40,9 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// No connections yet. They will run on the runtime that this is called on.
-    pub fn new() -> Self {
-        Self { channels: Arc::default(), runtime: Handle::current() }
+    /// No connections yet. They will run on that runtime.
+    pub fn on(runtime: Handle) -> Self {
+        Self { channels: Arc::default(), runtime }
     }
 
     /// A client on the connection for that purpose. Does not wait for the connection.

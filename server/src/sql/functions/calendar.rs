@@ -186,7 +186,7 @@ pub fn week(date: NaiveDate, mode: i64) -> (u32, i32) {
     let monday_first = mode & 1 != 0;
     let mut week_of_other_year = mode & 2 != 0;
     // Week 1 is the one with the year's first day of the week, or the one with four days.
-    let by_first_weekday = (mode & 4 != 0) != !monday_first;
+    let by_first_weekday = (mode & 4 != 0) == monday_first;
     let days_in =
         |year: i32| if NaiveDate::from_ymd_opt(year, 12, 31).is_some_and(|d| d.ordinal() == 366) { 366 } else { 365 };
     let mut year = date.year();
