@@ -123,10 +123,6 @@ pub fn rewrite(mut function: Function, context: &Context<'_>) -> Result<Expr, Er
         ("json_value", [document, path]) => {
             Some(call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![document.clone(), path.clone()])]))
         }
-        ("regexp_replace", [value, pattern, with]) => {
-            // All of them, as in MySQL, not the first.
-            Some(call("regexp_replace", vec![value.clone(), pattern.clone(), with.clone(), text("g")]))
-        }
         ("regexp_substr", [value, pattern]) => {
             let found = call("regexp_match", vec![value.clone(), pattern.clone()]);
             Some(call("array_element", vec![found, number("1")]))

@@ -78,7 +78,10 @@ impl Engine {
         // All of DataFusion's that have one of our names, if only as an alias: a session is built from the functions of
         // another one in no order, and the last of a name wins.
         let is_ours = |name: &str| own.iter().any(|function| function.name() == name);
-        registered.retain(|function| !is_ours(function.name()) && !function.aliases().iter().any(|a| is_ours(a)));
+        registered.retain(|function| {
+            let replaced = is_ours(function.name()) || function.aliases().iter().any(|alias| is_ours(alias));
+            !replaced && !functions::is_of_lists(function.name())
+        });
         registered.extend(own);
         Self { template: builder.build(), limits }
     }

@@ -111,6 +111,7 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
             cast(call("trunc", vec![nested(divide(left, right))]), DataType::BigInt(None))
         }
         (BinaryOperator::Modulo, left, right) => operate_not_zero(left, BinaryOperator::Modulo, right),
+        (BinaryOperator::StringConcat, left, right) => call("concat", vec![left, right]),
         (BinaryOperator::Xor, left, right) => operate(nested(left), BinaryOperator::NotEq, nested(right)),
         (BinaryOperator::Arrow, left, right) => call(JSON_EXTRACT, vec![left, right]),
         (BinaryOperator::LongArrow, left, right) => call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![left, right])]),

@@ -2,6 +2,7 @@
 //!
 //! - [`time`]: instants, calendar arithmetic, `DATE_FORMAT` with MySQL's letters.
 //! - [`text`]: strings, and numbers made readable.
+//! - [`growing`]: those whose result can be far larger than what they take, within a bound.
 //! - [`json`]: values inside JSON that is kept as text.
 //!
 //! Each function is a [`Function`]: what it takes, what it returns, and a pure evaluation over columns. What MySQL
@@ -9,6 +10,7 @@
 
 mod calendar;
 mod function;
+mod growing;
 mod json;
 mod text;
 mod time;
@@ -22,7 +24,26 @@ pub use time::{TIME_ADD, TIME_PART};
 
 /// All of them, to be registered over DataFusion's own.
 pub fn all() -> impl Iterator<Item = Arc<ScalarUDF>> {
-    let functions = time::FUNCTIONS.iter().chain(text::FUNCTIONS).chain(json::FUNCTIONS);
+    let functions = [time::FUNCTIONS, text::FUNCTIONS, growing::FUNCTIONS, json::FUNCTIONS].into_iter().flatten();
     let clocks = [ScalarUDF::from(time::Now::instant()), ScalarUDF::from(time::Now::day())];
     functions.map(|definition| ScalarUDF::from(function::Function::new(definition))).chain(clocks).map(Arc::new)
+}
+
+/// DataFusion's functions of lists, which MySQL has not: a list can be made as long as anybody likes, and nothing counts
+/// it. One is kept, for `REGEXP_SUBSTR`.
+pub fn is_of_lists(name: &str) -> bool {
+    const KEPT: &str = "array_element";
+    const OTHERS: [&str; 10] = [
+        "range",
+        "gen_series",
+        "make_array",
+        "map",
+        "map_keys",
+        "map_values",
+        "map_entries",
+        "flatten",
+        "cardinality",
+        "empty",
+    ];
+    name != KEPT && (name.starts_with("array_") || OTHERS.contains(&name) || name.starts_with("string_to_array"))
 }

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::Result;
 
 use super::function::{Arg, Definition};
 
 pub static FUNCTIONS: &[Definition] = &[
-    define("concat", &[Arg::Text], 1, true, DataType::Utf8, concat),
     define("substr", &[Arg::Text, Arg::Int, Arg::Int], 2, false, DataType::Utf8, substr),
     define("locate", &[Arg::Text, Arg::Text, Arg::Int], 2, false, DataType::Int64, locate),
     define("field", &[Arg::Text], 2, true, DataType::Int64, field),
     define("elt", &[Arg::Int, Arg::Text], 2, true, DataType::Utf8, elt),
-    define("space", &[Arg::Int], 1, false, DataType::Utf8, space),
     define("format", &[Arg::Number, Arg::Int], 2, false, DataType::Utf8, format),
     define("format_bytes", &[Arg::Number], 1, false, DataType::Utf8, |a| readable(a, 1024.0, &BYTES)),
     define("format_nano_time", &[Arg::Number], 1, false, DataType::Utf8, |a| readable_time(a, 1.0)),
@@ -54,18 +52,6 @@ fn texts(args: &[ArrayRef], value: impl Fn(usize) -> Option<String>) -> Result<A
 
 fn ints(args: &[ArrayRef], value: impl Fn(usize) -> Option<i64>) -> Result<ArrayRef> {
     Ok(Arc::new((0..args[0].len()).map(value).collect::<Int64Array>()))
-}
-
-/// NULL if any part is: DataFusion's own leaves such parts out.
-fn concat(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let mut out = StringBuilder::new();
-    for row in 0..args[0].len() {
-        match args.iter().map(|arg| text(arg, row)).collect::<Option<Vec<_>>>() {
-            Some(parts) => out.append_value(parts.concat()),
-            None => out.append_null(),
-        }
-    }
-    Ok(Arc::new(out.finish()))
 }
 
 /// A part, in characters from 1, or from the end if negative.
@@ -110,16 +96,6 @@ fn elt(args: &[ArrayRef]) -> Result<ArrayRef> {
     texts(args, |row| {
         let position = usize::try_from(int(&args[0], row)?).ok().filter(|position| *position > 0)?;
         text(args.get(position)?, row).map(str::to_owned)
-    })
-}
-
-/// Spaces of one value: more is no text that anyone reads.
-const SPACES_MAX: i64 = 65_536;
-
-fn space(args: &[ArrayRef]) -> Result<ArrayRef> {
-    texts(args, |row| {
-        let count = int(&args[0], row)?;
-        (count <= SPACES_MAX).then(|| " ".repeat(count.max(0) as usize))
     })
 }
 
