@@ -181,3 +181,25 @@ async fn the_http_port_tells_health_readiness_and_metrics() -> anyhow::Result<()
     assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.contains("not ready: replica 3"), "{not_ready}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_chains_that_are_legal_are_answered_and_longer_ones_refused() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    // The longest take seconds to plan where nothing is optimized.
+    let client = cluster.client(1)?.with_timeout(std::time::Duration::from_secs(60));
+    // Each is a tree as deep as it is long: one past the bound once cost the replica its stack.
+    let chains: [fn(usize) -> String; 4] = [
+        |count| format!("SELECT 1{}", " + 1".repeat(count)),
+        |count| format!("SELECT count(*) FROM nodes WHERE id = 'a'{}", " OR id = 'b'".repeat(count / 2)),
+        |count| format!("SELECT {}'a'", "'a' || ".repeat(count)),
+        |count| format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(count / 8)),
+    ];
+    for chain in chains {
+        client.query(&chain(900)).await?;
+        for count in [17_000, 20_000] {
+            let error = client.query(&chain(count)).await.expect_err("too long");
+            assert!(error.to_string().contains("operators, and 1000 is the most"), "{error}");
+        }
+    }
+    Ok(())
+}

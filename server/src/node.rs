@@ -24,6 +24,10 @@ use crate::storage::DataDir;
 /// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
 const QUERY_THREADS: usize = 2;
 
+/// The stack of such a thread: a statement of the most operators is a tree as deep, and a build for tests has large
+/// frames. What is not used costs nothing.
+const QUERY_STACK_BYTES: usize = 128 * 1024 * 1024;
+
 /// How long a replica that cannot go on waits for what still runs.
 const ABANDON_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -91,6 +95,7 @@ impl Replica {
         let query_runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(QUERY_THREADS)
             .thread_name("unum-query")
+            .thread_stack_size(QUERY_STACK_BYTES)
             .enable_time()
             .build()
             .context("cannot start the threads for queries")?;

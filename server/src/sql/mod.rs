@@ -12,6 +12,7 @@
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
 //! need no cluster.
 
+mod bounds;
 mod calls;
 mod dialect;
 mod digest;

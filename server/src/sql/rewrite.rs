@@ -111,7 +111,7 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
             cast(call("trunc", vec![nested(divide(left, right))]), DataType::BigInt(None))
         }
         (BinaryOperator::Modulo, left, right) => operate_not_zero(left, BinaryOperator::Modulo, right),
-        (BinaryOperator::StringConcat, left, right) => call("concat", vec![left, right]),
+        (BinaryOperator::StringConcat, left, right) => joined(left, right),
         (BinaryOperator::Xor, left, right) => operate(nested(left), BinaryOperator::NotEq, nested(right)),
         (BinaryOperator::Arrow, left, right) => call(JSON_EXTRACT, vec![left, right]),
         (BinaryOperator::LongArrow, left, right) => call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![left, right])]),
@@ -120,6 +120,18 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
         (BinaryOperator::Minus, time, Expr::Interval(interval)) => add_interval(time, interval, true),
         (op, left, right) => operate(left, op, right),
     }
+}
+
+/// `a || b || c` is one call: nested ones would take planning the cube of their number.
+fn joined(mut left: Expr, right: Expr) -> Expr {
+    if let Expr::Function(function) = &mut left
+        && function.name == object_name("concat")
+        && let FunctionArguments::List(list) = &mut function.args
+    {
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(right)));
+        return left;
+    }
+    call("concat", vec![left, right])
 }
 
 fn operate(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

@@ -16,7 +16,7 @@ use super::headings::Headings;
 use super::rewrite;
 use super::tables::{DEFAULT_SCHEMA, View};
 use super::variables::{self, Context};
-use super::{Error, show, suggest};
+use super::{Error, bounds, show, suggest};
 
 /// What a statement asks for.
 #[derive(Debug)]
@@ -57,8 +57,10 @@ pub const NESTING_MAX: usize = 64;
 /// Parses one statement of a session.
 pub fn parse(sql: &str, context: &Context<'_>) -> Result<Statement, Error> {
     let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
+    bounds::check_tokens(&tokens)?;
     let quoted = tokens.iter().any(is_quoted_name);
     let typed = parse_one(tokens.clone(), sql)?;
+    bounds::check_tables(&typed)?;
     let headings = Headings::of(&typed);
     let lowered = match quoted {
         true => parse_one(tokens.into_iter().map(in_lower_case).collect(), sql)?,

@@ -15,6 +15,9 @@ use super::function::{Arg, Definition};
 /// Bytes of all results of one call on one batch of rows.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Bytes of one result: many times the largest value that a node pushes. A constant is copied often while it is planned.
+const RESULT_BYTES_MAX: usize = 1024 * 1024;
+
 pub static FUNCTIONS: &[Definition] = &[
     define("concat", &[Arg::Text], 1, true, concat),
     define("repeat", &[Arg::Text, Arg::Int], 2, false, repeat),
@@ -51,25 +54,40 @@ struct Bounded<'a> {
 }
 
 fn too_much(function: &str) -> Result<()> {
-    exec_err!("{function} makes more than {BYTES_MAX} bytes of one batch of rows; make less of it")
+    exec_err!(
+        "{function} makes more than {RESULT_BYTES_MAX} bytes of one row, or {BYTES_MAX} of one batch; make less of it"
+    )
 }
 
 impl Bounded<'_> {
     fn push(&mut self, part: &str) -> Result<()> {
-        let Some(left) = self.left.checked_sub(part.len()) else {
+        if part.len() > self.left || self.text.len() + part.len() > RESULT_BYTES_MAX {
             return too_much(self.function);
-        };
-        self.left = left;
+        }
+        self.left -= part.len();
         self.text.push_str(part);
         Ok(())
+    }
+
+    /// A text so often.
+    fn push_times(&mut self, part: &str, count: i64) -> Result<()> {
+        let count = if part.is_empty() { 0 } else { usize::try_from(count).unwrap_or(0) };
+        if part.len().saturating_mul(count) > RESULT_BYTES_MAX {
+            return too_much(self.function);
+        }
+        self.push(&part.repeat(count))
     }
 
     /// The first characters of a text again and again, so many in all.
     fn fill(&mut self, with: &str, mut characters: usize) -> Result<()> {
         let length = with.chars().count();
-        while length > 0 && characters >= length {
-            self.push(with)?;
-            characters -= length;
+        // A character has a byte at least.
+        if length > 0 && characters > RESULT_BYTES_MAX {
+            return too_much(self.function);
+        }
+        if let Some(times) = characters.checked_div(length) {
+            self.push_times(with, i64::try_from(times).unwrap_or(i64::MAX))?;
+            characters %= length;
         }
         let end = with.char_indices().nth(characters).map_or(with.len(), |(end, _)| end);
         self.push(if length == 0 { "" } else { &with[..end] })
@@ -107,9 +125,7 @@ fn concat(args: &[ArrayRef]) -> Result<ArrayRef> {
 fn repeat(args: &[ArrayRef]) -> Result<ArrayRef> {
     each_row("repeat", args, |row, out| {
         let (Some(part), Some(count)) = (text(&args[0], row), int(&args[1], row)) else { return Ok(None) };
-        if !part.is_empty() {
-            (0..count).try_for_each(|_| out.push(part))?;
-        }
+        out.push_times(part, count)?;
         Ok(Some(()))
     })
 }
@@ -117,7 +133,7 @@ fn repeat(args: &[ArrayRef]) -> Result<ArrayRef> {
 fn space(args: &[ArrayRef]) -> Result<ArrayRef> {
     each_row("space", args, |row, out| {
         let Some(count) = int(&args[0], row) else { return Ok(None) };
-        (0..count).try_for_each(|_| out.push(" "))?;
+        out.push_times(" ", count)?;
         Ok(Some(()))
     })
 }
@@ -184,7 +200,7 @@ fn regexp_replace(args: &[ArrayRef]) -> Result<ArrayRef> {
             let Some(all) = found.get(0) else { continue };
             out.push(&whole[end..all.start()])?;
             // No group is longer than the whole.
-            if to.matches('$').count().saturating_mul(all.len()).saturating_add(to.len()) > BYTES_MAX {
+            if to.matches('$').count().saturating_mul(all.len()).saturating_add(to.len()) > RESULT_BYTES_MAX {
                 return too_much("regexp_replace").map(|()| None);
             }
             let mut replacement = String::new();
@@ -218,7 +234,7 @@ mod tests {
             regexp_replace(&[texts(&[Some(&long)]), texts(&[Some("")]), texts(&[Some(&long)])]),
         ] {
             let error = error.map(|array| array.len()).unwrap_err().to_string();
-            assert!(error.contains("makes more than 67108864 bytes"), "{error}");
+            assert!(error.contains("makes more than 1048576 bytes of one row"), "{error}");
         }
         // Nothing is made of nothing, however often.
         assert_eq!(repeat(&[texts(&[Some("")]), count(i64::MAX)]).unwrap().as_string::<i32>().value(0), "");
