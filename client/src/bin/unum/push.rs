@@ -124,7 +124,8 @@ async fn keep_pushing(
 
 fn report(publisher: &Publisher, rows: &TableSnapshot, ack: Ack) -> Result<(), Error> {
     let (count, table, node) = (rows.rows.len(), &rows.schema.name, &publisher.node().key);
-    print(&format!("pushed {count} rows of {table} as {node} at revision {}", ack.revision))
+    let rows = if count == 1 { "row" } else { "rows" };
+    print(&format!("pushed {count} {rows} of {table} as {node} at revision {}", ack.revision))
 }
 
 /// Where the rows come from, and how they are to be read.

@@ -77,7 +77,7 @@ fn locate(args: &[ArrayRef]) -> Result<ArrayRef> {
             Some(from) => int(from, row)?,
             None => 1,
         };
-        let Ok(skipped) = usize::try_from(from - 1) else { return Some(0) };
+        let Some(skipped) = usize::try_from(from).ok().and_then(|from| from.checked_sub(1)) else { return Some(0) };
         let Some((start, _)) = whole.char_indices().chain([(whole.len(), ' ')]).nth(skipped) else { return Some(0) };
         let found = whole[start..].find(part);
         Some(found.map_or(0, |at| (whole[..start + at].chars().count() + 1) as i64))
