@@ -52,8 +52,8 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
     loop {
         ticks.tick().await;
         let info = tokio::task::block_in_place(|| collector.collect(publisher.node()));
-        let pushed = match info.and_then(|info| Ok((info, own.activity.tables(history.published)?))) {
-            Ok((info, (tables, published))) => history.push(&own, &mut publisher, info, tables, published).await,
+        let pushed = match info {
+            Ok(info) => push(&own, &mut publisher, info, &mut history).await,
             Err(invalid) => Err(invalid.into()),
         };
         if let Err(error) = pushed {
@@ -69,26 +69,23 @@ struct History {
     at: Option<Instant>,
 }
 
-impl History {
-    /// One push of what is now, and one for each table of what was: together they could be more than a push takes.
-    async fn push(
-        &mut self,
-        own: &OwnTables,
-        publisher: &mut Publisher,
-        info: TableSnapshot,
-        mut tables: Vec<TableSnapshot>,
-        published: Published,
-    ) -> Result<(), Error> {
-        let past = tables.split_off(1);
-        tables.extend([info, raft_status::table(&own.group)?]);
-        publisher.push(tables).await?;
-        if self.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
-            return Ok(());
-        }
-        for table in past {
-            publisher.push(vec![table]).await?;
-        }
-        (self.published, self.at) = (published, Some(Instant::now()));
-        Ok(())
+/// One push of what is now, and, now and then, one for each table of what was: together they could be more than a push
+/// takes.
+async fn push(
+    own: &OwnTables,
+    publisher: &mut Publisher,
+    info: TableSnapshot,
+    history: &mut History,
+) -> Result<(), Error> {
+    let now = vec![own.activity.running_table()?, info, raft_status::table(&own.group)?];
+    publisher.push(now).await?;
+    if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
+        return Ok(());
     }
+    let (tables, published) = own.activity.history_tables(history.published)?;
+    for table in tables {
+        publisher.push(vec![table]).await?;
+    }
+    *history = History { published, at: Some(Instant::now()) };
+    Ok(())
 }

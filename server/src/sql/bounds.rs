@@ -37,28 +37,28 @@ fn is_operator(token: &Token) -> bool {
     };
     match token {
         Token::Word(word) if word.quote_style.is_none() => {
-            let nests = [
-                AND,
-                BETWEEN,
-                COLLATE,
-                DIV,
-                EXCEPT,
-                ILIKE,
-                IN,
-                INTERSECT,
-                IS,
-                JOIN,
-                LIKE,
-                MINUS,
-                NOT,
-                OR,
-                REGEXP,
-                RLIKE,
-                STRAIGHT_JOIN,
-                UNION,
-                XOR,
-            ];
-            nests.contains(&word.keyword) || word.value.eq_ignore_ascii_case("mod")
+            let keyword = matches!(
+                word.keyword,
+                AND | BETWEEN
+                    | COLLATE
+                    | DIV
+                    | EXCEPT
+                    | ILIKE
+                    | IN
+                    | INTERSECT
+                    | IS
+                    | JOIN
+                    | LIKE
+                    | MINUS
+                    | NOT
+                    | OR
+                    | REGEXP
+                    | RLIKE
+                    | STRAIGHT_JOIN
+                    | UNION
+                    | XOR
+            );
+            keyword || word.value.eq_ignore_ascii_case("mod")
         }
         Token::Word(_)
         | Token::Number(..)

@@ -23,7 +23,7 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
     Ok(Ok(match statement {
         Ast::ShowDatabases { show_options, .. } | Ast::ShowSchemas { show_options, .. } => {
             let columns = [("Database", "schema_name".to_owned())];
-            select(&columns, "information_schema.schemata", "true", "1", filter_of(show_options)?, context)?
+            select(&columns, "information_schema.schemata", "true", None, filter_of(show_options)?, context)?
         }
         Ast::ShowTables { full, show_options, .. } => tables(full, show_options, context)?,
         Ast::ShowColumns { full, show_options, .. } => {
@@ -34,14 +34,8 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
         Ast::ShowCreate { obj_type: ShowCreateObject::Table | ShowCreateObject::View, obj_name } => {
             create_table(&obj_name, context)?
         }
-        Ast::ShowVariables { filter, .. } => {
-            let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
-            select(&columns, "information_schema.session_variables", "true", "1", filter, context)?
-        }
-        Ast::ShowStatus { filter, .. } => {
-            let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
-            select(&columns, "information_schema.session_status", "true", "1", filter, context)?
-        }
+        Ast::ShowVariables { filter, .. } => names_and_values("information_schema.session_variables", filter, context)?,
+        Ast::ShowStatus { filter, .. } => names_and_values("information_schema.session_status", filter, context)?,
         Ast::ShowProcessList { full } => processlist(full, context)?,
         Ast::ShowVariable { ref variable } => {
             let words: Vec<String> = variable.iter().map(|word| word.value.to_uppercase()).collect();
@@ -50,12 +44,10 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
                 ["PROCESSLIST"] => processlist(false, context)?,
                 ["FULL", "PROCESSLIST"] => processlist(true, context)?,
                 ["VARIABLES"] | ["SESSION" | "GLOBAL", "VARIABLES"] => {
-                    let show = Ast::ShowVariables { filter: None, global: false, session: false };
-                    return rewrite(show, context);
+                    names_and_values("information_schema.session_variables", None, context)?
                 }
                 ["STATUS"] | ["SESSION" | "GLOBAL", "STATUS"] => {
-                    let show = Ast::ShowStatus { filter: None, global: false, session: false };
-                    return rewrite(show, context);
+                    names_and_values("information_schema.session_status", None, context)?
                 }
                 _ => {
                     return Err(Error::Invalid(format!(
@@ -69,6 +61,11 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
     }))
 }
 
+fn names_and_values(from: &str, filter: Option<ShowStatementFilter>, context: &Context<'_>) -> Result<Read, Error> {
+    let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
+    select(&columns, from, "true", None, filter, context)
+}
+
 fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> Result<Read, Error> {
     let schema = match options.show_in.as_ref().and_then(|show_in| show_in.parent_name.as_ref()) {
         None => current_schema(context.session).to_owned(),
@@ -80,28 +77,28 @@ fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> R
         columns.push(("Table_type", "table_type".to_owned()));
     }
     let condition = format!("table_schema = {}", literal(&schema));
-    select(&columns, "information_schema.tables", &condition, "1", filter_of(options)?, context)
+    select(&columns, "information_schema.tables", &condition, None, filter_of(options)?, context)
 }
 
-/// The schema and name of a table, as literals.
-fn table_literals(table: &ObjectName, context: &Context<'_>) -> Result<(String, String), Error> {
+/// What is true of the rows about one table. A table that does not exist is found out by selecting nothing from it in the
+/// same statement.
+fn about(table: &ObjectName, context: &Context<'_>) -> Result<String, Error> {
     let name = last_part(table)?;
     let schema = match table.0.len() {
         1 => current_schema(context.session).to_owned(),
         parts => table.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
     };
-    Ok((literal(&schema), literal(&name)))
+    let (schema, name) = (literal(&schema), literal(&name));
+    Ok(format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)"))
 }
 
-/// The columns of a table, in MySQL's shape and with our comment. A table that does not exist is found out by
-/// selecting nothing from it in the same statement.
+/// The columns of a table, in MySQL's shape and with our comment.
 pub fn columns(
     table: &ObjectName,
     filter: Option<ShowStatementFilter>,
     full: bool,
     context: &Context<'_>,
 ) -> Result<Read, Error> {
-    let (schema, name) = table_literals(table, context)?;
     let mut columns = vec![("Field", "column_name".to_owned()), ("Type", "column_type".to_owned())];
     if full {
         columns.push(("Collation", "collation_name".to_owned()));
@@ -116,17 +113,13 @@ pub fn columns(
         columns.push(("Privileges", "privileges".to_owned()));
     }
     columns.push(("Comment", "column_comment".to_owned()));
-    let condition =
-        format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)");
-    select(&columns, "information_schema.columns", &condition, "ordinal_position", filter, context)
+    let order = Some("ordinal_position");
+    select(&columns, "information_schema.columns", &about(table, context)?, order, filter, context)
 }
 
 fn create_table(table: &ObjectName, context: &Context<'_>) -> Result<Read, Error> {
-    let (schema, name) = table_literals(table, context)?;
     let columns = [("Table", "table_name".to_owned()), ("Create Table", "create_statement".to_owned())];
-    let condition =
-        format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)");
-    select(&columns, "information_schema.create_statements", &condition, "1", None, context)
+    select(&columns, "information_schema.create_statements", &about(table, context)?, None, None, context)
 }
 
 fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
@@ -142,7 +135,7 @@ fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
         ("State", "state".to_owned()),
         ("Info", info),
     ];
-    select(&columns, "information_schema.processlist", "true", "1", None, context)
+    select(&columns, "information_schema.processlist", "true", None, None, context)
 }
 
 fn warnings(context: &Context<'_>) -> Result<Read, Error> {
@@ -155,12 +148,12 @@ fn warnings(context: &Context<'_>) -> Result<Read, Error> {
     Ok(Read { statement, headings, tells: Tells::Warnings })
 }
 
-/// A SELECT of these columns, in this order, with what LIKE or WHERE leave of them.
+/// A SELECT of these columns, with what LIKE or WHERE leave of the rows, ordered by the first column or by `order`.
 fn select(
     columns: &[Shown<'_>],
     from: &str,
     condition: &str,
-    order: &str,
+    order: Option<&str>,
     filter: Option<ShowStatementFilter>,
     context: &Context<'_>,
 ) -> Result<Read, Error> {
@@ -168,7 +161,7 @@ fn select(
     let inner: Vec<String> =
         columns.iter().map(|(heading, source)| format!("{source} AS {}", alias(heading))).collect();
     let names: Vec<String> = columns.iter().map(|(heading, _)| alias(heading)).collect();
-    let order = if order == "1" { columns[0].1.as_str() } else { order };
+    let order = order.unwrap_or(&columns[0].1);
     let filter = filter.map(|filter| condition_of(filter, &names[0], context)).transpose()?;
     let filter = filter.unwrap_or_else(|| "true".into());
     let statement = parse(&format!(

@@ -1,7 +1,7 @@
 //! What this replica runs and ran: the queries that run now, the slow ones, and all of them by digest.
 //!
 //! It owns the ids of queries, their end by KILL, and the bound on how many run at a time. It keeps everything in
-//! memory; the replica publishes it as tables ([`Activity::tables`]), which makes it part of the catalog.
+//! memory; the replica publishes it as tables ([`Activity::running_table`], [`Activity::history_tables`]), which makes it part of the catalog.
 
 pub mod processlist;
 pub mod slow_query;
@@ -19,6 +19,7 @@ use unum_proto::model::{Invalid, Row, TableSnapshot};
 use self::slow_query::SlowQueries;
 use self::statements_summary::Summaries;
 use crate::base::clock;
+use crate::sql::tables::Columns;
 use crate::sql::{Digest, QueryMemory, digest};
 
 /// What of the activity is kept.
@@ -113,6 +114,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn table(name: &str, columns: Columns, rows: Vec<Row>) -> Result<TableSnapshot, Invalid> {
+    Ok(rows.into_iter().fold(Table::new(name, columns)?, Table::row).snapshot())
+}
+
 impl Activity {
     /// The activity of a replica that starts now.
     pub fn new(replica: u64, options: Options) -> Self {
@@ -181,15 +186,17 @@ impl Activity {
         ]
     }
 
-    /// Everything as tables. `slow_query` and `statements_summary` come only if they changed since `since`, which is
-    /// what the last call returned with the tables that were acknowledged.
-    pub fn tables(&self, since: Published) -> Result<(Vec<TableSnapshot>, Published), Invalid> {
-        let table = |name, columns, rows: Vec<Row>| {
-            Ok::<_, Invalid>(rows.into_iter().fold(Table::new(name, columns)?, Table::row).snapshot())
-        };
-        let mut tables = vec![table("processlist", processlist::COLUMNS, self.running())?];
+    /// The queries that run, as a table.
+    pub fn running_table(&self) -> Result<TableSnapshot, Invalid> {
+        table("processlist", processlist::COLUMNS, self.running())
+    }
+
+    /// The queries that are over, as the tables that changed since `since`: what the last call returned with the tables
+    /// that were acknowledged.
+    pub fn history_tables(&self, since: Published) -> Result<(Vec<TableSnapshot>, Published), Invalid> {
         let (slow, summaries) = (lock(&self.0.slow), lock(&self.0.summaries));
         let now = Published { slow: Some(slow.changes()), summaries: Some(summaries.changes()) };
+        let mut tables = Vec::new();
         if now.slow != since.slow {
             tables.push(table("slow_query", slow_query::COLUMNS, slow.rows())?);
         }
@@ -316,16 +323,17 @@ mod tests {
         assert!(!activity.kill(7));
         first.finish();
         drop(second);
-        let (tables, published) = activity.tables(Published::default()).unwrap();
+        let (tables, published) = activity.history_tables(Published::default()).unwrap();
         let rows = |name: &str| {
             let table = tables.iter().find(|table| table.schema.name.as_str() == name).unwrap();
             (table.rows.len(), table.clone())
         };
-        assert_eq!((rows("processlist").0, rows("slow_query").0, rows("statements_summary").0), (0, 2, 1));
+        assert_eq!(activity.running_table().unwrap().rows.len(), 0);
+        assert_eq!((rows("slow_query").0, rows("statements_summary").0), (2, 1));
         let (_, slow) = rows("slow_query");
         let error = slow.schema.position("error").unwrap();
         assert_eq!(slow.rows[1][error], "killed".into());
-        // Nothing new happened: only what runs is told again.
-        assert_eq!(activity.tables(published).unwrap().0.len(), 1);
+        // Nothing new happened.
+        assert_eq!(activity.history_tables(published).unwrap().0, []);
     }
 }

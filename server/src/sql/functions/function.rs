@@ -3,8 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
@@ -38,6 +38,44 @@ pub struct Definition {
     pub returns: DataType,
     /// Its value for columns of equal length, as the arguments are read.
     pub eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
+}
+
+impl Definition {
+    /// A function of at least `required` arguments.
+    pub const fn new(
+        name: &'static str,
+        takes: &'static [Arg],
+        required: usize,
+        returns: DataType,
+        eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
+    ) -> Self {
+        Self { name, takes, required, repeats: false, returns, eval }
+    }
+
+    /// The same function of any number of the last argument.
+    pub const fn repeating(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
+}
+
+/// A value of an argument that was read as [`Arg::Text`].
+pub fn text(array: &ArrayRef, row: usize) -> Option<&str> {
+    (!array.is_null(row)).then(|| array.as_string::<i32>().value(row))
+}
+
+/// A value of an argument that was read as [`Arg::Int`].
+pub fn int(array: &ArrayRef, row: usize) -> Option<i64> {
+    (!array.is_null(row)).then(|| array.as_primitive::<Int64Type>().value(row))
+}
+
+/// A value of an argument that was read as [`Arg::Number`].
+pub fn number(array: &ArrayRef, row: usize) -> Option<f64> {
+    match (array.is_null(row), array.as_string_opt::<i32>()) {
+        (true, _) => None,
+        (false, Some(texts)) => texts.value(row).trim().parse().ok(),
+        (false, None) => Some(array.as_primitive::<Float64Type>().value(row)),
+    }
 }
 
 /// A [`Definition`] as DataFusion's function.

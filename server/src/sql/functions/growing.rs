@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use regex::Regex;
 
-use super::function::{Arg, Definition};
+use super::function::{Arg, Definition, int, text};
 
 /// Bytes of all results of one call on one batch of rows.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -19,32 +19,14 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 const RESULT_BYTES_MAX: usize = 1024 * 1024;
 
 pub static FUNCTIONS: &[Definition] = &[
-    define("concat", &[Arg::Text], 1, true, concat),
-    define("repeat", &[Arg::Text, Arg::Int], 2, false, repeat),
-    define("space", &[Arg::Int], 1, false, space),
-    define("lpad", &[Arg::Text, Arg::Int, Arg::Text], 3, false, |args| pad(args, "lpad", true)),
-    define("rpad", &[Arg::Text, Arg::Int, Arg::Text], 3, false, |args| pad(args, "rpad", false)),
-    define("replace", &[Arg::Text, Arg::Text, Arg::Text], 3, false, replace),
-    define("regexp_replace", &[Arg::Text, Arg::Text, Arg::Text], 3, false, regexp_replace),
+    Definition::new("concat", &[Arg::Text], 1, DataType::Utf8, concat).repeating(),
+    Definition::new("repeat", &[Arg::Text, Arg::Int], 2, DataType::Utf8, repeat),
+    Definition::new("space", &[Arg::Int], 1, DataType::Utf8, space),
+    Definition::new("lpad", &[Arg::Text, Arg::Int, Arg::Text], 3, DataType::Utf8, |args| pad(args, "lpad", true)),
+    Definition::new("rpad", &[Arg::Text, Arg::Int, Arg::Text], 3, DataType::Utf8, |args| pad(args, "rpad", false)),
+    Definition::new("replace", &[Arg::Text, Arg::Text, Arg::Text], 3, DataType::Utf8, replace),
+    Definition::new("regexp_replace", &[Arg::Text, Arg::Text, Arg::Text], 3, DataType::Utf8, regexp_replace),
 ];
-
-const fn define(
-    name: &'static str,
-    takes: &'static [Arg],
-    required: usize,
-    repeats: bool,
-    eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, takes, required, repeats, returns: DataType::Utf8, eval }
-}
-
-fn text(array: &ArrayRef, row: usize) -> Option<&str> {
-    (!array.is_null(row)).then(|| array.as_string::<i32>().value(row))
-}
-
-fn int(array: &ArrayRef, row: usize) -> Option<i64> {
-    (!array.is_null(row)).then(|| array.as_primitive::<Int64Type>().value(row))
-}
 
 /// A text in the making, and what is left for it and those after it.
 struct Bounded<'a> {
@@ -216,7 +198,7 @@ fn regexp_replace(args: &[ArrayRef]) -> Result<ArrayRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::Int64Array;
+    use arrow::array::{AsArray, Int64Array};
 
     fn texts(values: &[Option<&str>]) -> ArrayRef {
         Arc::new(StringArray::from(values.to_vec()))

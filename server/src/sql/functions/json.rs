@@ -19,24 +19,13 @@ pub const EXTRACT: &str = "json_extract";
 pub const UNQUOTE: &str = "json_unquote";
 
 pub static FUNCTIONS: &[Definition] = &[
-    define(EXTRACT, &[Arg::Text, Arg::Text], 2, true, DataType::Utf8, extract),
-    define(UNQUOTE, &[Arg::Text], 1, false, DataType::Utf8, unquote),
-    define("json_valid", &[Arg::Text], 1, false, DataType::Boolean, valid),
-    define("json_length", &[Arg::Text, Arg::Text], 1, false, DataType::Int64, length),
-    define("json_keys", &[Arg::Text, Arg::Text], 1, false, DataType::Utf8, keys),
-    define("json_type", &[Arg::Text], 1, false, DataType::Utf8, type_name),
+    Definition::new(EXTRACT, &[Arg::Text, Arg::Text], 2, DataType::Utf8, extract).repeating(),
+    Definition::new(UNQUOTE, &[Arg::Text], 1, DataType::Utf8, unquote),
+    Definition::new("json_valid", &[Arg::Text], 1, DataType::Boolean, valid),
+    Definition::new("json_length", &[Arg::Text, Arg::Text], 1, DataType::Int64, length),
+    Definition::new("json_keys", &[Arg::Text, Arg::Text], 1, DataType::Utf8, keys),
+    Definition::new("json_type", &[Arg::Text], 1, DataType::Utf8, type_name),
 ];
-
-const fn define(
-    name: &'static str,
-    takes: &'static [Arg],
-    required: usize,
-    repeats: bool,
-    returns: DataType,
-    eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, takes, required, repeats, returns, eval }
-}
 
 fn texts(array: &ArrayRef) -> impl Iterator<Item = Option<&str>> {
     array.as_string::<i32>().iter()

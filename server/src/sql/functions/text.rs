@@ -2,49 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::function::{Arg, Definition};
+use super::function::{Arg, Definition, int, number, text};
 
 pub static FUNCTIONS: &[Definition] = &[
-    define("substr", &[Arg::Text, Arg::Int, Arg::Int], 2, false, DataType::Utf8, substr),
-    define("locate", &[Arg::Text, Arg::Text, Arg::Int], 2, false, DataType::Int64, locate),
-    define("field", &[Arg::Text], 2, true, DataType::Int64, field),
-    define("elt", &[Arg::Int, Arg::Text], 2, true, DataType::Utf8, elt),
-    define("format", &[Arg::Number, Arg::Int], 2, false, DataType::Utf8, format),
-    define("format_bytes", &[Arg::Number], 1, false, DataType::Utf8, |a| readable(a, 1024.0, &BYTES)),
-    define("format_nano_time", &[Arg::Number], 1, false, DataType::Utf8, |a| readable_time(a, 1.0)),
-    define("format_pico_time", &[Arg::Number], 1, false, DataType::Utf8, |a| readable_time(a, 1000.0)),
+    Definition::new("substr", &[Arg::Text, Arg::Int, Arg::Int], 2, DataType::Utf8, substr),
+    Definition::new("locate", &[Arg::Text, Arg::Text, Arg::Int], 2, DataType::Int64, locate),
+    Definition::new("field", &[Arg::Text], 2, DataType::Int64, field).repeating(),
+    Definition::new("elt", &[Arg::Int, Arg::Text], 2, DataType::Utf8, elt).repeating(),
+    Definition::new("format", &[Arg::Number, Arg::Int], 2, DataType::Utf8, format),
+    Definition::new("format_bytes", &[Arg::Number], 1, DataType::Utf8, |a| readable(a, 1024.0, &BYTES)),
+    Definition::new("format_nano_time", &[Arg::Number], 1, DataType::Utf8, |a| readable_time(a, 1.0)),
+    Definition::new("format_pico_time", &[Arg::Number], 1, DataType::Utf8, |a| readable_time(a, 1000.0)),
 ];
-
-const fn define(
-    name: &'static str,
-    takes: &'static [Arg],
-    required: usize,
-    repeats: bool,
-    returns: DataType,
-    eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, takes, required, repeats, returns, eval }
-}
-
-fn number(array: &ArrayRef, row: usize) -> Option<f64> {
-    match (array.is_null(row), array.as_string_opt::<i32>()) {
-        (true, _) => None,
-        (false, Some(texts)) => texts.value(row).trim().parse().ok(),
-        (false, None) => Some(array.as_primitive::<Float64Type>().value(row)),
-    }
-}
-
-fn text(array: &ArrayRef, row: usize) -> Option<&str> {
-    (!array.is_null(row)).then(|| array.as_string::<i32>().value(row))
-}
-
-fn int(array: &ArrayRef, row: usize) -> Option<i64> {
-    (!array.is_null(row)).then(|| array.as_primitive::<Int64Type>().value(row))
-}
 
 fn texts(args: &[ArrayRef], value: impl Fn(usize) -> Option<String>) -> Result<ArrayRef> {
     Ok(Arc::new((0..args[0].len()).map(value).collect::<StringArray>()))

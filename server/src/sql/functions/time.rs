@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -12,17 +12,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 use datafusion::prelude::lit;
 
 use super::calendar::{self, Unit};
-use super::function::{Arg, Definition, TIMESTAMP};
-
-const fn define(
-    name: &'static str,
-    takes: &'static [Arg],
-    required: usize,
-    returns: DataType,
-    eval: fn(&[ArrayRef]) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, takes, required, repeats: false, returns, eval }
-}
+use super::function::{Arg, Definition, TIMESTAMP, number};
 
 /// A part of a time, by its name: `time_part('HOUR', t)`.
 pub const TIME_PART: &str = "time_part";
@@ -31,20 +21,20 @@ pub const TIME_PART: &str = "time_part";
 pub const TIME_ADD: &str = "time_add";
 
 pub static FUNCTIONS: &[Definition] = &[
-    define(TIME_ADD, &[Arg::Time, Arg::Number, Arg::Text], 3, TIMESTAMP, time_add),
-    define(TIME_PART, &[Arg::Text, Arg::Time], 2, DataType::Int64, time_part),
-    define("timestampdiff", &[Arg::Text, Arg::Time, Arg::Time], 3, DataType::Int64, timestampdiff),
-    define("datediff", &[Arg::Time, Arg::Time], 2, DataType::Int64, datediff),
-    define("unix_timestamp", &[Arg::Time], 1, DataType::Int64, unix_timestamp),
-    define("from_unixtime", &[Arg::Number], 1, TIMESTAMP, from_unixtime),
-    define("date_format", &[Arg::Time, Arg::Text], 2, DataType::Utf8, date_format),
-    define("str_to_date", &[Arg::Text, Arg::Text], 2, TIMESTAMP, str_to_date),
-    define("date", &[Arg::Time], 1, DataType::Date32, date),
-    define("last_day", &[Arg::Time], 1, DataType::Date32, last_day),
-    define("dayname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%W")),
-    define("monthname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%M")),
-    define("week", &[Arg::Time, Arg::Int], 1, DataType::Int64, week),
-    define("sec_to_time", &[Arg::Number], 1, DataType::Utf8, sec_to_time),
+    Definition::new(TIME_ADD, &[Arg::Time, Arg::Number, Arg::Text], 3, TIMESTAMP, time_add),
+    Definition::new(TIME_PART, &[Arg::Text, Arg::Time], 2, DataType::Int64, time_part),
+    Definition::new("timestampdiff", &[Arg::Text, Arg::Time, Arg::Time], 3, DataType::Int64, timestampdiff),
+    Definition::new("datediff", &[Arg::Time, Arg::Time], 2, DataType::Int64, datediff),
+    Definition::new("unix_timestamp", &[Arg::Time], 1, DataType::Int64, unix_timestamp),
+    Definition::new("from_unixtime", &[Arg::Number], 1, TIMESTAMP, from_unixtime),
+    Definition::new("date_format", &[Arg::Time, Arg::Text], 2, DataType::Utf8, date_format),
+    Definition::new("str_to_date", &[Arg::Text, Arg::Text], 2, TIMESTAMP, str_to_date),
+    Definition::new("date", &[Arg::Time], 1, DataType::Date32, date),
+    Definition::new("last_day", &[Arg::Time], 1, DataType::Date32, last_day),
+    Definition::new("dayname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%W")),
+    Definition::new("monthname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%M")),
+    Definition::new("week", &[Arg::Time, Arg::Int], 1, DataType::Int64, week),
+    Definition::new("sec_to_time", &[Arg::Number], 1, DataType::Utf8, sec_to_time),
 ];
 
 /// The times of an argument that was read as [`Arg::Time`].
@@ -60,13 +50,7 @@ fn times(array: &ArrayRef) -> impl Iterator<Item = Option<NaiveDateTime>> + '_ {
 
 /// The numbers of an argument that was read as [`Arg::Number`].
 fn numbers(array: &ArrayRef) -> impl Iterator<Item = Option<f64>> + '_ {
-    let texts = array.as_string_opt::<i32>();
-    let floats = array.as_primitive_opt::<Float64Type>();
-    (0..array.len()).map(move |row| match (array.is_null(row), texts, floats) {
-        (false, Some(texts), _) => texts.value(row).trim().parse().ok(),
-        (false, None, Some(floats)) => Some(floats.value(row)),
-        _ => None,
-    })
+    (0..array.len()).map(|row| number(array, row))
 }
 
 fn texts(array: &ArrayRef) -> impl Iterator<Item = Option<&str>> {

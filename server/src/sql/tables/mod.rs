@@ -43,6 +43,9 @@ const CLUSTER_PREFIX: &str = "cluster_";
 const NODE_INFOS: &str = "cluster_node_infos";
 const NODE_INFO: &str = "cluster_node_info";
 
+/// Name, type and meaning of each column.
+pub type Columns = &'static [(&'static str, DataType, &'static str)];
+
 /// One table that the server makes itself.
 #[derive(Debug)]
 pub struct SystemTable {
@@ -53,7 +56,7 @@ pub struct SystemTable {
     /// What it is.
     pub comment: &'static str,
     /// Name, type and meaning of each column.
-    pub columns: &'static [(&'static str, DataType, &'static str)],
+    pub columns: Columns,
     /// Whose rows it shows.
     pub reads: Reads,
     /// Its rows, one value a column.

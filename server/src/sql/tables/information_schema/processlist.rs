@@ -1,7 +1,8 @@
 //! `information_schema.processlist`: what the answering replica runs at this moment, in TiDB's shape.
 
-use unum_proto::model::{DataType, Row};
+use unum_proto::model::Row;
 
+use super::cluster_processlist;
 use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable, View};
 
 /// What the answering replica runs at this moment.
@@ -9,25 +10,8 @@ pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "processlist",
     comment: "what the answering replica runs at this moment",
-    columns: &[
-        ("ID", DataType::UInt64, "the connection or query; what KILL takes"),
-        ("USER", DataType::Text, "who asks"),
-        ("HOST", DataType::Text, "from where"),
-        ("DB", DataType::Text, "the schema of names without one"),
-        ("COMMAND", DataType::Text, "what the connection does"),
-        ("TIME", DataType::Int64, "seconds since it began"),
-        ("STATE", DataType::Text, "how far it is"),
-        ("INFO", DataType::Text, "the statement"),
-        ("DIGEST", DataType::Text, "the digest of the statement"),
-        ("MEM", DataType::UInt64, "bytes held"),
-        ("DISK", DataType::UInt64, "bytes on disk"),
-        ("TxnStart", DataType::Text, "when its transaction began"),
-        ("RESOURCE_GROUP", DataType::Text, "its resource group"),
-        ("SESSION_ALIAS", DataType::Text, "the name that the session gave itself"),
-        ("ROWS_AFFECTED", DataType::UInt64, "rows so far"),
-        ("TIDB_CPU", DataType::Int64, "nanoseconds of CPU time in TiDB"),
-        ("TIKV_CPU", DataType::Int64, "nanoseconds of CPU time in TiKV"),
-    ],
+    // All but whose row it is.
+    columns: cluster_processlist::COLUMNS.split_at(1).1,
     reads: Reads::Nothing,
     rows,
 };

@@ -3,10 +3,7 @@
 use unum_proto::model::{DataType, NodeKey, Row, TableName, Value};
 
 use crate::catalog::{Hashed, Node, Snapshot};
-use crate::sql::tables::View;
-
-/// The columns of a system table.
-type Columns = &'static [(&'static str, DataType, &'static str)];
+use crate::sql::tables::{Columns, View};
 
 /// What TiDB calls INSTANCE: the node's label `instance` (as `10.0.0.1:4000`), or else its id.
 pub fn instance(node: &Node) -> &str {
