@@ -143,3 +143,107 @@ async fn more_queries_than_a_replica_runs_at_a_time_are_refused_with_the_setting
     client.query("SELECT 1").await?;
     Ok(())
 }
+
+/// Joins that look at more pairs than anybody waits for, of the kinds that DataFusion never interrupts by itself.
+const ENDLESS_JOINS: [&str; 2] = [
+    "SELECT count(*) FROM information_schema.columns a, information_schema.columns b, information_schema.columns c, \
+     information_schema.columns d WHERE a.ordinal_position + b.ordinal_position + c.ordinal_position + \
+     d.ordinal_position = -1",
+    "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+     SELECT count(*) FROM n a JOIN n b ON a.i < b.i JOIN n c ON b.i * c.i < -a.i",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endless_joins_leave_the_threads_to_others() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let client = cluster.client(1)?;
+    for sql in ENDLESS_JOINS {
+        let patient = client.clone().with_timeout(Duration::from_secs(120));
+        let endless: Vec<_> = (0..3)
+            .map(|_| {
+                let patient = patient.clone();
+                tokio::spawn(async move { patient.query(sql).await })
+            })
+            .collect();
+        let running = "SELECT count(*) AS n FROM information_schema.processlist WHERE time >= 1 AND state = 'sending rows'";
+        until("all run", async || number(&client, running).await.filter(|n| *n == 3)).await?;
+        let ids = client.query("SELECT id AS n FROM information_schema.processlist WHERE time >= 1").await?;
+        for row in ids.rows() {
+            client.query(&format!("KILL QUERY {}", row.get::<i64>("n")?)).await?;
+        }
+        for query in endless {
+            let error = query.await?.err();
+            assert!(matches!(&error, Some(Error::Refused(why)) if why.contains("was killed")), "{error:?}");
+        }
+        let left = "SELECT count(*) AS n FROM information_schema.processlist";
+        until("they have ended, not only for their callers", async || number(&client, left).await.filter(|n| *n == 1))
+            .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_ends_though_its_caller_does_not_read() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let client = cluster.client(1)?;
+    let running = "SELECT id AS n FROM information_schema.processlist WHERE info LIKE 'SELECT ''unread''%'";
+    for killed in [true, false] {
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", cluster.endpoints()[0]))?.connect().await?;
+        let mut raw = unum_proto::wire::query_client::QueryClient::new(channel);
+        // More than all buffers on the way hold, and fewer rows than the limit.
+        let sql = "SELECT 'unread', REPEAT('x', 500) FROM information_schema.columns a, information_schema.columns b";
+        let timeout = Duration::from_secs(if killed { 60 } else { 3 });
+        let query = unum_proto::model::Query { timeout, ..unum_proto::model::Query::new(sql.to_owned(), 0)? };
+        // Begun, and never read.
+        let unread = raw.execute(unum_proto::wire::QueryRequest::from(&query)).await?;
+        let id = until("it runs", async || number(&client, running).await).await?;
+        let waits = format!("SELECT rows_affected AS n FROM information_schema.processlist WHERE id = {id}");
+        let mut sent = None;
+        until("it makes no more rows", async || {
+            let before = std::mem::replace(&mut sent, number(&client, &waits).await);
+            (before.is_some() && before == sent).then_some(())
+        })
+        .await?;
+        if killed {
+            client.query(&format!("KILL QUERY {id}")).await?;
+        }
+        until("it has ended", async || number(&client, running).await.is_none().then_some(())).await?;
+        drop(unread);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_runs_many_long_statements_publishes_itself() -> anyhow::Result<()> {
+    const MANY: i64 = 160;
+    let cluster = Cluster::start_with(1, "[publish]\ninterval_ms = 200\n").await?;
+    let client = cluster.client(1)?;
+    let patient = client.clone().with_timeout(Duration::from_secs(60));
+    let many: Vec<_> = (0..MANY)
+        .map(|number| {
+            let patient = patient.clone();
+            let sql = format!("{HOSTILE} -- {number} {}", "long ".repeat(1_000));
+            tokio::spawn(async move { patient.query(&sql).await })
+        })
+        .collect();
+    let published = "SELECT count(*) AS n FROM cluster_processlist WHERE info LIKE 'WITH RECURSIVE%'";
+    until("all of them are published", async || number(&client, published).await.filter(|n| *n == MANY)).await?;
+    assert_eq!(number(&client, "SELECT count(*) AS n FROM nodes WHERE status = 'up'").await, Some(1));
+    many.iter().for_each(tokio::task::JoinHandle::abort);
+    let left = "SELECT count(*) AS n FROM information_schema.processlist";
+    until("they have ended", async || number(&client, left).await.filter(|n| *n == 1)).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_starts_again_has_other_query_ids() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(1).await?;
+    let own_id = "SELECT id AS n FROM information_schema.processlist";
+    let before = number(&cluster.client(1)?, own_id).await;
+    cluster.kill(1)?;
+    cluster.spawn(1)?;
+    cluster.wait_until_answers(1).await?;
+    let after = number(&cluster.client(1)?, own_id).await;
+    assert!(before.zip(after).is_some_and(|(before, after)| before.abs_diff(after) > 1_000), "{before:?} {after:?}");
+    Ok(())
+}

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
+use unum_proto::model::limits::{QUERY_TIMEOUT_MS_DEFAULT, SESSION_WARNINGS_MAX, WARNING_BYTES_MAX};
 use unum_proto::model::{
     Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, ResultFooter, SqlSession,
 };
 
 use crate::result::QueryResult;
-use crate::retry::{Attempt, Repeat};
+use crate::retry::{Attempt, Repeat, Time};
 use crate::transport::{self, Endpoint, Endpoints};
 use crate::{Error, Publisher, retry};
 
@@ -116,8 +116,8 @@ impl Client {
     /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
         let session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let result = self.execute(sql, session).await?;
-        self.remember(&result.footer);
+        let result = self.execute(sql, session.clone()).await?;
+        self.remember(&session, &result.footer);
         Ok(result.into())
     }
 
@@ -134,19 +134,26 @@ impl Client {
             user: self.user.clone(),
             ..Query::new(sql.to_owned(), 0)?
         };
-        let attempt = |endpoint: Endpoint, time| async move { transport::execute(&endpoint, query, time).await };
+        let attempt = |endpoint: Endpoint, time: Time| async move { transport::execute(&endpoint, query, time).await };
         let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await?;
         self.session.saw(result.header.revision);
         Ok(result)
     }
 
-    /// No replica remembers a session: what a statement changed of it goes with the next one.
-    fn remember(&self, footer: &ResultFooter) {
+    /// No replica remembers a session: what a statement changed of it goes with the next one. What other statements
+    /// changed meanwhile stays.
+    fn remember(&self, sent: &SqlSession, footer: &ResultFooter) {
         let mut session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(changed) = &footer.session {
-            *session = changed.clone();
+            if changed.schema != sent.schema {
+                session.schema.clone_from(&changed.schema);
+            }
+            let news = changed.variables.iter().filter(|(name, value)| sent.variables.get(*name) != Some(*value));
+            session.variables.extend(news.map(|(name, value)| (name.clone(), value.clone())));
         }
-        session.warnings.clone_from(&footer.warnings);
+        // Never more than the next request may carry.
+        let cut = |warning: &String| warning[..warning.floor_char_boundary(WARNING_BYTES_MAX)].to_owned();
+        session.warnings = footer.warnings.iter().take(SESSION_WARNINGS_MAX).map(cut).collect();
     }
 
     /// How the first replica that answers sees the group. Needs no majority.
@@ -154,7 +161,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unreachable`] when none answers.
     pub async fn status(&self) -> Result<ReplicaStatus, Error> {
-        let attempt = |endpoint: Endpoint, time| async move { transport::status(&endpoint, time).await };
+        let attempt = |endpoint: Endpoint, time: Time| async move { transport::status(&endpoint, time.share).await };
         retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await
     }
 
@@ -179,7 +186,8 @@ impl Client {
     /// [`Error::OutcomeUnknown`] when it may have been made: look before you ask again.
     pub async fn change(&self, change: Change) -> Result<String, Error> {
         let request = &ChangeRequest { change, forwarded: false };
-        let attempt = |endpoint: Endpoint, time| async move { transport::change(&endpoint, request, time).await };
+        let attempt =
+            |endpoint: Endpoint, time: Time| async move { transport::change(&endpoint, request, time.share).await };
         retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Once, attempt).await
     }
 

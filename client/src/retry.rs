@@ -50,12 +50,21 @@ pub(crate) enum Repeat {
     Once,
 }
 
+/// The time of one attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    /// For a sign that the replica does it: then others have their turn.
+    pub(crate) share: Duration,
+    /// For all of it, once there was that sign.
+    pub(crate) rest: Duration,
+}
+
 /// Runs `attempt` at one endpoint after another until one succeeds, refuses, or the time is over.
 pub(crate) async fn over_endpoints<T, F>(
     endpoints: &Endpoints,
     timeout: Duration,
     repeat: Repeat,
-    mut attempt: impl FnMut(Endpoint, Duration) -> F,
+    mut attempt: impl FnMut(Endpoint, Time) -> F,
 ) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Attempt>>,
@@ -70,9 +79,9 @@ where
             if rest.is_zero() {
                 return Err(so_far.give_up(endpoints, timeout));
             }
-            let time = if endpoints.len() == 1 { rest } else { rest.min((rest / SHARE_OF_REST).max(ATTEMPT_MIN)) };
+            let share = if endpoints.len() == 1 { rest } else { rest.min((rest / SHARE_OF_REST).max(ATTEMPT_MIN)) };
             let endpoint = endpoints.current();
-            match attempt(endpoint.clone(), time).await {
+            match attempt(endpoint.clone(), Time { share, rest }).await {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Final(error)) => return Err(error),
                 Err(Attempt::NotReached(why)) => so_far.last = why,

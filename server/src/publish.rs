@@ -69,23 +69,28 @@ struct History {
     at: Option<Instant>,
 }
 
-/// One push of what is now, and, now and then, one for each table of what was: together they could be more than a push
-/// takes.
+/// First what says that the replica is there, then a push for each table that could be too much for one: none of them
+/// keeps the others from going out.
 async fn push(
     own: &OwnTables,
     publisher: &mut Publisher,
     info: TableSnapshot,
     history: &mut History,
 ) -> Result<(), Error> {
-    let now = vec![own.activity.running_table()?, info, raft_status::table(&own.group)?];
-    publisher.push(now).await?;
+    publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
+    let running = publisher.push(vec![own.activity.running_table()?]).await.map(drop);
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
-        return Ok(());
+        return running;
     }
     let (tables, published) = own.activity.history_tables(history.published)?;
+    let mut outcome = running;
     for table in tables {
-        publisher.push(vec![table]).await?;
+        // The first error is the one to tell.
+        outcome = outcome.and(publisher.push(vec![table]).await.map(drop));
     }
-    *history = History { published, at: Some(Instant::now()) };
-    Ok(())
+    history.at = Some(Instant::now());
+    if outcome.is_ok() {
+        history.published = published;
+    }
+    outcome
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
 
 use crate::client::Session;
-use crate::retry::{Attempt, Repeat};
+use crate::retry::{Attempt, Repeat, Time};
 use crate::transport::{Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
 
@@ -58,7 +58,7 @@ impl Publisher {
         let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
         push.check_size()?;
         let (stream, push) = (&self.stream, &push);
-        let attempt = |endpoint: Endpoint, time: Duration| async move {
+        let attempt = |endpoint: Endpoint, Time { share: time, .. }: Time| async move {
             let mut stream = stream.lock().await;
             let sent = tokio::time::timeout(time, send(&mut stream, &endpoint, push)).await;
             let result = sent.unwrap_or_else(|_| {

@@ -6,15 +6,17 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
+use tokio::time::Instant;
+use tonic::Streaming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
 use unum_proto::model::{Query, ResultFooter, ResultHeader};
 use unum_proto::wire::query_client::QueryClient;
-use unum_proto::wire::{QueryRequest, query_reply::Part};
+use unum_proto::wire::{QueryReply, QueryRequest, query_reply::Part};
 
 use super::Endpoint;
 use super::status::to_attempt;
 use crate::Error;
-use crate::retry::Attempt;
+use crate::retry::{Attempt, Time};
 
 /// A replica gives up by itself and says why; only if that does not come, the client does.
 const GRACE: Duration = Duration::from_millis(300);
@@ -31,21 +33,28 @@ pub(crate) struct RawResult {
     pub(crate) batches: Vec<RecordBatch>,
 }
 
-/// Runs a query at one endpoint, which has `time` for it.
-pub(crate) async fn execute(endpoint: &Endpoint, query: &Query, time: Duration) -> Result<RawResult, Attempt> {
-    let query = Query { timeout: time.max(TIME_MIN), ..query.clone() };
-    let received = tokio::time::timeout(time + GRACE, receive(endpoint, QueryRequest::from(&query))).await;
-    received
-        .unwrap_or_else(|_| Err(Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()))))
+/// Runs a query at one endpoint: the result must begin within the share of time, and then has all the rest of it.
+pub(crate) async fn execute(endpoint: &Endpoint, query: &Query, time: Time) -> Result<RawResult, Attempt> {
+    let late = |time: Duration| Attempt::Retry(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()));
+    let deadline = Instant::now() + time.rest + GRACE;
+    let query = Query { timeout: time.rest.max(TIME_MIN), ..query.clone() };
+    let begun = tokio::time::timeout(time.share + GRACE, begin(endpoint, QueryRequest::from(&query))).await;
+    let replies = begun.unwrap_or_else(|_| Err(late(time.share)))?;
+    tokio::time::timeout_at(deadline, receive(endpoint, replies)).await.unwrap_or_else(|_| Err(late(time.rest)))
 }
 
-async fn receive(endpoint: &Endpoint, request: QueryRequest) -> Result<RawResult, Attempt> {
-    let failed = |status: tonic::Status| to_attempt(&endpoint.addr, &status);
-    let protocol = |what: String| Attempt::Final(Error::Protocol(format!("{}: {what}", endpoint.addr)));
+/// Comes back when the replica has a fresh state and a plan.
+async fn begin(endpoint: &Endpoint, request: QueryRequest) -> Result<Streaming<QueryReply>, Attempt> {
     let mut client = QueryClient::new(endpoint.channel.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let mut replies = client.execute(request).await.map_err(failed)?.into_inner();
+    let begun = client.execute(request).await.map_err(|status| to_attempt(&endpoint.addr, &status))?;
+    Ok(begun.into_inner())
+}
+
+async fn receive(endpoint: &Endpoint, mut replies: Streaming<QueryReply>) -> Result<RawResult, Attempt> {
+    let failed = |status: tonic::Status| to_attempt(&endpoint.addr, &status);
+    let protocol = |what: String| Attempt::Final(Error::Protocol(format!("{}: {what}", endpoint.addr)));
     let mut header: Option<ResultHeader> = None;
     let mut decoder = StreamDecoder::new();
     let mut batches = Vec::new();

@@ -44,7 +44,7 @@ type Replies = mpsc::Sender<Result<wire::QueryReply, Status>>;
 
 async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
     let internal = |e: arrow::error::ArrowError| Status::internal(format!("the result does not encode: {e}"));
-    reply(replies, query_reply::Part::Header(answer.header.into())).await?;
+    reply(&answer, replies, query_reply::Part::Header(answer.header.into())).await?;
     let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema).map_err(internal)?;
     loop {
         let part = tokio::select! {
@@ -55,27 +55,32 @@ async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
         match part {
             Part::Rows(batch) => {
                 writer.write(&batch).map_err(internal)?;
-                send_pieces(replies, std::mem::take(writer.get_mut())).await?;
+                send_pieces(&answer, replies, std::mem::take(writer.get_mut())).await?;
             }
             Part::End(footer) => {
                 let rest = writer.into_inner().map_err(internal)?;
-                send_pieces(replies, rest).await?;
-                return reply(replies, query_reply::Part::Footer(footer.into())).await;
+                send_pieces(&answer, replies, rest).await?;
+                return reply(&answer, replies, query_reply::Part::Footer(footer.into())).await;
             }
         }
     }
 }
 
-async fn send_pieces(replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
+async fn send_pieces(answer: &Answer, replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
     for piece in bytes.chunks(PIECE_BYTES) {
-        reply(replies, query_reply::Part::ArrowStream(piece.to_vec())).await?;
+        reply(answer, replies, query_reply::Part::ArrowStream(piece.to_vec())).await?;
     }
     Ok(())
 }
 
-async fn reply(replies: &Replies, part: query_reply::Part) -> Result<(), Status> {
+/// Waits for the client to take it, but no longer than the query may last.
+async fn reply(answer: &Answer, replies: &Replies, part: query_reply::Part) -> Result<(), Status> {
     let message = wire::QueryReply { part: Some(part) };
-    replies.send(Ok(message)).await.map_err(|_| client_gone())
+    tokio::select! {
+        biased;
+        sent = replies.send(Ok(message)) => sent.map_err(|_| client_gone()),
+        error = answer.ended() => Err(status::from_query(error)),
+    }
 }
 
 fn client_gone() -> Status {

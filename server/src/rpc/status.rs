@@ -1,7 +1,7 @@
 //! Errors as gRPC statuses, by what the caller does next.
 //!
 //! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
-//! ABORTED: it was killed, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
+//! ABORTED: it was ended on purpose, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
 //! the leader. UNKNOWN: it may have been done. PERMISSION_DENIED: between replicas, one of the two was wiped.
 //! INTERNAL: a bug.
 
@@ -23,7 +23,8 @@ pub fn from_query(error: query::Error) -> Status {
         // Another replica may answer at once.
         query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. })
         | query::Error::TooMany(_) => Code::Unavailable,
-        query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
+        query::Error::Gone => Code::Cancelled,
+        query::Error::Interrupted(_) | query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,
         query::Error::Sql(sql::Error::Internal(_)) => Code::Internal,

@@ -1,7 +1,7 @@
 //! A query: barrier, state, SQL. All of it runs on a runtime of its own, so no query can starve Raft.
 //!
-//! A caller that goes away ends its query, and so do KILL and the deadline. The caller is told at once, also while an
-//! operator does not yield: it then ends where it next asks for memory or hands over rows.
+//! A caller that goes away ends its query, and so do KILL and the deadline, also while the caller reads nothing. The
+//! caller is told at once; the operators end where they next yield, ask for memory or hand over rows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use unum_proto::model::{Consistency, NodeKey, Query, ResultFooter, ResultHeader, Row, SqlSession};
@@ -22,6 +22,9 @@ use crate::sql::{self, Caller, Live, Statement};
 
 /// Batches that wait for a slow reader. More would be memory that no limit counts.
 const BATCHES_AHEAD_MAX: usize = 2;
+
+/// Queries that may hold a thread for long ([`sql::Output::yields`]) and do so at a time, each on a thread of its own.
+const APART_MAX: usize = 4;
 
 /// What waits for the same deadline inside says better what it waited for: it goes first.
 const DEADLINE_GRACE: Duration = Duration::from_millis(50);
@@ -44,9 +47,15 @@ pub enum Error {
         .0.as_millis()
     )]
     Deadline(Duration),
+    /// Its session gave it less time than its caller has.
+    #[error("the query did not finish within its max_execution_time of {} ms; narrow it, or SET another one", .0.as_millis())]
+    Interrupted(Duration),
     /// KILL.
     #[error("the query {0} was killed")]
     Killed(u64),
+    /// Nobody waits for the answer.
+    #[error("the caller has gone")]
+    Gone,
     /// This replica runs enough of them.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -102,6 +111,11 @@ impl Answer {
             Made::Head(_) => Err(internal("the result has two heads")),
         }
     }
+
+    /// Comes back when there will be no more, though the query is not at its end: it was killed, or its time is over.
+    pub async fn ended(&self) -> Error {
+        self.making.ended().await
+    }
 }
 
 fn internal(what: &str) -> Error {
@@ -113,9 +127,16 @@ fn internal(what: &str) -> Error {
 struct Making {
     made: mpsc::Receiver<Result<Made, Error>>,
     query: Arc<Running>,
-    deadline: Instant,
-    timeout: Duration,
+    time: TimeLimit,
     _running: AbortOnDropHandle<()>,
+}
+
+/// When a query has to be over, and why.
+#[derive(Debug, Clone, Copy)]
+struct TimeLimit {
+    deadline: Instant,
+    time: Duration,
+    error: fn(Duration) -> Error,
 }
 
 impl Making {
@@ -123,20 +144,29 @@ impl Making {
         tokio::select! {
             biased;
             made = self.made.recv() => made.unwrap_or_else(|| Err(internal("the query ended without saying why"))),
-            () = self.query.killed.cancelled() => Err(Error::Killed(self.query.id)),
-            () = tokio::time::sleep_until(self.deadline + DEADLINE_GRACE) => {
-                let error = Error::Deadline(self.timeout);
-                self.query.end_by(&error.to_string());
-                Err(error)
-            }
+            error = ended(&self.query, &self.time) => Err(error),
+        }
+    }
+
+    async fn ended(&self) -> Error {
+        ended(&self.query, &self.time).await
+    }
+}
+
+async fn ended(query: &Running, limit: &TimeLimit) -> Error {
+    tokio::select! {
+        () = query.killed.cancelled() => Error::Killed(query.id),
+        () = tokio::time::sleep_until(limit.deadline + DEADLINE_GRACE) => {
+            let error = (limit.error)(limit.time);
+            query.end_by(&error.to_string());
+            error
         }
     }
 }
 
 impl Drop for Making {
     fn drop(&mut self) {
-        // Nobody waits for it any more: an operator that does not yield ends where it next needs memory.
-        self.query.memory.end();
+        self.query.end();
     }
 }
 
@@ -148,6 +178,7 @@ pub struct QueryService {
     engine: sql::Engine,
     activity: Activity,
     runtime: tokio::runtime::Handle,
+    apart: Arc<Semaphore>,
 }
 
 impl QueryService {
@@ -159,7 +190,8 @@ impl QueryService {
         activity: Activity,
         runtime: tokio::runtime::Handle,
     ) -> Self {
-        Self { group, own, engine: sql::Engine::new(limits), activity, runtime }
+        let apart = Arc::new(Semaphore::new(APART_MAX));
+        Self { group, own, engine: sql::Engine::new(limits), activity, runtime, apart }
     }
 
     /// Answers as fresh as the query asks: linearizably, everything that was acknowledged anywhere before the call is
@@ -174,11 +206,14 @@ impl QueryService {
     async fn begin(&self, query: Query, host: String) -> Result<Answer, Error> {
         let started = Instant::now();
         let set = |name: &str| query.session.variables.get(name);
-        let timeout = match set(sql::MAX_EXECUTION_TIME).and_then(|ms| ms.parse().ok()) {
-            None | Some(0) => query.timeout,
-            Some(ms) => query.timeout.min(Duration::from_millis(ms)),
+        let execution = set(sql::MAX_EXECUTION_TIME).and_then(|ms| ms.parse().ok()).filter(|ms| *ms > 0);
+        let time = match execution.map(Duration::from_millis) {
+            Some(own) if own < query.timeout => {
+                TimeLimit { deadline: started + own, error: Error::Interrupted, time: own }
+            }
+            _ => TimeLimit { deadline: started + query.timeout, error: Error::Deadline, time: query.timeout },
         };
-        let deadline = started + timeout;
+        let deadline = time.deadline;
         let tracked = self.activity.begin(Request {
             user: query.user.clone(),
             host,
@@ -190,7 +225,7 @@ impl QueryService {
         let run = Run { service: self.clone(), query, started, deadline, sender };
         let running = Arc::clone(tracked.query());
         let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
-        let mut making = Making { made, query: running, deadline, timeout, _running: task };
+        let mut making = Making { made, query: running, time, _running: task };
         match making.next().await? {
             Made::Head(Head { header, schema }) => Ok(Answer { header, schema, making }),
             Made::Part(_) => Err(internal("the result has no head")),
@@ -255,6 +290,7 @@ struct Run {
 
 impl Run {
     async fn all(self, tracked: Tracked) {
+        tracked.query().digest();
         match self.statement(tracked.query()).await {
             Ok(()) => tracked.finish(),
             Err(error) => {
@@ -287,9 +323,8 @@ impl Run {
         let group = &self.service.group;
         let revision = group.state_reader().newest().revision;
         let header = ResultHeader { revision, replica: group.replica(), nodes_up: 0, nodes_total: 0 };
-        self.send(Made::Head(Head { header, schema: Arc::new(Schema::empty()) })).await;
-        self.end(0, Vec::new(), session).await;
-        Ok(())
+        self.send(Made::Head(Head { header, schema: Arc::new(Schema::empty()) })).await?;
+        self.end(0, Vec::new(), session).await
     }
 
     async fn read(&self, read: sql::Read, running: &Arc<Running>) -> Result<(), Error> {
@@ -318,23 +353,36 @@ impl Run {
             nodes_up: output.nodes.0,
             nodes_total: output.nodes.1,
         };
-        self.send(Made::Head(Head { header, schema: Arc::clone(&output.schema) })).await;
-        while let Some(batch) = output.next().await? {
+        self.send(Made::Head(Head { header, schema: Arc::clone(&output.schema) })).await?;
+        while let Some(batch) = self.next(&mut output, running).await? {
             running.made(batch.num_rows());
-            self.send(Made::Part(Part::Rows(batch))).await;
+            self.send(Made::Part(Part::Rows(batch))).await?;
         }
-        self.end(output.rows() as u64, output.warnings, None).await;
-        Ok(())
+        self.end(output.rows() as u64, output.warnings, None).await
     }
 
-    async fn end(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) {
+    /// The next rows. What may hold the thread for long gets one of its own for it, so that the others have theirs.
+    async fn next(&self, output: &mut sql::Output, running: &Running) -> Result<Option<RecordBatch>, Error> {
+        if output.yields {
+            return Ok(output.next().await?);
+        }
+        let _permit = self.service.apart.acquire().await.map_err(|_| internal("the semaphore is closed"))?;
+        let next = async {
+            tokio::select! {
+                next = output.next() => Ok(next?),
+                () = running.ended.cancelled() => Err(Error::Gone),
+            }
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(next))
+    }
+
+    async fn end(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) -> Result<(), Error> {
         let footer = ResultFooter { rows, elapsed: self.started.elapsed(), warnings, session };
-        self.send(Made::Part(Part::End(footer))).await;
+        self.send(Made::Part(Part::End(footer))).await
     }
 
-    async fn send(&self, made: Made) {
-        // A reader that has gone has dropped this task with its receiver: it ends at the next await.
-        let _ = self.sender.send(Ok(made)).await;
+    async fn send(&self, made: Made) -> Result<(), Error> {
+        self.sender.send(Ok(made)).await.map_err(|_| Error::Gone)
     }
 }
 

@@ -16,11 +16,20 @@ use super::Error;
 /// planning a chain takes grows with the square of its length.
 pub const OPERATORS_MAX: usize = 1_000;
 
+/// Words and signs of one statement: each of them is planned, as the items of a list are.
+const TOKENS_MAX: usize = 20_000;
+
 /// Tables that one statement reads, each as often as it is read, through common table expressions too.
 const TABLES_READ_MAX: usize = 1_000;
 
 /// Counts before anything is parsed.
 pub fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), Error> {
+    let words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count();
+    if words > TOKENS_MAX {
+        return Err(Error::Invalid(format!(
+            "the statement has {words} words and signs, and {TOKENS_MAX} is the most; ask in several statements"
+        )));
+    }
     match tokens.iter().filter(|token| is_operator(&token.token)).count() {
         0..=OPERATORS_MAX => Ok(()),
         count => Err(Error::Invalid(format!(
@@ -29,36 +38,21 @@ pub fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), Error> {
     }
 }
 
+/// Words that are operators or join tables.
+#[rustfmt::skip]
+const OPERATORS: &[Keyword] = {
+    use Keyword::*;
+    &[
+        AND, AT, BETWEEN, COLLATE, DIV, EXCEPT, ILIKE, IN, INTERSECT, IS, JOIN, LIKE, MATCH, MEMBER, MINUS, NOT, NOTNULL,
+        OPERATOR, OR, OVERLAPS, PIVOT, REGEXP, RLIKE, SIMILAR, STRAIGHT_JOIN, UNION, UNPIVOT, XOR,
+    ]
+};
+
 /// Whatever nests in what stands to its left.
 fn is_operator(token: &Token) -> bool {
-    use Keyword::{
-        AND, BETWEEN, COLLATE, DIV, EXCEPT, ILIKE, IN, INTERSECT, IS, JOIN, LIKE, MINUS, NOT, OR, REGEXP, RLIKE,
-        STRAIGHT_JOIN, UNION, XOR,
-    };
     match token {
         Token::Word(word) if word.quote_style.is_none() => {
-            let keyword = matches!(
-                word.keyword,
-                AND | BETWEEN
-                    | COLLATE
-                    | DIV
-                    | EXCEPT
-                    | ILIKE
-                    | IN
-                    | INTERSECT
-                    | IS
-                    | JOIN
-                    | LIKE
-                    | MINUS
-                    | NOT
-                    | OR
-                    | REGEXP
-                    | RLIKE
-                    | STRAIGHT_JOIN
-                    | UNION
-                    | XOR
-            );
-            keyword || word.value.eq_ignore_ascii_case("mod")
+            OPERATORS.contains(&word.keyword) || word.value.eq_ignore_ascii_case("mod")
         }
         Token::Word(_)
         | Token::Number(..)
@@ -155,7 +149,10 @@ mod tests {
             (chain(OPERATORS_MAX), true),
             (chain(OPERATORS_MAX + 1), false),
             (unions(OPERATORS_MAX + 1), false),
-            (format!("SELECT id IN ({}1) FROM t", "1,".repeat(10_000)), true),
+            (format!("SELECT id IN ({}1) FROM t", "1,".repeat(9_000)), true),
+            (format!("SELECT id IN ({}1) FROM t", "1,".repeat(10_000)), false),
+            (format!("SELECT a{}", " AT TIME ZONE 'UTC'".repeat(OPERATORS_MAX + 1)), false),
+            (format!("SELECT a{}", " MEMBER OF (b)".repeat(OPERATORS_MAX + 1)), false),
             (format!("SELECT '{}'", "+ OR ".repeat(10_000)), true),
         ] {
             let tokens = Tokenizer::new(&Dialected, &sql).tokenize_with_location().expect("tokens");

@@ -2,12 +2,14 @@
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, Value,
+    FunctionArgumentClause, FunctionArguments,
 };
 
 use super::Error;
 use super::functions::{JSON_EXTRACT, JSON_UNQUOTE, TIME_PART};
-use super::rewrite::{add_interval, add_units, call, cast, null, number, object_name, operate_not_zero, text};
+use super::rewrite::{
+    add_interval, add_units, call, cast, is_condition, null, number, object_name, operate_not_zero, text, to_condition,
+};
 use super::statement::current_schema;
 use super::variables::{self, Context};
 
@@ -172,35 +174,28 @@ fn unit_name(unit: &Expr, function: &str) -> Result<String, Error> {
     }
 }
 
-/// The arguments of a call that has nothing else in its parentheses.
+/// The arguments of a call that has nothing else in its parentheses nor after them.
 fn plain_args(function: &Function) -> Option<Vec<Expr>> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let plain = |arg: &FunctionArg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
         _ => None,
     };
-    (list.duplicate_treatment.is_none() && list.clauses.is_empty() && function.over.is_none()).then_some(())?;
+    let Function { filter, null_treatment, over, within_group, .. } = function;
+    let bare = filter.is_none() && null_treatment.is_none() && over.is_none() && within_group.is_empty();
+    (bare && list.duplicate_treatment.is_none() && list.clauses.is_empty()).then_some(())?;
     list.args.iter().map(plain).collect()
 }
 
 fn case(condition: &Expr, then: &Expr, otherwise: &Expr) -> Expr {
+    let mut condition = condition.clone();
+    to_condition(&mut condition);
     Expr::Case {
         case_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
         end_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
         operand: None,
-        conditions: vec![CaseWhen { condition: truth(condition.clone()), result: then.clone() }],
+        conditions: vec![CaseWhen { condition, result: then.clone() }],
         else_result: Some(Box::new(otherwise.clone())),
-    }
-}
-
-/// A number as a condition: anything but 0.
-fn truth(condition: Expr) -> Expr {
-    match condition {
-        Expr::Value(value) => match &value.value {
-            Value::Number(number, _) => Expr::Value(Value::Boolean(number.parse::<f64>() != Ok(0.0)).into()),
-            _ => Expr::Value(value),
-        },
-        other => other,
     }
 }
 
@@ -220,6 +215,17 @@ fn unnamed(expr: Expr) -> FunctionArg {
 fn group_concat(mut function: Function) -> Expr {
     let FunctionArguments::List(list) = &mut function.args else { return Expr::Function(function) };
     let mut parts = exprs(&mut list.args);
+    // DISTINCT is ordered only by what it joins.
+    if let (Some(DuplicateTreatment::Distinct), [part]) = (list.duplicate_treatment, parts.as_slice()) {
+        let orders = list.clauses.iter_mut().filter_map(|clause| match clause {
+            FunctionArgumentClause::OrderBy(orders) => Some(orders),
+            _ => None,
+        });
+        orders
+            .flatten()
+            .filter(|order| order.expr == *part)
+            .for_each(|order| order.expr = cast(part.clone(), DataType::Text));
+    }
     let value = match parts.len() {
         1 => cast(parts.remove(0), DataType::Text),
         _ => call("concat", parts),
@@ -261,17 +267,4 @@ fn of_truth(mut function: Function) -> Expr {
         *expr = cast(std::mem::replace(expr, null()), DataType::BigInt(None));
     }
     Expr::Function(function)
-}
-
-fn is_condition(expr: &Expr) -> bool {
-    use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or, PGRegexMatch, PGRegexNotMatch, Spaceship};
-    match expr {
-        Expr::Nested(inner) => is_condition(inner),
-        Expr::BinaryOp { op, .. } => {
-            matches!(op, And | Or | Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship | PGRegexMatch | PGRegexNotMatch)
-        }
-        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::InList { .. } | Expr::Between { .. } | Expr::Like { .. } => true,
-        Expr::UnaryOp { op: sqlparser::ast::UnaryOperator::Not, .. } => true,
-        _ => false,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, Expr, Statement};
+use sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -102,13 +102,31 @@ impl Dialect for Dialected {
         Some(right.map(|right| Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) }))
     }
 
+    /// MySQL's order, where sqlparser's is PostgreSQL's.
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
-        match &parser.peek_token_ref().token {
-            Token::Word(word) if word_operator(word).is_some() => Some(Ok(self.prec_value(Precedence::MulDivModOp))),
+        let precedence = match &parser.peek_token_ref().token {
+            Token::Word(word) if word_operator(word).is_some() => self.prec_value(Precedence::MulDivModOp),
+            Token::Word(word) if word.keyword == Keyword::XOR && word.quote_style.is_none() => {
+                self.prec_value(Precedence::Or) + 1
+            }
+            Token::Overlap => self.prec_value(Precedence::And),
+            Token::ShiftLeft | Token::ShiftRight => self.prec_value(Precedence::Ampersand) + 1,
+            Token::Caret => self.prec_value(Precedence::MulDivModOp) + 1,
             // The part of a column that a JSON path names binds closer than what is done with it.
-            Token::Arrow | Token::LongArrow => Some(Ok(self.prec_value(Precedence::Period))),
-            _ => None,
+            Token::Arrow | Token::LongArrow => self.prec_value(Precedence::Period),
+            _ => return None,
+        };
+        Some(Ok(precedence))
+    }
+
+    /// `!` binds closer than any operator of two sides.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        if parser.peek_token_ref().token != Token::ExclamationMark {
+            return None;
         }
+        parser.advance_token();
+        let expr = parser.parse_subexpr(self.prec_value(Precedence::DoubleColon));
+        Some(expr.map(|expr| Expr::UnaryOp { op: UnaryOperator::BangNot, expr: Box::new(expr) }))
     }
 }
 
@@ -132,6 +150,11 @@ mod tests {
             ("SELECT 1 + 7 MOD 4", "1 + (7 % 4)"),
             ("SELECT a ->> '$.b' = 'c'", "(a ->> '$.b') = 'c'"),
             ("SELECT !a AND b", "(!a) AND b"),
+            ("SELECT !a = b", "(!a) = b"),
+            ("SELECT a OR b XOR c AND d", "a OR (b XOR (c AND d))"),
+            ("SELECT a = 1 && b = 2", "(a = 1) AND (b = 2)"),
+            ("SELECT 2 * 3 ^ 1", "2 * (3 ^ 1)"),
+            ("SELECT 1 + 2 << 3 & 4 | 5", "(((1 + 2) << 3) & 4) | 5"),
         ] {
             let parsed = Parser::parse_sql(&Dialected, sql).expect(sql).remove(0);
             assert_eq!(grouped(&parsed), expected, "{sql}");

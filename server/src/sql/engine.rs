@@ -22,6 +22,7 @@ use super::memory::QueryMemory;
 use super::statement::{Read, Statement, Tells, current_schema};
 use super::tables::{CATALOG, DEFAULT_SCHEMA, SHOWN_AS, View, ViewCatalog};
 use super::variables::{self, Context};
+use super::yielding::{self, YieldingJoins};
 use super::{Error, functions, mistakes, statement, suggest, types};
 
 /// How much one query may take. The defaults stand in `config`.
@@ -50,6 +51,8 @@ pub struct Output {
     pub nodes: (u32, u32),
     /// What the reader should know about the rows.
     pub warnings: Vec<String>,
+    /// Whether the next rows, or the end of a thread's turn, come within moments.
+    pub yields: bool,
     stream: SendableRecordBatchStream,
     limits: Limits,
     rows: usize,
@@ -72,7 +75,10 @@ impl Engine {
         parser.map_string_types_to_utf8view = false;
         // NULL is less than any value, as in MySQL.
         "nulls_min".clone_into(&mut parser.default_null_ordering);
-        let mut builder = SessionStateBuilder::new().with_config(config).with_default_features();
+        let mut builder = SessionStateBuilder::new()
+            .with_config(config)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(YieldingJoins));
         let registered = builder.scalar_functions().get_or_insert_default();
         let own: Vec<_> = functions::all().collect();
         // All of DataFusion's that have one of our names, if only as an alias: a session is built from the functions of
@@ -80,7 +86,7 @@ impl Engine {
         let is_ours = |name: &str| own.iter().any(|function| function.name() == name);
         registered.retain(|function| {
             let replaced = is_ours(function.name()) || function.aliases().iter().any(|alias| is_ours(alias));
-            !replaced && !functions::is_of_lists(function.name())
+            !replaced && !functions::is_refused(function.name())
         });
         registered.extend(own);
         Self { template: builder.build(), limits }
@@ -130,9 +136,12 @@ impl Engine {
             Tells::Shape => ((0, 0), Vec::new()),
             Tells::Warnings => ((0, 0), view.session.warnings.clone()),
         };
-        let stream = DataFrame::new(session, plan).execute_stream().await?;
+        let tasks = session.task_ctx();
+        let plan = DataFrame::new(session, plan).create_physical_plan().await?;
+        let yields = yielding::yields(&plan);
+        let stream = datafusion::physical_plan::execute_stream(plan, tasks)?;
         let schema = named(&stream.schema(), &headings);
-        Ok(Output { schema, nodes, warnings, stream, limits: self.limits(&view.session), rows: 0, bytes: 0 })
+        Ok(Output { schema, nodes, warnings, yields, stream, limits: self.limits(&view.session), rows: 0, bytes: 0 })
     }
 
     /// A session of its own for each statement: its view, its memory, its one instant for `now()`.

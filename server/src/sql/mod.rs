@@ -29,6 +29,7 @@ mod suggest;
 pub mod tables;
 mod types;
 mod variables;
+mod yielding;
 
 pub use digest::{Digest, digest};
 pub use engine::{Caller, Engine, Limits, Output};

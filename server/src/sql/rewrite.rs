@@ -7,15 +7,17 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, GroupByWithModifier, Ident, Interval, ObjectName,
-    ObjectNamePart, Query, Select, TableFactor, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
+    BinaryOperator, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, GroupByWithModifier, Ident, Interval, JoinConstraint,
+    JoinOperator, ObjectName, ObjectNamePart, Query, Select, TableFactor, TimezoneInfo, UnaryOperator, Value, VisitMut,
+    VisitorMut,
 };
 
 use super::Error;
 use super::calls;
+use super::functions::{INT_DIV, IS_TRUE, JSON_EXTRACT, JSON_UNQUOTE, TIME_ADD, TIME_PART, TO_SIGNED, TO_UNSIGNED};
 use super::statement::variable_name;
-use super::variables::{self, Context};
+use super::variables::{self, Context, Setting};
 
 /// Rewrites all expressions of a statement or of a part of one.
 pub fn to_datafusion(tree: &mut impl VisitMut, context: &Context<'_>) -> Result<(), Error> {
@@ -47,11 +49,11 @@ impl VisitorMut for Rewriter<'_> {
             select.from.clear();
         }
         for condition in [&mut select.selection, &mut select.having].into_iter().flatten() {
-            // WHERE 1
-            if let Expr::Value(value) = condition
-                && let Value::Number(number, _) = &value.value
-            {
-                *condition = Expr::Value(Value::Boolean(number.parse::<f64>() != Ok(0.0)).into());
+            to_condition(condition);
+        }
+        for join in select.from.iter_mut().flat_map(|table| &mut table.joins) {
+            if let Some(condition) = on(&mut join.join_operator) {
+                to_condition(condition);
             }
         }
         if let GroupByExpr::Expressions(expressions, modifiers) = &mut select.group_by
@@ -74,7 +76,14 @@ impl VisitorMut for Rewriter<'_> {
             }
             Expr::Function(function) => calls::rewrite(function, self.context),
             Expr::BinaryOp { left, op, right } => Ok(binary(*left, op, *right)),
-            Expr::UnaryOp { op: UnaryOperator::BangNot, expr } => Ok(Expr::UnaryOp { op: UnaryOperator::Not, expr }),
+            Expr::UnaryOp { op: UnaryOperator::BangNot | UnaryOperator::Not, mut expr } => {
+                to_condition(&mut expr);
+                Ok(Expr::UnaryOp { op: UnaryOperator::Not, expr })
+            }
+            Expr::Case { operand: None, mut conditions, else_result, case_token, end_token } => {
+                conditions.iter_mut().for_each(|when| to_condition(&mut when.condition));
+                Ok(Expr::Case { operand: None, conditions, else_result, case_token, end_token })
+            }
             Expr::RLike { negated, expr, pattern, .. } => {
                 let op = if negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
                 Ok(Expr::BinaryOp { left: expr, op, right: pattern })
@@ -88,7 +97,7 @@ impl VisitorMut for Rewriter<'_> {
                 Ok(call("substr", parts.collect()))
             }
             Expr::Extract { field, expr, .. } => {
-                Ok(call(super::functions::TIME_PART, vec![text(&field.to_string().to_uppercase()), *expr]))
+                Ok(call(TIME_PART, vec![text(&field.to_string().to_uppercase()), *expr]))
             }
             other => Ok(other),
         };
@@ -103,16 +112,16 @@ impl VisitorMut for Rewriter<'_> {
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
-    use super::functions::{JSON_EXTRACT, JSON_UNQUOTE};
     match (op, left, right) {
         // Whole numbers divide to fractions, and by 0 to NULL.
         (BinaryOperator::Divide, left, right) => divide(left, right),
-        (BinaryOperator::MyIntegerDivide, left, right) => {
-            cast(call("trunc", vec![nested(divide(left, right))]), DataType::BigInt(None))
-        }
+        (BinaryOperator::MyIntegerDivide, left, right) => call(INT_DIV, vec![left, right]),
         (BinaryOperator::Modulo, left, right) => operate_not_zero(left, BinaryOperator::Modulo, right),
         (BinaryOperator::StringConcat, left, right) => joined(left, right),
-        (BinaryOperator::Xor, left, right) => operate(nested(left), BinaryOperator::NotEq, nested(right)),
+        (BinaryOperator::Xor, left, right) => operate(condition(left), BinaryOperator::NotEq, condition(right)),
+        (op @ (BinaryOperator::And | BinaryOperator::Or), left, right) => {
+            operate(condition(left), op, condition(right))
+        }
         (BinaryOperator::Arrow, left, right) => call(JSON_EXTRACT, vec![left, right]),
         (BinaryOperator::LongArrow, left, right) => call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![left, right])]),
         (BinaryOperator::Plus, time, Expr::Interval(interval)) => add_interval(time, interval, false),
@@ -161,14 +170,10 @@ pub fn add_interval(time: Expr, interval: Interval, negative: bool) -> Expr {
 /// So many units later, or earlier.
 pub fn add_units(time: Expr, count: Expr, unit: &str, negative: bool) -> Expr {
     let count = match negative {
-        true => operate(
-            cast(nested(count), DataType::Double(ExactNumberInfo::None)),
-            BinaryOperator::Multiply,
-            number("-1"),
-        ),
+        true => operate(cast(count, DataType::Double(ExactNumberInfo::None)), BinaryOperator::Multiply, number("-1")),
         false => count,
     };
-    call(super::functions::TIME_ADD, vec![time, count, text(unit)])
+    call(TIME_ADD, vec![time, count, text(unit)])
 }
 
 /// A cast that gives NULL where the value does not fit, to DataFusion's type of that name.
@@ -178,21 +183,93 @@ pub fn cast(expr: Expr, data_type: DataType) -> Expr {
             DataType::Timestamp(Some(6), TimezoneInfo::None)
         }
         DataType::Double(_) => DataType::Double(ExactNumberInfo::None),
+        DataType::Char(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::Varchar(Some(CharacterLength::IntegerLength { length, .. })) => {
+            return call("left", vec![cast(expr, DataType::Text), number(&length.to_string())]);
+        }
         DataType::Char(_) | DataType::Varchar(_) | DataType::JSON => DataType::Text,
         other => match other.to_string().to_uppercase().as_str() {
-            "SIGNED" | "SIGNED INTEGER" => DataType::BigInt(None),
-            "UNSIGNED" | "UNSIGNED INTEGER" => DataType::BigIntUnsigned(None),
+            "SIGNED" | "SIGNED INTEGER" => return call(TO_SIGNED, vec![expr]),
+            "UNSIGNED" | "UNSIGNED INTEGER" => return call(TO_UNSIGNED, vec![expr]),
             _ => other,
         },
     };
     Expr::Cast { kind: CastKind::TryCast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
+/// What stands where a condition has to: a number is one, too, and true if it is not 0.
+pub fn to_condition(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(inner) => to_condition(inner),
+        Expr::Value(value) => {
+            if let Value::Number(number, _) = &value.value {
+                *expr = Expr::Value(Value::Boolean(number.parse::<f64>() != Ok(0.0)).into());
+            }
+        }
+        visible if is_condition(visible) => {}
+        other => *other = call(IS_TRUE, vec![std::mem::replace(other, null())]),
+    }
+}
+
+fn condition(mut expr: Expr) -> Expr {
+    to_condition(&mut expr);
+    expr
+}
+
+/// Whether an expression is visibly true, false or NULL.
+pub fn is_condition(expr: &Expr) -> bool {
+    use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or, PGRegexMatch, PGRegexNotMatch, Spaceship, Xor};
+    match expr {
+        Expr::Nested(inner) => is_condition(inner),
+        Expr::BinaryOp { op, .. } => {
+            matches!(
+                op,
+                And | Or | Xor | Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship | PGRegexMatch | PGRegexNotMatch
+            )
+        }
+        Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsTrue(_)
+        | Expr::IsNotTrue(_)
+        | Expr::IsFalse(_)
+        | Expr::IsNotFalse(_)
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Exists { .. }
+        | Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::RLike { .. } => true,
+        Expr::UnaryOp { op: UnaryOperator::Not | UnaryOperator::BangNot, .. } => true,
+        _ => false,
+    }
+}
+
+/// The condition of a join.
+fn on(join: &mut JoinOperator) -> Option<&mut Expr> {
+    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter, StraightJoin};
+    match join {
+        Join(constraint)
+        | Inner(constraint)
+        | Left(constraint)
+        | LeftOuter(constraint)
+        | Right(constraint)
+        | RightOuter(constraint)
+        | FullOuter(constraint)
+        | CrossJoin(constraint)
+        | StraightJoin(constraint) => match constraint {
+            JoinConstraint::On(condition) => Some(condition),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn variable(typed: &str, context: &Context<'_>) -> Result<Expr, Error> {
     Ok(match variables::get(&variable_name(typed)?, context)? {
-        None => null(),
-        Some(value) if value.parse::<f64>().is_ok_and(f64::is_finite) => number(&value),
-        Some(value) => text(&value),
+        Setting::Null => null(),
+        Setting::Number(value) => number(&value),
+        Setting::Text(value) => text(&value),
     })
 }
 
@@ -230,9 +307,4 @@ pub fn number(value: &str) -> Expr {
 /// NULL.
 pub fn null() -> Expr {
     Expr::Value(Value::Null.into())
-}
-
-/// In parentheses: the tree knows its order, but its text is parsed again by SHOW … WHERE.
-pub fn nested(expr: Expr) -> Expr {
-    Expr::Nested(Box::new(expr))
 }

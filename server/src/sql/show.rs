@@ -1,10 +1,13 @@
 //! SHOW and DESC, as SELECTs over `information_schema`.
 //!
-//! Names and patterns travel as quoted literals, never as text that is parsed as SQL of somebody's making.
+//! What the user typed is put into the tree of the SELECT as it is, and never into its text.
+
+use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, ObjectName, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions,
-    Statement as Ast,
+    BinaryOperator, Expr, Ident, ObjectName, SetExpr, ShowCreateObject, ShowStatementFilter,
+    ShowStatementFilterPosition, ShowStatementOptions, Statement as Ast, TableFactor, visit_expressions_mut,
+    visit_relations_mut,
 };
 use sqlparser::parser::Parser;
 
@@ -23,7 +26,7 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
     Ok(Ok(match statement {
         Ast::ShowDatabases { show_options, .. } | Ast::ShowSchemas { show_options, .. } => {
             let columns = [("Database", "schema_name".to_owned())];
-            select(&columns, "information_schema.schemata", "true", None, filter_of(show_options)?, context)?
+            select(&columns, "information_schema.schemata", None, None, filter_of(show_options)?, context)?
         }
         Ast::ShowTables { full, show_options, .. } => tables(full, show_options, context)?,
         Ast::ShowColumns { full, show_options, .. } => {
@@ -63,7 +66,7 @@ pub fn rewrite(statement: Ast, context: &Context<'_>) -> Result<Result<Read, Ast
 
 fn names_and_values(from: &str, filter: Option<ShowStatementFilter>, context: &Context<'_>) -> Result<Read, Error> {
     let columns = [("Variable_name", "variable_name".to_owned()), ("Value", "variable_value".to_owned())];
-    select(&columns, from, "true", None, filter, context)
+    select(&columns, from, None, None, filter, context)
 }
 
 fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> Result<Read, Error> {
@@ -76,20 +79,41 @@ fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> R
     if full {
         columns.push(("Table_type", "table_type".to_owned()));
     }
-    let condition = format!("table_schema = {}", literal(&schema));
-    select(&columns, "information_schema.tables", &condition, None, filter_of(options)?, context)
+    let condition = is("table_schema", &schema);
+    select(&columns, "information_schema.tables", Some(condition), None, filter_of(options)?, context)
 }
 
 /// What is true of the rows about one table. A table that does not exist is found out by selecting nothing from it in the
 /// same statement.
-fn about(table: &ObjectName, context: &Context<'_>) -> Result<String, Error> {
+fn about(table: &ObjectName, context: &Context<'_>) -> Result<Expr, Error> {
     let name = last_part(table)?;
     let schema = match table.0.len() {
         1 => current_schema(context.session).to_owned(),
         parts => table.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
     };
-    let (schema, name) = (literal(&schema), literal(&name));
-    Ok(format!("table_schema = {schema} AND table_name = {name} AND NOT EXISTS (SELECT 1 FROM {table} WHERE false)"))
+    let mut nothing = parse("SELECT 1 FROM shown WHERE false")?;
+    put_table(&mut nothing, "shown", table);
+    let Ast::Query(subquery) = nothing else { return Err(Error::Internal("a SELECT is no query".into())) };
+    let none = Expr::Exists { subquery, negated: true };
+    Ok(and(and(is("table_schema", &schema), is("table_name", &name)), none))
+}
+
+fn put_table(statement: &mut Ast, placeholder: &str, table: &ObjectName) {
+    let _: ControlFlow<()> = visit_relations_mut(statement, |relation| {
+        if relation.to_string() == placeholder {
+            relation.clone_from(table);
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+fn and(left: Expr, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
+}
+
+fn is(column: &str, value: &str) -> Expr {
+    let column = Expr::Identifier(Ident::new(column));
+    Expr::BinaryOp { left: Box::new(column), op: BinaryOperator::Eq, right: Box::new(rewrite::text(value)) }
 }
 
 /// The columns of a table, in MySQL's shape and with our comment.
@@ -114,12 +138,12 @@ pub fn columns(
     }
     columns.push(("Comment", "column_comment".to_owned()));
     let order = Some("ordinal_position");
-    select(&columns, "information_schema.columns", &about(table, context)?, order, filter, context)
+    select(&columns, "information_schema.columns", Some(about(table, context)?), order, filter, context)
 }
 
 fn create_table(table: &ObjectName, context: &Context<'_>) -> Result<Read, Error> {
     let columns = [("Table", "table_name".to_owned()), ("Create Table", "create_statement".to_owned())];
-    select(&columns, "information_schema.create_statements", &about(table, context)?, None, None, context)
+    select(&columns, "information_schema.create_statements", Some(about(table, context)?), None, None, context)
 }
 
 fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
@@ -135,15 +159,22 @@ fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
         ("State", "state".to_owned()),
         ("Info", info),
     ];
-    select(&columns, "information_schema.processlist", "true", None, None, context)
+    select(&columns, "information_schema.processlist", None, None, None, context)
 }
 
 fn warnings(context: &Context<'_>) -> Result<Read, Error> {
-    let row = |warning: &String| format!("SELECT 'Warning' AS level, 1105 AS code, {} AS message", literal(warning));
-    let mut rows: Vec<String> = context.session.warnings.iter().map(row).collect();
-    let empty = "SELECT 'Warning' AS level, 1105 AS code, '' AS message WHERE false".to_owned();
-    rows.push(empty);
-    let statement = parse(&rows.join(" UNION ALL "))?;
+    const ROW: &str = "SELECT 'Warning' AS level, 1105 AS code, 'x' AS message";
+    let shown = &context.session.warnings;
+    // One row more, which is left out: there may be no warning at all.
+    let rows = vec![ROW; shown.len() + 1].join(" UNION ALL ");
+    let mut statement = parse(&format!("SELECT * FROM ({rows}) AS warnings WHERE message <> ''"))?;
+    let mut messages = shown.iter();
+    let _: ControlFlow<()> = visit_expressions_mut(&mut statement, |expr| {
+        if *expr == rewrite::text("x") {
+            *expr = rewrite::text(messages.next().map_or("", String::as_str));
+        }
+        ControlFlow::Continue(())
+    });
     let headings = Headings::all(["Level", "Code", "Message"]);
     Ok(Read { statement, headings, tells: Tells::Warnings })
 }
@@ -152,7 +183,7 @@ fn warnings(context: &Context<'_>) -> Result<Read, Error> {
 fn select(
     columns: &[Shown<'_>],
     from: &str,
-    condition: &str,
+    condition: Option<Expr>,
     order: Option<&str>,
     filter: Option<ShowStatementFilter>,
     context: &Context<'_>,
@@ -162,16 +193,29 @@ fn select(
         columns.iter().map(|(heading, source)| format!("{source} AS {}", alias(heading))).collect();
     let names: Vec<String> = columns.iter().map(|(heading, _)| alias(heading)).collect();
     let order = order.unwrap_or(&columns[0].1);
-    let filter = filter.map(|filter| condition_of(filter, &names[0], context)).transpose()?;
-    let filter = filter.unwrap_or_else(|| "true".into());
-    let statement = parse(&format!(
-        "SELECT {} FROM (SELECT {}, {order} AS shown_order FROM {from} WHERE {condition}) AS shown \
-         WHERE {filter} ORDER BY shown_order",
+    let mut statement = parse(&format!(
+        "SELECT {} FROM (SELECT {}, {order} AS shown_order FROM {from}) AS shown ORDER BY shown_order",
         names.join(", "),
         inner.join(", "),
     ))?;
+    let filter = filter.map(|filter| condition_of(filter, columns[0].0, context)).transpose()?;
+    put_conditions(&mut statement, condition, filter)?;
     let headings = Headings::all(columns.iter().map(|(heading, _)| *heading));
     Ok(Read { statement, headings, tells: Tells::Shape })
+}
+
+/// Into the inner SELECT and the outer one.
+fn put_conditions(statement: &mut Ast, inner: Option<Expr>, outer: Option<Expr>) -> Result<(), Error> {
+    let no_select = || Error::Internal("what SHOW selects has another shape".into());
+    let Ast::Query(query) = statement else { return Err(no_select()) };
+    let SetExpr::Select(select) = query.body.as_mut() else { return Err(no_select()) };
+    select.selection = outer;
+    let Some(TableFactor::Derived { subquery, .. }) = select.from.first_mut().map(|from| &mut from.relation) else {
+        return Err(no_select());
+    };
+    let SetExpr::Select(select) = subquery.body.as_mut() else { return Err(no_select()) };
+    select.selection = inner;
+    Ok(())
 }
 
 fn filter_of(options: ShowStatementOptions) -> Result<Option<ShowStatementFilter>, Error> {
@@ -180,23 +224,22 @@ fn filter_of(options: ShowStatementOptions) -> Result<Option<ShowStatementFilter
 }
 
 /// LIKE goes by the first column, and as names do not by case.
-fn condition_of(filter: ShowStatementFilter, first: &str, context: &Context<'_>) -> Result<String, Error> {
+fn condition_of(filter: ShowStatementFilter, first: &str, context: &Context<'_>) -> Result<Expr, Error> {
     match filter {
-        ShowStatementFilter::Like(pattern) | ShowStatementFilter::ILike(pattern) => {
-            Ok(format!("{first} ILIKE {}", literal(&pattern)))
+        ShowStatementFilter::Like(pattern) | ShowStatementFilter::ILike(pattern) => Ok(Expr::ILike {
+            negated: false,
+            any: false,
+            expr: Box::new(Expr::Identifier(Ident::with_quote('`', first.to_lowercase()))),
+            pattern: Box::new(rewrite::text(&pattern)),
+            escape_char: None,
+        }),
+        ShowStatementFilter::Where(mut condition) => {
+            rewrite::to_datafusion(&mut condition, context)?;
+            rewrite::to_condition(&mut condition);
+            Ok(condition)
         }
-        ShowStatementFilter::Where(condition) => Ok(rewritten(condition, context)?.to_string()),
         other => Err(Error::Invalid(format!("SHOW takes LIKE 'pattern' or WHERE condition, not {other}"))),
     }
-}
-
-fn rewritten(mut condition: Expr, context: &Context<'_>) -> Result<Expr, Error> {
-    rewrite::to_datafusion(&mut condition, context)?;
-    Ok(condition)
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 fn parse(sql: &str) -> Result<Ast, Error> {

@@ -4,6 +4,8 @@
 //! by the planner. So the statement is parsed twice when it quotes: once as it was typed, for the names of the result's
 //! columns, and once for the plan.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{
     DescribeAlias, Expr, Ident, ObjectName, SelectItem, Set, SetExpr, Statement as Ast, UnaryOperator, Use, Value,
 };
@@ -15,7 +17,7 @@ use super::dialect::Dialected;
 use super::headings::Headings;
 use super::rewrite;
 use super::tables::{DEFAULT_SCHEMA, View};
-use super::variables::{self, Context};
+use super::variables::{self, Context, Setting};
 use super::{Error, bounds, show, suggest};
 
 /// What a statement asks for.
@@ -135,30 +137,64 @@ fn read(mut statement: Ast, headings: Headings, context: &Context<'_>) -> Result
     Ok(boxed(Read { statement, headings, tells: Tells::Rows }))
 }
 
-/// `SELECT 1, 1` and `SELECT id, id` are legal in MySQL: columns without a name of their own get one. Nobody sees it,
-/// for [`Headings`] has what was typed.
+/// `SELECT 1, 1`, `SELECT *, id` and `SELECT id, n.Id` are legal in MySQL, and columns of one name are not in DataFusion:
+/// the later ones get one of their own. Nobody sees it, for [`Headings`] has what was typed.
 fn tell_apart(statement: &mut Ast) {
-    let query = match statement {
-        Ast::Query(query) => query,
-        Ast::Explain { statement, .. } => match statement.as_mut() {
-            Ast::Query(query) => query,
-            _ => return,
-        },
+    match statement {
+        Ast::Query(query) => tell_columns_apart(&mut query.body),
+        Ast::Explain { statement, .. } => tell_apart(statement),
+        _ => {}
+    }
+}
+
+fn tell_columns_apart(body: &mut SetExpr) {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        SetExpr::Query(query) => return tell_columns_apart(&mut query.body),
+        SetExpr::SetOperation { left, right, .. } => {
+            tell_columns_apart(left);
+            return tell_columns_apart(right);
+        }
         _ => return,
     };
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    let is_name =
-        |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)));
-    let unnamed = |item: &&SelectItem| matches!(item, SelectItem::UnnamedExpr(_)) && !is_name(item);
-    let many = select.projection.iter().filter(unnamed).count() > 1;
-    for position in 0..select.projection.len() {
-        let item = &select.projection[position];
-        let again = is_name(item) && select.projection[..position].contains(item);
-        if (many && unnamed(&item)) || again {
-            let SelectItem::UnnamedExpr(expr) = item.clone() else { continue };
-            let alias = Ident::with_quote('`', format!("#{}", position + 1));
-            select.projection[position] = SelectItem::ExprWithAlias { expr, alias };
+    let unnamed = select.projection.iter().filter(|item| matches!(name_of(item), Named::No)).count();
+    let wildcard = select.projection.iter().any(|item| matches!(name_of(item), Named::Many));
+    let mut names = HashSet::new();
+    for (position, item) in select.projection.iter_mut().enumerate() {
+        let again = match name_of(item) {
+            Named::Column(name) => !names.insert(name) || wildcard,
+            Named::Alias(name) => !names.insert(name),
+            Named::No => unnamed > 1,
+            Named::Many => false,
+        };
+        if !again {
+            continue;
         }
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            let alias = Ident::with_quote('`', format!("#{}", position + 1));
+            *item = SelectItem::ExprWithAlias { expr: std::mem::replace(expr, rewrite::null()), alias };
+        }
+    }
+}
+
+/// The name of what one item of a SELECT makes, in lower case.
+enum Named {
+    Column(String),
+    Alias(String),
+    No,
+    /// A `*`.
+    Many,
+}
+
+fn name_of(item: &SelectItem) -> Named {
+    match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Named::Column(name.value.to_lowercase()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+            Named::Column(parts.last().map(|part| part.value.to_lowercase()).unwrap_or_default())
+        }
+        SelectItem::UnnamedExpr(_) => Named::No,
+        SelectItem::ExprWithAlias { alias, .. } => Named::Alias(alias.value.to_lowercase()),
+        _ => Named::Many,
     }
 }
 
@@ -204,9 +240,9 @@ pub fn last_part(name: &ObjectName) -> Result<String, Error> {
 fn set_variables(set: Set, context: &Context<'_>) -> Result<SqlSession, Error> {
     let mut session = context.session.clone();
     let mut assign = |name: &str, value: &Expr| -> Result<(), Error> {
-        let value = literal_text(value, context)?;
-        variables::check(name, &value)?;
-        session.variables.insert(name.to_owned(), value);
+        let value = setting(value, context)?;
+        variables::check(name, &value.clone().into_plain())?;
+        session.variables.insert(name.to_owned(), value.into_kept(name));
         Ok(())
     };
     match set {
@@ -253,21 +289,24 @@ pub fn variable_name(typed: &str) -> Result<String, Error> {
 }
 
 /// What SET takes: a literal, a bare word, or another variable.
-fn literal_text(value: &Expr, context: &Context<'_>) -> Result<String, Error> {
+fn setting(value: &Expr, context: &Context<'_>) -> Result<Setting, Error> {
+    let refused = || Err(Error::Invalid(format!("SET takes a literal, not {value}")));
     match value {
+        Expr::Nested(value) => setting(value, context),
         Expr::Value(value) => Ok(match &value.value {
-            Value::Number(number, _) => number.clone(),
-            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
-            Value::Boolean(truth) => u8::from(*truth).to_string(),
-            Value::Null => String::new(),
-            other => return Err(Error::Invalid(format!("SET takes a literal, not {other}"))),
+            Value::Number(number, _) => Setting::Number(number.clone()),
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Setting::Text(text.clone()),
+            Value::Boolean(truth) => Setting::Number(u8::from(*truth).to_string()),
+            Value::Null => Setting::Null,
+            _ => return refused(),
         }),
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(format!("-{}", literal_text(expr, context)?)),
-        Expr::Identifier(word) if word.value.starts_with('@') => {
-            Ok(variables::get(&variable_name(&word.value)?, context)?.unwrap_or_default())
-        }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match setting(expr, context)? {
+            Setting::Number(number) => Ok(Setting::Number(format!("-{number}"))),
+            Setting::Null | Setting::Text(_) => refused(),
+        },
+        Expr::Identifier(word) if word.value.starts_with('@') => variables::get(&variable_name(&word.value)?, context),
         // SET autocommit = ON
-        Expr::Identifier(word) => Ok(word.value.clone()),
-        other => Err(Error::Invalid(format!("SET takes a literal, not {other}"))),
+        Expr::Identifier(word) => Ok(Setting::Text(word.value.clone())),
+        _ => refused(),
     }
 }

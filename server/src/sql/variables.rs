@@ -101,14 +101,59 @@ fn find(name: &str) -> Result<&'static Variable, Error> {
     })
 }
 
-/// The value of a variable. User variables that were not SET have none.
-pub fn get(name: &str, context: &Context<'_>) -> Result<Option<String>, Error> {
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// Of a user's variable that was not SET, or SET to it.
+    Null,
+    /// As it was typed.
+    Number(String),
+    /// Anything else.
+    Text(String),
+}
+
+/// What stands before a text in the session, where a user's variable keeps its type.
+const TEXT_MARK: char = '\'';
+
+impl Setting {
+    /// Without its type: as a system variable is checked and kept.
+    pub fn into_plain(self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Number(value) | Self::Text(value) => value,
+        }
+    }
+
+    /// As the session keeps it under a name.
+    pub fn into_kept(self, name: &str) -> String {
+        match self {
+            Self::Text(value) if name.starts_with('@') => format!("{TEXT_MARK}{value}"),
+            other => other.into_plain(),
+        }
+    }
+
+    fn kept(name: &str, value: &str) -> Self {
+        match (name.starts_with('@'), value.strip_prefix(TEXT_MARK)) {
+            (true, Some(text)) => Self::Text(text.to_owned()),
+            (true, None) if value.is_empty() => Self::Null,
+            (true, None) => Self::Number(value.to_owned()),
+            (false, _) => Self::plain(value.to_owned()),
+        }
+    }
+
+    fn plain(value: String) -> Self {
+        if value.parse::<f64>().is_ok_and(f64::is_finite) { Self::Number(value) } else { Self::Text(value) }
+    }
+}
+
+/// The value of a variable.
+pub fn get(name: &str, context: &Context<'_>) -> Result<Setting, Error> {
     if let Some(set) = context.session.variables.get(name) {
-        return Ok(Some(set.clone()));
+        return Ok(Setting::kept(name, set));
     }
     match name.starts_with('@') {
-        true => Ok(None),
-        false => Ok(Some((find(name)?.value)(context))),
+        true => Ok(Setting::Null),
+        false => Ok(Setting::plain((find(name)?.value)(context))),
     }
 }
 

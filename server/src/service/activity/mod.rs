@@ -9,12 +9,13 @@ pub mod statements_summary;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use unum_client::Table;
 use unum_proto::model::{Invalid, Row, TableSnapshot};
+use xxhash_rust::xxh3::xxh3_64;
 
 use self::slow_query::SlowQueries;
 use self::statements_summary::Summaries;
@@ -54,6 +55,8 @@ struct Inner {
     replica: u64,
     options: Options,
     started: Instant,
+    /// Where the ids of this start begin: elsewhere than those of the start before, which somebody may want to KILL.
+    first: u64,
     count: AtomicU64,
     slow_count: AtomicU64,
     running: Mutex<BTreeMap<u64, Arc<Running>>>,
@@ -82,13 +85,16 @@ pub struct Running {
     /// Its id: unique in the group, and what KILL takes.
     pub id: u64,
     request: Request,
-    digest: Digest,
+    /// Made where queries run: it takes time for a long statement.
+    digest: OnceLock<Digest>,
     started: Instant,
     stage: Mutex<&'static str>,
     /// What it holds.
     pub memory: Arc<QueryMemory>,
     /// Cancelled by KILL.
     pub killed: CancellationToken,
+    /// Cancelled when nobody waits for the rest of it, for whatever reason.
+    pub ended: CancellationToken,
     rows: AtomicU64,
     waited: Mutex<Times>,
     ended_by: Mutex<Option<String>>,
@@ -125,6 +131,7 @@ impl Activity {
             replica,
             options,
             started: Instant::now(),
+            first: xxh3_64(&clock::now_us().to_le_bytes()),
             count: AtomicU64::new(0),
             slow_count: AtomicU64::new(0),
             running: Mutex::default(),
@@ -135,21 +142,22 @@ impl Activity {
 
     /// A query begins. It is over when what this returns is dropped.
     pub fn begin(&self, request: Request) -> Result<Tracked, TooMany> {
-        let Inner { replica, options, count, running, .. } = self.0.as_ref();
+        let Inner { replica, options, first, count, running, .. } = self.0.as_ref();
         let mut running = lock(running);
         if running.len() >= options.queries_max {
             return Err(TooMany { replica: *replica, max: options.queries_max });
         }
-        let number = count.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = first.wrapping_add(count.fetch_add(1, Ordering::Relaxed));
         let id = ((*replica & COUNT_MASK) << REPLICA_SHIFT) | (number & COUNT_MASK);
         let query = Arc::new(Running {
             id,
-            digest: digest(&request.sql),
+            digest: OnceLock::new(),
             memory: QueryMemory::new(request.memory_bytes_max),
             request,
             started: Instant::now(),
             stage: Mutex::new("waiting for the read barrier"),
             killed: CancellationToken::new(),
+            ended: CancellationToken::new(),
             rows: AtomicU64::new(0),
             waited: Mutex::default(),
             ended_by: Mutex::default(),
@@ -171,8 +179,13 @@ impl Activity {
 
     /// The queries that run: rows of [`processlist`].
     pub fn running(&self) -> Vec<Row> {
+        self.rows(|_| processlist::INFO_BYTES_MAX)
+    }
+
+    fn rows(&self, info_bytes_max: impl Fn(usize) -> usize) -> Vec<Row> {
         let running: Vec<_> = lock(&self.0.running).values().cloned().collect();
-        running.iter().map(|query| processlist::row(query)).collect()
+        let info_bytes_max = info_bytes_max(running.len());
+        running.iter().map(|query| processlist::row(query, info_bytes_max)).collect()
     }
 
     /// What SHOW STATUS shows of it.
@@ -186,9 +199,9 @@ impl Activity {
         ]
     }
 
-    /// The queries that run, as a table.
+    /// The queries that run, as a table that fits into one push.
     pub fn running_table(&self) -> Result<TableSnapshot, Invalid> {
-        table("processlist", processlist::COLUMNS, self.running())
+        table("processlist", processlist::COLUMNS, self.rows(processlist::pushed_info_bytes))
     }
 
     /// The queries that are over, as the tables that changed since `since`: what the last call returned with the tables
@@ -207,6 +220,8 @@ impl Activity {
     }
 
     fn ended(&self, query: &Running, failed: Option<String>) {
+        // Before anything is locked, if the query was given up before it was looked at.
+        query.digest();
         lock(&self.0.running).remove(&query.id);
         let ended = Ended {
             at_us: clock::now_us(),
@@ -268,7 +283,18 @@ impl Running {
     pub fn end_by(&self, why: &str) {
         self.enters("ending");
         lock(&self.ended_by).get_or_insert_with(|| why.to_owned());
+        self.end();
+    }
+
+    /// Nobody waits for it any more: its operators get no more memory.
+    pub fn end(&self) {
         self.memory.end();
+        self.ended.cancel();
+    }
+
+    /// What it has in common with others. To be called where queries run.
+    pub fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| digest(&self.request.sql))
     }
 }
 
@@ -295,7 +321,8 @@ impl Tracked {
 impl Drop for Tracked {
     fn drop(&mut self) {
         let ended_by = lock(&self.query.ended_by).take();
-        let failed = (!self.finished).then(|| ended_by.unwrap_or_else(|| "the caller has gone".to_owned()));
+        let why = if std::thread::panicking() { "it panicked" } else { "the caller has gone" };
+        let failed = (!self.finished).then(|| ended_by.unwrap_or_else(|| why.to_owned()));
         self.activity.ended(&self.query, failed);
     }
 }

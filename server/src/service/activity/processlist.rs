@@ -1,6 +1,6 @@
 //! `processlist`: the queries that run, with TiDB's columns.
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::{DataType, Row, Value, limits};
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +15,7 @@ pub const COLUMNS: &[(&str, DataType, &str)] = &[
     ("command", DataType::Text, "always Query"),
     ("time", DataType::Int64, "seconds since it began"),
     ("state", DataType::Text, "how far it is"),
-    ("info", DataType::Text, "the statement, its first 4096 bytes"),
+    ("info", DataType::Text, "the statement, its first 4096 bytes, or fewer while very many run"),
     ("digest", DataType::Text, "the digest of the statement"),
     ("mem", DataType::UInt64, "bytes that its operators hold"),
     ("disk", DataType::UInt64, "always 0: nothing is spilled"),
@@ -28,14 +28,22 @@ pub const COLUMNS: &[(&str, DataType, &str)] = &[
 ];
 
 /// Bytes of a statement that a row shows.
-const INFO_BYTES_MAX: usize = 4096;
+pub(super) const INFO_BYTES_MAX: usize = 4096;
+
+/// Bytes of all statements that the pushed table shows: half a push.
+const PUSHED_INFO_BYTES_MAX: usize = limits::PUSH_BYTES_MAX / 2;
+
+/// How much of each statement may be in a push of so many.
+pub(super) fn pushed_info_bytes(queries: usize) -> usize {
+    INFO_BYTES_MAX.min(PUSHED_INFO_BYTES_MAX / queries.max(1))
+}
 
 /// A statement cut to a length.
 pub(super) fn cut(sql: &str, bytes_max: usize) -> &str {
     &sql[..sql.floor_char_boundary(bytes_max)]
 }
 
-pub(super) fn row(query: &Running) -> Row {
+pub(super) fn row(query: &Running, info_bytes_max: usize) -> Row {
     let request = &query.request;
     vec![
         query.id.into(),
@@ -45,8 +53,8 @@ pub(super) fn row(query: &Running) -> Row {
         "Query".into(),
         i64::try_from(query.started.elapsed().as_secs()).unwrap_or(i64::MAX).into(),
         (*lock(&query.stage)).into(),
-        cut(&request.sql, INFO_BYTES_MAX).into(),
-        query.digest.id.as_str().into(),
+        cut(&request.sql, info_bytes_max).into(),
+        query.digest.get().map(|digest| digest.id.as_str()).into(),
         (query.memory.bytes() as u64).into(),
         0u64.into(),
         Value::Null,

@@ -57,7 +57,7 @@ impl SlowQueries {
             ended.times.plan.as_secs_f64().into(),
             request.schema.as_str().into(),
             false.into(),
-            query.digest.id.as_str().into(),
+            query.digest().id.as_str().into(),
             i64::try_from(ended.memory_bytes).unwrap_or(i64::MAX).into(),
             i64::try_from(ended.rows).unwrap_or(i64::MAX).into(),
             failed.is_none().into(),

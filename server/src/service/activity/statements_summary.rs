@@ -116,7 +116,7 @@ impl Summaries {
 
 impl Window {
     fn add(&mut self, query: &Running, ended: &Ended) {
-        let key = (query.request.schema.clone(), query.digest.id.clone());
+        let key = (query.request.schema.clone(), query.digest().id.clone());
         if self.summaries.len() >= DIGESTS_MAX && !self.summaries.contains_key(&key) {
             let oldest = self.summaries.iter().min_by_key(|(_, summary)| summary.last_us).map(|(key, _)| key.clone());
             oldest.iter().for_each(|oldest| drop(self.summaries.remove(oldest)));
@@ -124,7 +124,7 @@ impl Window {
         }
         let ns = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let summary = self.summaries.entry(key).or_insert_with(|| Summary {
-            digest_text: cut(&query.digest.text, TEXT_BYTES_MAX).to_owned(),
+            digest_text: cut(&query.digest().text, TEXT_BYTES_MAX).to_owned(),
             first_us: ended.at_us,
             ..Summary::default()
         });

@@ -20,6 +20,7 @@ const RESULT_BYTES_MAX: usize = 1024 * 1024;
 
 pub static FUNCTIONS: &[Definition] = &[
     Definition::new("concat", &[Arg::Text], 1, DataType::Utf8, concat).repeating(),
+    Definition::new("concat_ws", &[Arg::Text], 2, DataType::Utf8, concat_ws).repeating(),
     Definition::new("repeat", &[Arg::Text, Arg::Int], 2, DataType::Utf8, repeat),
     Definition::new("space", &[Arg::Int], 1, DataType::Utf8, space),
     Definition::new("lpad", &[Arg::Text, Arg::Int, Arg::Text], 3, DataType::Utf8, |args| pad(args, "lpad", true)),
@@ -29,7 +30,7 @@ pub static FUNCTIONS: &[Definition] = &[
 ];
 
 /// A text in the making, and what is left for it and those after it.
-struct Bounded<'a> {
+pub struct Bounded<'a> {
     text: String,
     left: usize,
     function: &'a str,
@@ -42,7 +43,8 @@ fn too_much(function: &str) -> Result<()> {
 }
 
 impl Bounded<'_> {
-    fn push(&mut self, part: &str) -> Result<()> {
+    /// A text more.
+    pub fn push(&mut self, part: &str) -> Result<()> {
         if part.len() > self.left || self.text.len() + part.len() > RESULT_BYTES_MAX {
             return too_much(self.function);
         }
@@ -77,7 +79,7 @@ impl Bounded<'_> {
 }
 
 /// One result a row, all within the bound; none is NULL.
-fn each_row(
+pub fn each_row(
     function: &str,
     args: &[ArrayRef],
     make: impl Fn(usize, &mut Bounded<'_>) -> Result<Option<()>>,
@@ -98,6 +100,20 @@ fn concat(args: &[ArrayRef]) -> Result<ArrayRef> {
     each_row("concat", args, |row, out| {
         for arg in args {
             let Some(part) = text(arg, row) else { return Ok(None) };
+            out.push(part)?;
+        }
+        Ok(Some(()))
+    })
+}
+
+/// What is NULL is left out, but a separator that is.
+fn concat_ws(args: &[ArrayRef]) -> Result<ArrayRef> {
+    each_row("concat_ws", args, |row, out| {
+        let Some(separator) = text(&args[0], row) else { return Ok(None) };
+        for (position, part) in args[1..].iter().filter_map(|arg| text(arg, row)).enumerate() {
+            if position > 0 {
+                out.push(separator)?;
+            }
             out.push(part)?;
         }
         Ok(Some(()))

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::Formatter;
 
-use super::function::{Arg, Definition};
+use super::function::{Arg, Definition, text};
+use super::growing;
 
 /// What `->` is.
 pub const EXTRACT: &str = "json_extract";
@@ -118,9 +119,8 @@ fn show(value: &impl Serialize) -> String {
 
 fn extract(args: &[ArrayRef]) -> Result<ArrayRef> {
     let paths: Vec<Vec<Option<&str>>> = args[1..].iter().map(|path| texts(path).collect()).collect();
-    let mut found = Vec::with_capacity(args[0].len());
-    for (row, document) in texts(&args[0]).enumerate() {
-        let document = document.and_then(parse);
+    growing::each_row(EXTRACT, args, |row, out| {
+        let document = text(&args[0], row).and_then(parse);
         let mut selected = Vec::new();
         let mut many = paths.len() > 1;
         for path in &paths {
@@ -129,13 +129,15 @@ fn extract(args: &[ArrayRef]) -> Result<ArrayRef> {
             many |= steps.iter().any(|step| matches!(step, Step::AllKeys | Step::AllIndexes));
             document.iter().for_each(|document| select(document, &steps, &mut selected));
         }
-        found.push(match (selected.as_slice(), many) {
-            ([], _) => None,
-            ([one], false) => Some(show(one)),
-            (all, _) => Some(show(&all)),
-        });
-    }
-    Ok(Arc::new(StringArray::from(found)))
+        if let ([one], false) = (selected.as_slice(), many) {
+            return out.push(&show(one)).map(Some);
+        }
+        for (position, one) in selected.iter().enumerate() {
+            out.push(if position == 0 { "[" } else { ", " })?;
+            out.push(&show(one))?;
+        }
+        Ok(if selected.is_empty() { None } else { Some(out.push("]")?) })
+    })
 }
 
 /// The text of a JSON string; anything else as it is.
@@ -155,7 +157,7 @@ fn valid(args: &[ArrayRef]) -> Result<ArrayRef> {
 fn parts<T>(args: &[ArrayRef], value: impl Fn(&Value) -> Option<T>) -> Result<Vec<Option<T>>> {
     let mut out = Vec::with_capacity(args[0].len());
     for (row, document) in texts(&args[0]).enumerate() {
-        let path = args.get(1).map(|path| texts(path).nth(row).flatten());
+        let path = args.get(1).map(|path| text(path, row));
         let steps = match path {
             None => Some(Vec::new()),
             Some(path) => path.map(checked_path).transpose()?,

@@ -3,6 +3,7 @@
 //! - [`time`]: instants, calendar arithmetic, `DATE_FORMAT` with MySQL's letters.
 //! - [`text`]: strings, and numbers made readable.
 //! - [`growing`]: those whose result can be far larger than what they take, within a bound.
+//! - [`typed`]: those whose result has the type of what they take.
 //! - [`json`]: values inside JSON that is kept as text.
 //!
 //! Each function is a [`Function`]: what it takes, what it returns, and a pure evaluation over columns. What MySQL
@@ -14,6 +15,7 @@ mod growing;
 mod json;
 mod text;
 mod time;
+mod typed;
 
 use std::sync::Arc;
 
@@ -21,29 +23,36 @@ use datafusion::logical_expr::ScalarUDF;
 
 pub use json::{EXTRACT as JSON_EXTRACT, UNQUOTE as JSON_UNQUOTE};
 pub use time::{TIME_ADD, TIME_PART};
+pub use typed::{INT_DIV, IS_TRUE, TO_SIGNED, TO_UNSIGNED};
 
 /// All of them, to be registered over DataFusion's own.
 pub fn all() -> impl Iterator<Item = Arc<ScalarUDF>> {
     let functions = [time::FUNCTIONS, text::FUNCTIONS, growing::FUNCTIONS, json::FUNCTIONS].into_iter().flatten();
     let clocks = [ScalarUDF::from(time::Now::instant()), ScalarUDF::from(time::Now::day())];
-    functions.map(|definition| ScalarUDF::from(function::Function::new(definition))).chain(clocks).map(Arc::new)
+    let functions = functions.map(|definition| ScalarUDF::from(function::Function::new(definition)));
+    functions.chain(clocks).chain(typed::all().map(ScalarUDF::from)).map(Arc::new)
 }
 
-/// DataFusion's functions of lists, which MySQL has not: a list can be made as long as anybody likes, and nothing counts
-/// it. One is kept, for `REGEXP_SUBSTR`.
-pub fn is_of_lists(name: &str) -> bool {
+/// DataFusion's functions that a statement may not call. One of lists is kept, for `REGEXP_SUBSTR`.
+pub fn is_refused(name: &str) -> bool {
     const KEPT: &str = "array_element";
-    const OTHERS: [&str; 10] = [
-        "range",
-        "gen_series",
-        "make_array",
-        "map",
-        "map_keys",
-        "map_values",
-        "map_entries",
-        "flatten",
-        "cardinality",
-        "empty",
-    ];
-    name != KEPT && (name.starts_with("array_") || OTHERS.contains(&name) || name.starts_with("string_to_array"))
+    name != KEPT && (name.starts_with("array_") || name.starts_with("string_to_array") || REFUSED.contains(&name))
 }
+
+/// Lists, which MySQL has not: one can be made as long as anybody likes, and nothing counts it. And what takes the square
+/// of the length of its arguments.
+const REFUSED: [&str; 13] = [
+    "range",
+    "gen_series",
+    "make_array",
+    "map",
+    "map_keys",
+    "map_values",
+    "map_entries",
+    "flatten",
+    "cardinality",
+    "empty",
+    "levenshtein",
+    "overlay",
+    "translate",
+];

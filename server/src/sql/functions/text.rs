@@ -10,6 +10,8 @@ use super::function::{Arg, Definition, int, number, text};
 
 pub static FUNCTIONS: &[Definition] = &[
     Definition::new("substr", &[Arg::Text, Arg::Int, Arg::Int], 2, DataType::Utf8, substr),
+    Definition::new("left", &[Arg::Text, Arg::Int], 2, DataType::Utf8, left),
+    Definition::new("right", &[Arg::Text, Arg::Int], 2, DataType::Utf8, right),
     Definition::new("locate", &[Arg::Text, Arg::Text, Arg::Int], 2, DataType::Int64, locate),
     Definition::new("field", &[Arg::Text], 2, DataType::Int64, field).repeating(),
     Definition::new("elt", &[Arg::Int, Arg::Text], 2, DataType::Utf8, elt).repeating(),
@@ -39,6 +41,23 @@ fn substr(args: &[ArrayRef]) -> Result<ArrayRef> {
         let skipped = if from < 0 { characters() + from } else { from - 1 };
         let Ok(skipped) = usize::try_from(skipped) else { return Some(String::new()) };
         Some(whole.chars().skip(skipped).take(length).collect())
+    })
+}
+
+/// The first characters.
+fn left(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let (whole, count) = (text(&args[0], row)?, int(&args[1], row)?);
+        Some(whole.chars().take(usize::try_from(count).unwrap_or(0)).collect())
+    })
+}
+
+/// The last characters.
+fn right(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| {
+        let (whole, count) = (text(&args[0], row)?, int(&args[1], row)?);
+        let skipped = whole.chars().count().saturating_sub(usize::try_from(count).unwrap_or(0));
+        Some(whole.chars().skip(skipped).collect())
     })
 }
 
@@ -77,7 +96,7 @@ fn format(args: &[ArrayRef]) -> Result<ArrayRef> {
     const DIGITS_MAX: i64 = 30;
     texts(args, |row| {
         let digits = int(&args[1], row)?.clamp(0, DIGITS_MAX) as usize;
-        let plain = format!("{:.digits$}", number(&args[0], row)?);
+        let plain = format!("{:.digits$}", rounded(number(&args[0], row)?, digits));
         let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
         let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
         let mut grouped = String::from(sign);
@@ -93,6 +112,14 @@ fn format(args: &[ArrayRef]) -> Result<ArrayRef> {
         }
         Some(grouped)
     })
+}
+
+/// A half goes away from 0; numbers so large that they have no such digits stay as they are.
+fn rounded(value: f64, digits: usize) -> f64 {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let step = 10f64.powi(digits as i32);
+    let scaled = value * step;
+    if scaled.abs() < EXACT_MAX { scaled.round() / step } else { value }
 }
 
 const BYTES: [&str; 7] = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

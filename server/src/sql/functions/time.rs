@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -12,7 +12,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 use datafusion::prelude::lit;
 
 use super::calendar::{self, Unit};
-use super::function::{Arg, Definition, TIMESTAMP, number};
+use super::function::{Arg, Definition, TIMESTAMP, int, number};
 
 /// A part of a time, by its name: `time_part('HOUR', t)`.
 pub const TIME_PART: &str = "time_part";
@@ -83,7 +83,7 @@ fn unit(name: &str) -> Result<Unit> {
     }
 }
 
-/// The one text of an argument that is the same for all rows.
+/// The one text of an argument that is the same for all rows, as a rewritten statement has it.
 fn constant<'a>(array: &'a ArrayRef, default: &'a str) -> &'a str {
     texts(array).next().flatten().unwrap_or(default)
 }
@@ -156,8 +156,14 @@ fn last_day(args: &[ArrayRef]) -> Result<ArrayRef> {
 }
 
 fn week(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let mode = args.get(1).and_then(|mode| mode.as_primitive::<Int64Type>().iter().next().flatten()).unwrap_or(0);
-    integers(times(&args[0]).map(|time| Some(i64::from(calendar::week(time?.date(), mode & 7).0))))
+    let week = |row: usize, time: Option<NaiveDateTime>| {
+        let mode = match args.get(1) {
+            Some(mode) => int(mode, row)?,
+            None => 0,
+        };
+        Some(i64::from(calendar::week(time?.date(), mode & 7).0))
+    };
+    integers(times(&args[0]).enumerate().map(|(row, time)| week(row, time)))
 }
 
 fn sec_to_time(args: &[ArrayRef]) -> Result<ArrayRef> {
