@@ -165,7 +165,8 @@ async fn endless_joins_leave_the_threads_to_others() -> anyhow::Result<()> {
                 tokio::spawn(async move { patient.query(sql).await })
             })
             .collect();
-        let running = "SELECT count(*) AS n FROM information_schema.processlist WHERE time >= 1 AND state = 'sending rows'";
+        let running =
+            "SELECT count(*) AS n FROM information_schema.processlist WHERE time >= 1 AND state = 'sending rows'";
         until("all run", async || number(&client, running).await.filter(|n| *n == 3)).await?;
         let ids = client.query("SELECT id AS n FROM information_schema.processlist WHERE time >= 1").await?;
         for row in ids.rows() {
@@ -188,7 +189,8 @@ async fn a_query_ends_though_its_caller_does_not_read() -> anyhow::Result<()> {
     let client = cluster.client(1)?;
     let running = "SELECT id AS n FROM information_schema.processlist WHERE info LIKE 'SELECT ''unread''%'";
     for killed in [true, false] {
-        let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", cluster.endpoints()[0]))?.connect().await?;
+        let channel =
+            tonic::transport::Endpoint::from_shared(format!("http://{}", cluster.endpoints()[0]))?.connect().await?;
         let mut raw = unum_proto::wire::query_client::QueryClient::new(channel);
         // More than all buffers on the way hold, and fewer rows than the limit.
         let sql = "SELECT 'unread', REPEAT('x', 500) FROM information_schema.columns a, information_schema.columns b";
