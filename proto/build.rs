@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "unum/v1/admin.proto",
+    "unum/v1/config.proto",
     "unum/v1/data.proto",
     "unum/v1/ingest.proto",
     "unum/v1/query.proto",

@@ -127,7 +127,11 @@ impl Client {
     }
 
     async fn execute(&self, sql: &str, session: SqlSession) -> Result<transport::RawResult, Error> {
+        let change_key = change_key(sql);
+        // What may be done twice is done once, for it has a key; whether it was done is then not known.
+        let repeat = if change_key.is_empty() { Repeat::Read } else { Repeat::Idempotent };
         let query = &Query {
+            change_key,
             consistency: self.consistency,
             min_revision: self.session.revision(),
             session,
@@ -135,7 +139,7 @@ impl Client {
             ..Query::new(sql.to_owned(), 0)?
         };
         let attempt = |endpoint: Endpoint, time: Time| async move { transport::execute(&endpoint, query, time).await };
-        let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await?;
+        let result = retry::over_endpoints(&self.endpoints, self.timeout, repeat, attempt).await?;
         self.session.saw(result.header.revision);
         Ok(result)
     }
@@ -194,5 +198,15 @@ impl Client {
     /// A publisher for one node, with an epoch above that of any publisher made before on a sane clock.
     pub fn publisher(&self, node: NodeDescription) -> Publisher {
         Publisher::new(self.endpoints.clone(), self.session.clone(), node, self.timeout)
+    }
+}
+
+/// What tells a retry of this statement from another one; empty for one that changes nothing.
+fn change_key(sql: &str) -> String {
+    const CHANGING: [&str; 5] = ["set", "update", "resume", "cancel", "rollback"];
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    match CHANGING.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        true => format!("{:032x}", rand::random::<u128>()),
+        false => String::new(),
     }
 }

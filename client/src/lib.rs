@@ -24,11 +24,13 @@
 //!
 //! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
 //! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
+//! - [`config`]: a publisher sets what SQL wants of its node, and says what came of it.
 //! - [`collect`] reads this host's facts, and [`rows`] reads CSV and NDJSON; [`repl`] is the SQL prompt of the `unum`
 //!   command.
 
 mod client;
 pub mod collect;
+pub mod config;
 mod error;
 mod publisher;
 pub mod repl;

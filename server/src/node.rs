@@ -9,13 +9,15 @@ use tokio::net::TcpListener;
 
 use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
+use crate::config::settings::Settings;
 use crate::config::{Entry, Options};
-use crate::consensus::Group;
+use crate::consensus::{self, Group};
 use crate::join;
 use crate::publish::{self, OwnTables};
 use crate::rpc::{self, Probes, Services};
 use crate::service::activity::Activity;
 use crate::service::admin::AdminService;
+use crate::service::configure::ConfigService;
 use crate::service::ingest::IngestService;
 use crate::service::liveness;
 use crate::service::query::QueryService;
@@ -77,6 +79,20 @@ impl Drop for QueryRuntime {
     }
 }
 
+/// What SQL set of this replica goes before its file.
+async fn with_desired(mut options: Options, data_dir: &DataDir) -> anyhow::Result<Options> {
+    let (own, store) = (options.own_node(), data_dir.store.clone());
+    let desired = tokio::task::spawn_blocking(move || consensus::desired_values(&store, &own)).await??;
+    for (key, value) in desired {
+        match options.with_setting(&key, &value) {
+            Ok(changed) => options = changed,
+            // It was legal once: a replica that does not start helps nobody.
+            Err(error) => tracing::warn!(%error, key, "a setting that SQL made is left out"),
+        }
+    }
+    Ok(options)
+}
+
 impl Replica {
     /// Starts a replica; returns when it serves. It may not know a leader yet.
     pub async fn start(options: Options, listeners: Listeners, metrics: PrometheusHandle) -> anyhow::Result<Self> {
@@ -90,8 +106,15 @@ impl Replica {
             };
         }
         consensus.store_id = data_dir.claim(consensus.cluster_id, consensus.replica).await?.store_id;
+        let options = with_desired(options, &data_dir).await?;
+        let consensus = consensus::Options {
+            heartbeat_interval: options.consensus.heartbeat_interval,
+            election_timeout_min: options.consensus.election_timeout_min,
+            election_timeout_max: options.consensus.election_timeout_max,
+            ..consensus
+        };
         let (group, group_tasks) = Group::start(&consensus, data_dir.store.clone()).await?;
-        let disk = DiskSpace::new(&options.data_dir, options.disk_reserve_bytes);
+        let disk = DiskSpace::new(&options.data_dir, options.tunables.disk_reserve_bytes.clone());
         let query_runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(QUERY_THREADS)
             .thread_name("unum-query")
@@ -106,14 +129,15 @@ impl Replica {
         }
         tasks.spawn("disk space", disk.clone().watch());
         tasks.spawn("liveness", liveness::run(group.clone(), disk.clone()));
-        let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.limits);
+        let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.tunables.limits.clone());
         tasks.spawn("ingest", run_ingest);
-        let activity = Activity::new(consensus.replica, options.activity);
+        let activity = Activity::new(consensus.replica, options.tunables.activity.clone());
         let (own, threads) = (options.own_node(), query_runtime.handle().clone());
-        let query = QueryService::new(group.clone(), own, options.sql, activity.clone(), threads);
+        let query = QueryService::new(group.clone(), own, options.tunables.sql.clone(), activity.clone(), threads);
 
         let admin = AdminService::new(group.clone(), consensus.cluster_id);
-        let services = Services { group: group.clone(), ingest, query: query.clone(), admin };
+        let config = ConfigService::new(group.clone());
+        let services = Services { group: group.clone(), ingest, query: query.clone(), admin, config };
         let (grpc, stop) = (listeners.grpc, tasks.stopping());
         tasks.spawn_graceful("gRPC", async move {
             if let Err(error) = rpc::serve_grpc(grpc, services, stop).await {
@@ -127,7 +151,7 @@ impl Replica {
                 tracing::error!(%error, "the HTTP server failed");
             }
         });
-        let own_tables = OwnTables::new(group.clone(), activity);
+        let own_tables = OwnTables::new(group.clone(), activity, Settings::new(options.clone()));
         tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
         tracing::info!(
             replica = consensus.replica,

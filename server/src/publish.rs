@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use unum_client::collect::HostCollector;
+use unum_client::config::{announcements, config_table};
 use unum_client::{Client, Error, NodeDescription, Publisher, TableSnapshot};
 
 use crate::config::Options;
+use crate::config::settings::Settings;
 use crate::consensus::Group;
 use crate::service::activity::{Activity, Published};
 use crate::service::raft_status;
@@ -23,12 +25,13 @@ const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
 pub struct OwnTables {
     group: Group,
     activity: Activity,
+    settings: Settings,
 }
 
 impl OwnTables {
     /// The tables of a replica.
-    pub fn new(group: Group, activity: Activity) -> Self {
-        Self { group, activity }
+    pub fn new(group: Group, activity: Activity, settings: Settings) -> Self {
+        Self { group, activity, settings }
     }
 }
 
@@ -46,11 +49,32 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
     };
     let mut publisher = client.publisher(node);
-    let mut ticks = tokio::time::interval(options.publish_interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let (announcer, mut announcements) = announcements();
+    let settings = own.settings.clone();
+    let _subscription = publisher.on_config(move |request| {
+        let (announcer, settings) = (announcer.clone(), settings.clone());
+        async move {
+            let outcome = settings.set(&request.key, &request.value);
+            announcer.announce().await;
+            outcome
+        }
+    });
     let mut history = History::default();
+    let mut config = None;
+    let mut due = Instant::now();
     loop {
-        ticks.tick().await;
+        let announcement = tokio::select! {
+            () = tokio::time::sleep_until(due) => None,
+            announcement = announcements.next() => Some(announcement),
+        };
+        if let Err(error) = push_config(&own, &mut publisher, &mut config).await {
+            tracing::warn!(%error, "the replica could not publish its configuration; the next interval tries again");
+        }
+        if let Some(announcement) = announcement {
+            announcement.done();
+            continue;
+        }
+        due = Instant::now() + options.tunables.publish_interval.get();
         let info = tokio::task::block_in_place(|| collector.collect(publisher.node()));
         let pushed = match info {
             Ok(info) => push(&own, &mut publisher, info, &mut history).await,
@@ -67,6 +91,21 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
 struct History {
     published: Published,
     at: Option<Instant>,
+}
+
+/// The configuration, if it is not what was acknowledged last.
+async fn push_config(
+    own: &OwnTables,
+    publisher: &mut Publisher,
+    published: &mut Option<TableSnapshot>,
+) -> Result<(), Error> {
+    let table = config_table(own.settings.entries())?;
+    if published.as_ref().is_some_and(|published| published.rows == table.rows) {
+        return Ok(());
+    }
+    publisher.push(vec![table.clone()]).await?;
+    *published = Some(table);
+    Ok(())
 }
 
 /// First what says that the replica is there, then a push for each table that could be too much for one: none of them

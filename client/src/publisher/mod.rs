@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
 
 use crate::client::Session;
+use crate::config::{ConfigOutcome, ConfigRequest, Subscription};
 use crate::retry::{Attempt, Repeat, Time};
 use crate::transport::{Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
@@ -46,6 +47,20 @@ impl Publisher {
     /// The node.
     pub fn node(&self) -> &NodeDescription {
         &self.node
+    }
+
+    /// Sets what SQL wants of this node's configuration: `apply` is called for each key, one after the other, and what it
+    /// returns is what `config_change_nodes` shows. What was wanted while the node was away comes first. It ends when what
+    /// this returns is dropped.
+    ///
+    /// The node publishes the keys that it has as a table of [`config::config_table`](crate::config::config_table).
+    #[must_use = "dropping it ends the subscription"]
+    pub fn on_config<F, Fut>(&self, apply: F) -> Subscription
+    where
+        F: Fn(ConfigRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ConfigOutcome> + Send + 'static,
+    {
+        Subscription::start(self.endpoints.clone(), self.node.key.clone(), self.timeout, apply)
     }
 
     /// Pushes table snapshots, all or nothing; returns when they are committed and visible.

@@ -1,12 +1,14 @@
 //! Connections to replicas, and the wire on them. Model in and out; one attempt at one endpoint, never a retry.
 
 mod admin;
+mod config;
 mod endpoints;
 mod publish;
 mod query;
 mod status;
 
 pub(crate) use admin::{change, status};
+pub(crate) use config::{ConfigWatch, report_config};
 pub(crate) use endpoints::{Endpoint, Endpoints};
 pub(crate) use publish::PublishStream;
 pub(crate) use query::{RawResult, execute};

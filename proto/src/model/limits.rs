@@ -58,3 +58,18 @@ pub const SESSION_WARNINGS_MAX: usize = 64;
 
 /// Bytes of one warning.
 pub const WARNING_BYTES_MAX: usize = 1024;
+
+/// Bytes of a config key. The longest known ones (TiKV's) have fewer than 100.
+pub const CONFIG_KEY_BYTES_MAX: usize = 256;
+
+/// Bytes of a config value.
+pub const CONFIG_VALUE_BYTES_MAX: usize = 4096;
+
+/// Bytes of why a config value was not set.
+pub const CONFIG_ERROR_BYTES_MAX: usize = 1024;
+
+/// What a node reports at once of its configuration.
+pub const CONFIG_REPORTS_MAX: usize = 256;
+
+/// Characters of a change key.
+pub const CHANGE_KEY_CHARS_MAX: usize = 64;

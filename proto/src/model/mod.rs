@@ -7,6 +7,7 @@
 //! front): the order of fields and variants is a disk format. Add at the end, never reorder.
 
 mod admin;
+pub mod config;
 mod convert;
 mod invalid;
 pub mod limits;
@@ -17,6 +18,9 @@ mod schema;
 mod value;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
+pub use config::{
+    CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, ConfigReports, ConfigType, DesiredValue, MASK,
+};
 pub use invalid::Invalid;
 pub use name::{ColumnName, NodeKey, NodeName, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};

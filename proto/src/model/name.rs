@@ -59,7 +59,16 @@ impl FromStr for NodeName {
 }
 
 /// Tables that the catalog makes itself. A pushed table of the same name could not be reached.
-const RESERVED_TABLES: [&str; 4] = ["nodes", "replicas", "tables", "node_infos"];
+const RESERVED_TABLES: [&str; 8] = [
+    "nodes",
+    "replicas",
+    "tables",
+    "node_infos",
+    "config_changes",
+    "config_change_nodes",
+    "config_history",
+    "config_drift",
+];
 
 /// What `cluster_T` is made of; a pushed table must not look like one.
 const CLUSTER_PREFIX: &str = "cluster_";

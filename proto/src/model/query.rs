@@ -25,6 +25,8 @@ pub struct Query {
     pub session: SqlSession,
     /// Who asks, as the client says. Nobody checks it.
     pub user: String,
+    /// What tells a retry of a change from another change; empty for a statement that changes nothing.
+    pub change_key: String,
 }
 
 /// What USE and SET set, and the last warnings. It travels with each request: no replica remembers it, so the next
@@ -111,6 +113,7 @@ impl Query {
             min_revision: 0,
             session: SqlSession::default(),
             user: String::new(),
+            change_key: String::new(),
         })
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::tunable::Tunable;
+
 /// Between two looks. The reserve is larger than what can be written in between.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -15,13 +17,13 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct DiskSpace {
     dir: PathBuf,
-    reserve_bytes: u64,
+    reserve_bytes: Tunable<u64>,
     free_bytes: Arc<AtomicU64>,
 }
 
 impl DiskSpace {
     /// A watch that has looked once.
-    pub fn new(dir: &Path, reserve_bytes: u64) -> Self {
+    pub fn new(dir: &Path, reserve_bytes: Tunable<u64>) -> Self {
         let space = Self { dir: dir.to_owned(), reserve_bytes, free_bytes: Arc::new(AtomicU64::new(u64::MAX)) };
         space.look();
         space
@@ -50,12 +52,12 @@ impl DiskSpace {
     /// Why no push may be taken in, when the reserve is reached.
     pub fn exhausted(&self) -> Option<String> {
         let free = self.free_bytes();
-        (free < self.reserve_bytes).then(|| {
+        let reserve = self.reserve_bytes.get();
+        (free < reserve).then(|| {
             format!(
-                "the disk under {} has {free} bytes free, less than the reserve of {} bytes; \
+                "the disk under {} has {free} bytes free, less than the reserve of {reserve} bytes; \
                  make room, or lower storage.disk_reserve_bytes",
                 self.dir.display(),
-                self.reserve_bytes,
             )
         })
     }

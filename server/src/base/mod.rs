@@ -1,4 +1,4 @@
-//! What every floor may use: the clock, the disk's free space, the task group, telemetry.
+//! What every floor may use: the clock, the disk's free space, the task group, telemetry, options that change.
 //!
 //! It knows nothing of Unum.
 
@@ -6,3 +6,4 @@ pub mod clock;
 pub mod disk;
 pub mod tasks;
 pub mod telemetry;
+pub mod tunable;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use unum_proto::model::{NodeKey, PushOutcome, Row, TableName, TableSchema, TableSnapshot, Value};
+use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableName, TableSchema, TableSnapshot, Value};
 
+use super::config::ConfigRecordKey;
 use super::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
 use super::{Command, Hashed, Node, NodeStatus, Outcome, Silence, Snapshot, StampedPush, State, Table, invariants};
 
@@ -18,6 +19,8 @@ pub enum Change {
     Schema(TableName),
     /// A node's rows of a table.
     Snapshot(NodeKey, TableName),
+    /// A record of the configuration's changes.
+    Config(ConfigRecordKey),
 }
 
 /// What came of one command.
@@ -44,6 +47,15 @@ impl State {
                 Outcome::Silences { changed: changed.count() as u32 }
             }
             Command::RemoveNode { at_us, node } => Outcome::NodeRemoved(self.remove_node(at_us, &node, &mut changes)),
+            Command::ProposeConfig { at_us, proposal } => {
+                Outcome::Config(self.propose_config(at_us, proposal, &mut changes))
+            }
+            Command::StepConfig { at_us, change, step } => {
+                Outcome::Config(self.step_config(at_us, change, step, &mut changes))
+            }
+            Command::ReportConfig { at_us, node, reports } => {
+                Outcome::ConfigReported { news: self.report_config(at_us, &node, reports, &mut changes) }
+            }
         };
         Applied { outcome, changes }
     }
@@ -167,7 +179,7 @@ impl State {
     }
 
     /// The state hash after one record took the place of another.
-    fn rehash(&mut self, removed: Option<u64>, added: Option<u64>) {
+    pub(super) fn rehash(&mut self, removed: Option<u64>, added: Option<u64>) {
         self.hash = self.hash.wrapping_sub(removed.unwrap_or(0)).wrapping_add(added.unwrap_or(0));
     }
 
@@ -201,6 +213,7 @@ impl State {
             self.rehash(removed.map(|snapshot| snapshot.hash()), None);
             changes.insert(Change::Snapshot(key.clone(), name));
         }
+        self.config_node_removed(at_us, key, changes);
         self.put_node(Node { status: NodeStatus::Removed, status_since_us: at_us, ..node }, changes);
         Ok(())
     }
@@ -271,10 +284,14 @@ impl State {
         let snapshot = Hashed::snapshot(node, &name, snapshot);
         let added = snapshot.hash();
         let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
-        self.rehash(before.map(|before| before.hash()), Some(added));
+        self.rehash(before.as_ref().map(|before| before.hash()), Some(added));
         table.columnar = Arc::default();
         changes.insert(Change::Snapshot(node.clone(), name.clone()));
-        self.tables.insert(name, Arc::new(table));
+        let table = Arc::new(table);
+        self.tables.insert(name.clone(), Arc::clone(&table));
+        if name.as_str() == CONFIG_TABLE {
+            self.config_pushed(node, received_at_us, &table, before.as_ref(), changes);
+        }
     }
 }
 

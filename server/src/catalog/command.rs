@@ -6,10 +6,11 @@
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{NodeKey, Push, PushOutcome, limits};
+use unum_proto::model::{ConfigReport, NodeKey, Push, PushOutcome, limits};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
+use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 
 /// The only version so far.
 const VERSION: u8 = 1;
@@ -53,6 +54,31 @@ pub enum Command {
         /// The node.
         node: NodeKey,
     },
+    /// The configuration of nodes is to change.
+    ProposeConfig {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// How.
+        proposal: ConfigProposal,
+    },
+    /// Such a change goes on, or ends.
+    StepConfig {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// The change.
+        change: u64,
+        /// Which.
+        step: ConfigStep,
+    },
+    /// What a node says of its configuration.
+    ReportConfig {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// The node.
+        node: NodeKey,
+        /// What came of what it was to set.
+        reports: Vec<ConfigReport>,
+    },
 }
 
 /// A node that did not push for a while, as of its last push: one that pushed since is not silent.
@@ -80,6 +106,13 @@ pub enum Outcome {
     },
     /// The node was removed, or why not.
     NodeRemoved(Result<(), String>),
+    /// The change was committed, or why not.
+    Config(Result<ConfigDone, ConfigRefusal>),
+    /// Reports that said something new.
+    ConfigReported {
+        /// How many.
+        news: u32,
+    },
 }
 
 /// A push and the hash of its content, computed once by the leader.
@@ -105,6 +138,37 @@ pub enum DecodeError {
     /// Not what was written.
     #[error("the command does not decode: {0}")]
     Malformed(String),
+}
+
+impl Command {
+    /// The same command at another wall clock: the leader's, when it proposes what another replica was asked.
+    pub fn stamped(mut self, now_us: i64) -> Self {
+        match &mut self {
+            Self::Pushes { received_at_us: at, .. }
+            | Self::Silences { at_us: at, .. }
+            | Self::RemoveNode { at_us: at, .. }
+            | Self::ProposeConfig { at_us: at, .. }
+            | Self::StepConfig { at_us: at, .. }
+            | Self::ReportConfig { at_us: at, .. } => *at = now_us,
+        }
+        self
+    }
+}
+
+impl Outcome {
+    /// The bytes of an outcome on its way to the replica that was asked.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_extend(self, vec![VERSION]).expect("model types always encode")
+    }
+
+    /// Reads what [`Outcome::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match bytes {
+            [VERSION, body @ ..] => postcard::from_bytes(body).map_err(|e| DecodeError::Malformed(e.to_string())),
+            [version, ..] => Err(DecodeError::UnknownVersion(*version)),
+            [] => Err(DecodeError::Malformed("it is empty".into())),
+        }
+    }
 }
 
 impl StampedPush {

@@ -5,6 +5,7 @@
 //!   keeps the revision it started with.
 //! - [`State::apply`] is deterministic: no clock, no randomness, no hash order, no I/O. Time arrives in the entry.
 //! - The state hash is equal on all replicas at equal revision: [`State::hash`].
+//! - [`config`]: changes of the nodes' configuration, and how far they are.
 //! - [`columnar`] shows a table of one state as Arrow, built when first asked for.
 //!
 //! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by [`Change`].
@@ -12,6 +13,7 @@
 mod apply;
 pub mod columnar;
 mod command;
+pub mod config;
 mod hashed;
 mod invariants;
 #[cfg(test)]

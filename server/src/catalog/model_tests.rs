@@ -102,7 +102,7 @@ fn restored(state: &State) -> State {
     let snapshots = state.tables.iter().flat_map(|(name, table)| {
         table.snapshots.iter().map(move |(node, rows)| (node.clone(), name.clone(), rows.value().clone()))
     });
-    State::restore(state.revision, nodes, schemas, snapshots).unwrap()
+    State::restore(state.revision, nodes, schemas, snapshots, state.config.records()).unwrap()
 }
 
 proptest! {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
 
 use super::columnar::ColumnarCell;
+use super::config::{Config, ConfigRecord, ConfigRecordKey};
 use super::hashed::Hashed;
 
 /// Everything the cluster's nodes pushed, at one revision.
@@ -23,6 +24,8 @@ pub struct State {
     pub nodes: OrdMap<NodeKey, Arc<Hashed<Node>>>,
     /// All pushed tables by name.
     pub tables: OrdMap<TableName, Arc<Table>>,
+    /// Changes of the nodes' configuration, and its past.
+    pub config: Config,
 }
 
 /// What the catalog thinks of a node. Replicated, never computed by a reader.
@@ -132,6 +135,7 @@ impl State {
         nodes: impl IntoIterator<Item = Node>,
         schemas: impl IntoIterator<Item = TableSchema>,
         snapshots: impl IntoIterator<Item = (NodeKey, TableName, Snapshot)>,
+        config: impl IntoIterator<Item = (ConfigRecordKey, ConfigRecord)>,
     ) -> Result<Self, String> {
         let mut state = Self { revision, ..Self::default() };
         for node in nodes {
@@ -155,6 +159,9 @@ impl State {
             table.snapshots.insert(node, Arc::new(snapshot));
         }
         state.tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
+        for (key, record) in config {
+            state.restore_config(&key, record)?;
+        }
         Ok(state)
     }
 

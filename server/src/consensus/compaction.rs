@@ -10,6 +10,7 @@ use openraft::async_runtime::WatchReceiver;
 use super::log_store::LogUsage;
 use super::raft_snapshot::Newest;
 use super::state_machine::Raft;
+use crate::base::tunable::Tunable;
 
 /// Between two looks. At 64 KiB an entry and a thousand entries a second this is a small part of the bounds.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -31,12 +32,13 @@ pub struct Bounds {
 }
 
 /// Runs until Raft has stopped.
-pub async fn run(raft: Raft, log: LogUsage, newest: Newest, bounds: Bounds) {
+pub async fn run(raft: Raft, log: LogUsage, newest: Newest, bounds: Tunable<Bounds>) {
     let mut ticks = tokio::time::interval(LOOK_INTERVAL);
     // Once for each index: building takes a while, and asking again builds again.
     let mut asked = None;
     loop {
         ticks.tick().await;
+        let bounds = bounds.get();
         let (applied, snapshot, purged) = {
             let metrics = raft.metrics();
             let metrics = metrics.borrow_watched();

@@ -19,8 +19,9 @@ use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Rounds};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
-use super::transport::{Channels, LeaderLink, Network, Peers};
+use super::transport::{Channels, LeaderLink, LinkError, Network, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
+use crate::base::tunable::Tunable;
 use crate::catalog::{Command, Outcome, State};
 use crate::storage::{self, Store};
 
@@ -42,7 +43,7 @@ pub struct Options {
     /// … and this long at the latest. It is the length of the lease, too.
     pub election_timeout_max: Duration,
     /// When a raft snapshot is built, and how much log stays behind it.
-    pub compaction: compaction::Bounds,
+    pub compaction: Tunable<compaction::Bounds>,
 }
 
 impl Options {
@@ -55,7 +56,7 @@ impl Options {
             election_timeout_max: ms(self.election_timeout_max),
             // openraft's 200 ms would give up on any raft snapshot of size.
             install_snapshot_timeout: 60_000,
-            replication_lag_threshold: self.compaction.kept_entries,
+            replication_lag_threshold: self.compaction.get().kept_entries,
             // `compaction` asks for both.
             snapshot_policy: SnapshotPolicy::Never,
             max_in_snapshot_log_to_keep: u64::MAX,
@@ -126,7 +127,7 @@ impl Group {
         let (barrier, run_barrier) =
             ReadBarrier::new(options.replica, Rounds { raft: raft.clone(), link: link.clone() });
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
-        let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction);
+        let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction.clone());
         let group = Self {
             replica: options.replica,
             quorum_within: 2 * options.election_timeout_max,
@@ -242,6 +243,11 @@ impl Group {
         })
     }
 
+    /// Returns once this replica has applied that revision, however long that takes.
+    pub async fn wait_for_news(&self, revision: u64) {
+        self.published.wait_for(revision).await;
+    }
+
     /// On the leader: term and index that a reader elsewhere must have applied, confirmed with a majority.
     pub async fn confirm_read_index(&self) -> Result<(u64, u64), ProposeError> {
         let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| match e {
@@ -260,6 +266,23 @@ impl Group {
         let bytes = CommandBytes(bytes.into());
         let written = self.raft.client_write(bytes).await.map_err(|error| self.propose_error(error))?;
         written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
+    }
+
+    /// Writes the command to the log wherever the leader is, one hop away at most; returns when it is applied there.
+    pub async fn propose_anywhere(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        match self.leader() {
+            Some((leader, _)) if leader == self.replica => self.propose(command).await,
+            None => Err(self.not_leader()),
+            Some((_, addr)) => {
+                let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
+                let outcome = self.link.propose(&addr, bytes).await.map_err(|error| match error {
+                    LinkError::Refused(why) => ProposeError::Refused(why),
+                    LinkError::NotReached(why) => ProposeError::Unavailable(why),
+                    LinkError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
+                })?;
+                Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))
+            }
+        }
     }
 
     pub(super) fn propose_error(&self, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> ProposeError {

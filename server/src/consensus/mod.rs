@@ -40,4 +40,5 @@ pub use group::{Group, Options, StateReader, Tasks};
 pub use membership::{Member, Members, Role};
 pub use progress::Progress;
 pub use read_barrier::ReadBarrier;
+pub use records::desired_values;
 pub use reports::ReportError;

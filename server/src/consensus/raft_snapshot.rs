@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeKey, TableName, TableSchema};
 
 use super::types::{SnapshotMeta, TypeConfig};
+use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
 use crate::catalog::{Node, Snapshot, State};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// zstd's level for a whole state: it crosses the network once.
 const ZSTD_LEVEL: i32 = 3;
@@ -32,6 +33,7 @@ struct Image<N, T, S> {
     nodes: Vec<N>,
     schemas: Vec<T>,
     snapshots: Vec<(NodeKey, TableName, S)>,
+    config: Vec<(ConfigRecordKey, ConfigRecord)>,
 }
 
 /// The bytes of a state.
@@ -44,6 +46,7 @@ pub fn encode(state: &State) -> io::Result<Vec<u8>> {
         nodes: state.nodes.values().map(|node| node.value()).collect(),
         schemas: state.tables.values().map(|table| table.schema.value()).collect(),
         snapshots: snapshots.collect(),
+        config: state.config.records().collect(),
     };
     let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;
     postcard::to_io(&image, &mut encoder).map_err(io::Error::other)?;
@@ -60,7 +63,8 @@ pub fn decode(bytes: &[u8]) -> io::Result<State> {
     };
     let plain = zstd::stream::decode_all(body)?;
     let image: Image<Node, TableSchema, Snapshot> = postcard::from_bytes(&plain).map_err(|e| invalid(e.to_string()))?;
-    State::restore(image.revision, image.nodes, image.schemas, image.snapshots).map_err(invalid)
+    let Image { revision, nodes, schemas, snapshots, config } = image;
+    State::restore(revision, nodes, schemas, snapshots, config).map_err(invalid)
 }
 
 /// Builds a raft snapshot of one state, on a thread that may take its time.

@@ -5,10 +5,11 @@
 //! it.
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::TableSchema;
+use unum_proto::model::{NodeKey, TableSchema};
 
 use super::entry;
 use super::types::{LogId, StoredMembership};
+use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
 use crate::catalog::{Change, Node, Snapshot, State};
 use crate::storage::{Batch, Error, Store, Tree, keys};
 
@@ -53,6 +54,10 @@ pub fn write<'a>(
                     None => batch.remove(key),
                 }
             }
+            Change::Config(key) => match state.config.get(key) {
+                Some(record) => batch.put(config_key(key), encode(&(key, record))),
+                None => batch.remove(config_key(key)),
+            },
         }
     }
     batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
@@ -62,7 +67,7 @@ pub fn write<'a>(
 /// The batch that replaces whatever the store holds by `state`.
 pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembership) -> Batch {
     let mut batch = Batch::default();
-    for prefix in [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX] {
+    for prefix in [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX, keys::CONFIG_PREFIX] {
         batch.remove_range(prefix.to_vec(), keys::prefix_end(prefix));
     }
     for (key, node) in &state.nodes {
@@ -74,8 +79,28 @@ pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembers
             batch.put(keys::snapshot(node, name), encode(snapshot.value()));
         }
     }
+    for (key, record) in state.config.records() {
+        batch.put(config_key(&key), encode(&(&key, record)));
+    }
     batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
     batch
+}
+
+fn config_key(key: &ConfigRecordKey) -> Vec<u8> {
+    keys::config(&postcard::to_stdvec(key).expect("model types always encode"))
+}
+
+/// What is wanted of a node's settings, without a look at anything else.
+pub fn desired_values(store: &Store, node: &NodeKey) -> Result<Vec<(String, String)>, Error> {
+    let mut desired = Vec::new();
+    for (key, bytes) in store.scan(Tree::Catalog, keys::CONFIG_PREFIX, &keys::prefix_end(keys::CONFIG_PREFIX))? {
+        if let (ConfigRecordKey::Desired((of, setting)), ConfigRecord::Desired(wanted)) = decode(&key, &bytes)?
+            && of == *node
+        {
+            desired.push((setting, wanted.value));
+        }
+    }
+    Ok(desired)
 }
 
 /// The state that the store holds.
@@ -99,7 +124,11 @@ pub fn read(store: &Store) -> Result<(State, Option<LogId>, StoredMembership), E
         snapshots.push((node, table, decode::<Snapshot>(&key, &bytes)?));
     }
     let revision = applied.map_or(0, |log_id| log_id.index);
-    let state = State::restore(revision, nodes, schemas, snapshots).map_err(Error::Corrupt)?;
+    let mut config = Vec::new();
+    for (key, bytes) in scan(keys::CONFIG_PREFIX)? {
+        config.push(decode::<(ConfigRecordKey, ConfigRecord)>(&key, &bytes)?);
+    }
+    let state = State::restore(revision, nodes, schemas, snapshots, config).map_err(Error::Corrupt)?;
     // A record that vanished, or came back from an older page, shows here.
     if state.hash != hash {
         return Err(Error::Corrupt(format!(

@@ -9,11 +9,13 @@ use tonic::transport::server::TcpIncoming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
 use unum_proto::wire;
 use unum_proto::wire::admin_server::AdminServer;
+use unum_proto::wire::config_server::ConfigServer;
 use unum_proto::wire::ingest_server::IngestServer;
 use unum_proto::wire::query_server::QueryServer;
 use unum_proto::wire::replica_server::ReplicaServer;
 
 use super::admin::AdminApi;
+use super::config::ConfigApi;
 use super::http::{self, Probes};
 use super::ingest::IngestApi;
 use super::query::QueryApi;
@@ -21,6 +23,7 @@ use super::replica::ReplicaApi;
 use crate::consensus::Group;
 use crate::consensus::transport::REPLICA_MESSAGE_BYTES_MAX;
 use crate::service::admin::AdminService;
+use crate::service::configure::ConfigService;
 use crate::service::ingest::IngestService;
 use crate::service::query::QueryService;
 
@@ -45,6 +48,8 @@ pub struct Services {
     pub query: QueryService,
     /// Administration.
     pub admin: AdminService,
+    /// Configuration of nodes.
+    pub config: ConfigService,
 }
 
 /// Serves gRPC until `stop`; then finishes what runs.
@@ -53,7 +58,7 @@ pub async fn serve_grpc(
     services: Services,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Services { group, ingest, query, admin } = services;
+    let Services { group, ingest, query, admin, config } = services;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection =
@@ -78,6 +83,10 @@ pub async fn serve_grpc(
         .add_service(replica)
         .add_service(ingest)
         .add_service(query)
+        .add_service(
+            ConfigServer::new(ConfigApi { service: config, stop: stop.clone() })
+                .max_decoding_message_size(MESSAGE_BYTES_MAX),
+        )
         .add_service(AdminServer::new(AdminApi(admin)).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)

@@ -24,6 +24,7 @@ pub fn from_query(error: query::Error) -> Status {
         query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. })
         | query::Error::TooMany(_) => Code::Unavailable,
         query::Error::Gone => Code::Cancelled,
+        query::Error::ChangeUnknown(_) => Code::Unknown,
         query::Error::Interrupted(_) | query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,

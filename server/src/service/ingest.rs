@@ -17,6 +17,7 @@ use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSnapshot
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
+use crate::base::tunable::Tunable;
 use crate::catalog::{self, Command, NodeStatus, StampedPush};
 use crate::consensus::transport::LinkError;
 use crate::consensus::{Group, ProposeError};
@@ -81,12 +82,12 @@ pub struct IngestService {
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
     disk: DiskSpace,
-    limits: Limits,
+    limits: Tunable<Limits>,
 }
 
 impl IngestService {
     /// A service, and the loop that has to be run for it.
-    pub fn new(group: Group, disk: DiskSpace, limits: Limits) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(group: Group, disk: DiskSpace, limits: Tunable<Limits>) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
         (Self { group: group.clone(), queue, room, disk, limits }, run(group, waiting))
@@ -122,25 +123,23 @@ impl IngestService {
     /// Why the push would make the catalog larger than was configured.
     fn over_limit(&self, push: &Push) -> Option<String> {
         let state = self.group.state_reader().newest();
+        let limits = self.limits.get();
         let node = &push.node.key;
         let not_removed = || state.nodes.values().filter(|node| node.status != NodeStatus::Removed).count();
         // Removed ones are counted only when there are so many that it matters.
-        if state.nodes.len() >= self.limits.nodes
-            && !state.nodes.contains_key(node)
-            && not_removed() >= self.limits.nodes
-        {
+        if state.nodes.len() >= limits.nodes && !state.nodes.contains_key(node) && not_removed() >= limits.nodes {
             return Some(format!(
                 "node {node} would be one too many; the limit is {} nodes: remove some with `unum node remove`, or raise \
                  limits.nodes_max",
-                self.limits.nodes,
+                limits.nodes,
             ));
         }
         let new = push.tables.iter().find(|table| !state.tables.contains_key(&table.schema.name))?;
-        (state.tables.len() >= self.limits.tables).then(|| {
+        (state.tables.len() >= limits.tables).then(|| {
             format!(
                 "table {} of node {node} would be one too many; the limit is {} tables: push under a name that is known, \
                  or raise limits.tables_max",
-                new.schema.name, self.limits.tables,
+                new.schema.name, limits.tables,
             )
         })
     }

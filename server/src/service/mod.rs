@@ -11,6 +11,7 @@
 
 pub mod activity;
 pub mod admin;
+pub mod configure;
 pub mod ingest;
 pub mod liveness;
 pub mod query;

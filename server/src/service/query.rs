@@ -15,6 +15,8 @@ use tokio_util::task::AbortOnDropHandle;
 use unum_proto::model::{Consistency, NodeKey, Query, ResultFooter, ResultHeader, Row, SqlSession};
 
 use super::activity::{self, Activity, Request, Running, TooMany, Tracked};
+use super::configure::{self, Changed};
+use crate::base::tunable::Tunable;
 use crate::catalog::State;
 use crate::consensus::transport::LinkError;
 use crate::consensus::{BarrierError, Group};
@@ -56,6 +58,11 @@ pub enum Error {
     /// Nobody waits for the answer.
     #[error("the caller has gone")]
     Gone,
+    /// A change of configuration that may have been made.
+    #[error(
+        "{0}; whether the change was made is not known: SELECT * FROM config_changes, or try again with the same change key"
+    )]
+    ChangeUnknown(String),
     /// This replica runs enough of them.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -173,7 +180,7 @@ impl Drop for Making {
 /// Answers queries on one replica. Clones share the runtime.
 #[derive(Debug, Clone)]
 pub struct QueryService {
-    group: Group,
+    pub(super) group: Group,
     own: NodeKey,
     engine: sql::Engine,
     activity: Activity,
@@ -186,7 +193,7 @@ impl QueryService {
     pub fn new(
         group: Group,
         own: NodeKey,
-        limits: sql::Limits,
+        limits: Tunable<sql::Limits>,
         activity: Activity,
         runtime: tokio::runtime::Handle,
     ) -> Self {
@@ -216,13 +223,13 @@ impl QueryService {
         let deadline = time.deadline;
         let tracked = self.activity.begin(Request {
             user: query.user.clone(),
-            host,
+            host: host.clone(),
             schema: sql::current_schema(&query.session).to_owned(),
             sql: query.sql.clone(),
             memory_bytes_max: self.engine.limits(&query.session).memory_bytes,
         })?;
         let (sender, made) = mpsc::channel(BATCHES_AHEAD_MAX);
-        let run = Run { service: self.clone(), query, started, deadline, sender };
+        let run = Run { service: self.clone(), query, host, started, deadline, sender };
         let running = Arc::clone(tracked.query());
         let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
         let mut making = Making { made, query: running, time, _running: task };
@@ -280,11 +287,12 @@ impl QueryService {
 }
 
 /// One query on its way, on the query runtime.
-struct Run {
-    service: QueryService,
-    query: Query,
+pub(super) struct Run {
+    pub(super) service: QueryService,
+    pub(super) query: Query,
+    pub(super) host: String,
     started: Instant,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     sender: mpsc::Sender<Result<Made, Error>>,
 }
 
@@ -308,13 +316,18 @@ impl Run {
         let Self { service, query, .. } = self;
         let own = service.own.to_string();
         let caller = Caller { session: &query.session, own: &own, user: &query.user, query_id: running.id };
-        match service.engine.parse(&query.sql, &caller)? {
+        let statement = service.engine.parse(&query.sql, &caller)?;
+        if !matches!(statement, Statement::Configure(_)) {
+            running.shows(&query.sql);
+        }
+        match statement {
             Statement::Read(read) => self.read(*read, running).await,
             Statement::Session(session) => self.done(Some(session)).await,
             Statement::Kill { query } => {
                 service.kill(query).await?;
                 self.done(None).await
             }
+            Statement::Configure(configure) => self.configure(&configure, running).await,
         }
     }
 
@@ -327,13 +340,36 @@ impl Run {
         self.end(0, Vec::new(), session).await
     }
 
+    /// Makes a change, and tells what came of it so far.
+    async fn configure(&self, configure: &sql::Configure, running: &Arc<Running>) -> Result<(), Error> {
+        running.shows(&configure.masked);
+        running.enters("changing configuration");
+        let Changed { state, revision, change, mut warnings } = configure::make(self, configure, running).await?;
+        let read = sql::configure::outcome_read(change, configure.options.dry_run)?;
+        let mut output = self.start(state, read, running).await?;
+        output.warnings.append(&mut warnings);
+        self.rows(output, revision, running).await
+    }
+
     async fn read(&self, read: sql::Read, running: &Arc<Running>) -> Result<(), Error> {
         let Self { service, query, started, deadline, .. } = self;
         let state = service.state(query, *deadline).await?;
         running.waited(started.elapsed());
         metrics::histogram!("unum_read_barrier_seconds").record(started.elapsed().as_secs_f64());
-        running.enters("planning");
         let revision = state.revision;
+        let output = self.start(state, read, running).await?;
+        self.rows(output, revision, running).await
+    }
+
+    /// Plans a read over one state, and starts it.
+    pub(super) async fn start(
+        &self,
+        state: Arc<State>,
+        read: sql::Read,
+        running: &Arc<Running>,
+    ) -> Result<sql::Output, Error> {
+        let Self { service, query, .. } = self;
+        running.enters("planning");
         let view = Arc::new(sql::View {
             state,
             own: service.own.clone(),
@@ -344,12 +380,17 @@ impl Run {
             limits: service.engine.limits(&query.session),
         });
         let planning = Instant::now();
-        let mut output = service.engine.start(view, read, &running.memory).await?;
+        let output = service.engine.start(view, read, &running.memory).await?;
         running.planned(planning.elapsed());
+        Ok(output)
+    }
+
+    /// Sends what was started.
+    async fn rows(&self, mut output: sql::Output, revision: u64, running: &Running) -> Result<(), Error> {
         running.enters("sending rows");
         let header = ResultHeader {
             revision,
-            replica: service.group.replica(),
+            replica: self.service.group.replica(),
             nodes_up: output.nodes.0,
             nodes_total: output.nodes.1,
         };
@@ -362,7 +403,7 @@ impl Run {
     }
 
     /// The next rows. What may hold the thread for long gets one of its own for it, so that the others have theirs.
-    async fn next(&self, output: &mut sql::Output, running: &Running) -> Result<Option<RecordBatch>, Error> {
+    pub(super) async fn next(&self, output: &mut sql::Output, running: &Running) -> Result<Option<RecordBatch>, Error> {
         if output.yields {
             return Ok(output.next().await?);
         }

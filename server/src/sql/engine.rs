@@ -17,6 +17,8 @@ use datafusion::sql::parser::Statement as DfStatement;
 use futures::StreamExt;
 use unum_proto::model::SqlSession;
 
+use crate::base::tunable::Tunable;
+
 use super::headings::Headings;
 use super::memory::QueryMemory;
 use super::statement::{Read, Statement, Tells, current_schema};
@@ -40,7 +42,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Engine {
     template: SessionState,
-    limits: Limits,
+    limits: Tunable<Limits>,
 }
 
 /// A result that is being made.
@@ -61,7 +63,7 @@ pub struct Output {
 
 impl Engine {
     /// An engine whose every query has these limits, or lower ones that its session SET.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Tunable<Limits>) -> Self {
         let mut config = SessionConfig::new()
             .with_default_catalog_and_schema(CATALOG, DEFAULT_SCHEMA)
             .with_create_default_catalog_and_schema(false)
@@ -94,18 +96,19 @@ impl Engine {
 
     /// The limits of a session: those that it SET, and never more than the replica's.
     pub fn limits(&self, session: &SqlSession) -> Limits {
+        let own = self.limits.get();
         let limit = |name: &str, own: usize| variables::limit(session, name).map_or(own, |set| set.min(own));
         Limits {
-            memory_bytes: limit(variables::QUERY_MEMORY_BYTES_MAX, self.limits.memory_bytes),
-            rows: limit(variables::RESULT_ROWS_MAX, self.limits.rows),
-            bytes: limit(variables::RESULT_BYTES_MAX, self.limits.bytes),
+            memory_bytes: limit(variables::QUERY_MEMORY_BYTES_MAX, own.memory_bytes),
+            rows: limit(variables::RESULT_ROWS_MAX, own.rows),
+            bytes: limit(variables::RESULT_BYTES_MAX, own.bytes),
         }
     }
 
     /// What a statement asks for. It says nothing of the tables yet.
     pub fn parse(&self, sql: &str, caller: &Caller<'_>) -> Result<Statement, Error> {
         let Caller { session, own, user, query_id } = *caller;
-        statement::parse(sql, &Context { session, limits: &self.limits, own, user, query_id })
+        statement::parse(sql, &Context { session, limits: &self.limits.get(), own, user, query_id })
     }
 
     /// Plans a read over the view and starts it. Rows come as the output is read.

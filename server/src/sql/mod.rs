@@ -4,6 +4,7 @@
 //! 1. [`statement`] parses the text in MySQL's [`dialect`] and says what it is: a read, a change of the session, the end of
 //!    a query, or refused. [`show`] makes SHOW and DESC SELECTs over `information_schema`; [`rewrite`] and [`calls`]
 //!    put MySQL's operators and functions into DataFusion's; [`headings`] keeps the names as they were typed.
+//!    [`configure`] has the grammar of what changes the configuration of nodes.
 //! 2. [`engine`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
 //!    members of the group, what it runs). An unknown table is answered with the nearest name, a comparison that cannot
 //!    be with the column ([`types`]), other mistakes in the words of who typed them ([`mistakes`]).
@@ -14,6 +15,7 @@
 
 mod bounds;
 mod calls;
+pub mod configure;
 mod dialect;
 mod digest;
 mod engine;
@@ -31,11 +33,14 @@ mod types;
 mod variables;
 mod yielding;
 
+pub use configure::Configure;
 pub use digest::{Digest, digest};
 pub use engine::{Caller, Engine, Limits, Output};
 pub use error::Error;
 pub use memory::QueryMemory;
 pub use statement::{Read, Statement, current_schema};
+pub use suggest::nearest;
+pub use tables::information_schema::pushed::instance;
 pub use tables::replicas::ReplicaRow;
 pub use tables::{Live, View};
 pub use variables::{CONSISTENCY, MAX_EXECUTION_TIME};

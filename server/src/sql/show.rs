@@ -141,6 +141,20 @@ pub fn columns(
     select(&columns, "information_schema.columns", Some(about(table, context)?), order, filter, context)
 }
 
+/// The configuration of all nodes, in TiDB's shape. LIKE goes by the name of the setting.
+pub fn config(filter: Option<ShowStatementFilter>, context: &Context<'_>) -> Result<Read, Error> {
+    // The first column is the one that LIKE goes by; the order of columns is TiDB's.
+    let columns = [("Type", "type"), ("Instance", "instance"), ("Name", "`key`"), ("Value", "value")];
+    let columns = columns.map(|(heading, source)| (heading, source.to_owned()));
+    let order = Some("concat(type, ' ', instance, ' ', `key`)");
+    let filter = match filter {
+        Some(ShowStatementFilter::Like(pattern)) => Some(ShowStatementFilter::Where(like("name", &pattern))),
+        other => other,
+    };
+    let read = select(&columns, "information_schema.cluster_config", None, order, filter, context)?;
+    Ok(Read { tells: Tells::Rows, ..read })
+}
+
 fn create_table(table: &ObjectName, context: &Context<'_>) -> Result<Read, Error> {
     let columns = [("Table", "table_name".to_owned()), ("Create Table", "create_statement".to_owned())];
     select(&columns, "information_schema.create_statements", Some(about(table, context)?), None, None, context)
@@ -226,19 +240,23 @@ fn filter_of(options: ShowStatementOptions) -> Result<Option<ShowStatementFilter
 /// LIKE goes by the first column, and as names do not by case.
 fn condition_of(filter: ShowStatementFilter, first: &str, context: &Context<'_>) -> Result<Expr, Error> {
     match filter {
-        ShowStatementFilter::Like(pattern) | ShowStatementFilter::ILike(pattern) => Ok(Expr::ILike {
-            negated: false,
-            any: false,
-            expr: Box::new(Expr::Identifier(Ident::with_quote('`', first.to_lowercase()))),
-            pattern: Box::new(rewrite::text(&pattern)),
-            escape_char: None,
-        }),
+        ShowStatementFilter::Like(pattern) | ShowStatementFilter::ILike(pattern) => Ok(like(first, &pattern)),
         ShowStatementFilter::Where(mut condition) => {
             rewrite::to_datafusion(&mut condition, context)?;
             rewrite::to_condition(&mut condition);
             Ok(condition)
         }
         other => Err(Error::Invalid(format!("SHOW takes LIKE 'pattern' or WHERE condition, not {other}"))),
+    }
+}
+
+fn like(column: &str, pattern: &str) -> Expr {
+    Expr::ILike {
+        negated: false,
+        any: false,
+        expr: Box::new(Expr::Identifier(Ident::with_quote('`', column.to_lowercase()))),
+        pattern: Box::new(rewrite::text(pattern)),
+        escape_char: None,
     }
 }
 

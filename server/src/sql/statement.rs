@@ -13,6 +13,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use unum_proto::model::SqlSession;
 
+use super::configure::{self, Configure};
 use super::dialect::Dialected;
 use super::headings::Headings;
 use super::rewrite;
@@ -32,6 +33,8 @@ pub enum Statement {
         /// Its id in `processlist`.
         query: u64,
     },
+    /// The configuration of nodes is to change.
+    Configure(Box<Configure>),
 }
 
 /// A statement that is answered with rows.
@@ -60,6 +63,12 @@ pub const NESTING_MAX: usize = 64;
 pub fn parse(sql: &str, context: &Context<'_>) -> Result<Statement, Error> {
     let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
     bounds::check_tokens(&tokens)?;
+    if let Some(configure) = configure::parse(&tokens, context)? {
+        return Ok(Statement::Configure(Box::new(configure)));
+    }
+    if let Some(filter) = configure::show(&tokens)? {
+        return show::config(filter, context).map(boxed);
+    }
     let quoted = tokens.iter().any(is_quoted_name);
     let typed = parse_one(tokens.clone(), sql)?;
     bounds::check_tables(&typed)?;

@@ -28,6 +28,9 @@ pub const SCHEMA_PREFIX: &[u8] = b"s/";
 /// Tree `Catalog`: a node's rows of a table.
 pub const SNAPSHOT_PREFIX: &[u8] = b"t/";
 
+/// Tree `Catalog`: a record of the configuration's changes.
+pub const CONFIG_PREFIX: &[u8] = b"c/";
+
 /// The key of a log entry.
 pub fn log_entry(index: u64) -> Vec<u8> {
     [&[LOG_ENTRY][..], &index.to_be_bytes()].concat()
@@ -74,6 +77,11 @@ pub fn schema(table: &TableName) -> Vec<u8> {
 /// The key of a node's rows of a table.
 pub fn snapshot(node: &NodeKey, table: &TableName) -> Vec<u8> {
     [SNAPSHOT_PREFIX, format!("{node}/{table}").as_bytes()].concat()
+}
+
+/// The key of a record of the configuration's changes, by its own bytes: names sort by nothing there.
+pub fn config(name: &[u8]) -> Vec<u8> {
+    [CONFIG_PREFIX, name].concat()
 }
 
 /// The inverse of [`snapshot`].

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
 use unum_proto::model::{NodeKey, Push, Row, SqlSession, Value};
+use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
 use unum_server::sql::{Caller, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Statement, View};
 
@@ -63,7 +64,7 @@ impl Fixture {
         let pushes = nodes.into_iter().map(push).collect();
         let mut state = State::default();
         state.apply(4, Command::Pushes { received_at_us: EPOCH as i64 + 100_000_000, pushes });
-        Self { state: Arc::new(state), engine: Engine::new(limits), session: SqlSession::default() }
+        Self { state: Arc::new(state), engine: Engine::new(Tunable::new(limits)), session: SqlSession::default() }
     }
 
     /// A node falls silent.

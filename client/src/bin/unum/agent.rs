@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
-use unum_client::{Error, Publisher, signal};
+use unum_client::config::Announcement;
+use unum_client::{Error, Publisher, TableSnapshot, signal};
 
 use super::Connection;
+use super::agent_config::{AgentConfig, ConfigArgs};
 use super::identity::{Identity, LIVE_TTL_MIN};
 
 #[derive(Debug, Args)]
@@ -25,6 +27,8 @@ pub struct AgentArgs {
     /// none.
     #[arg(long, default_value_t = PROCESSES_DEFAULT, value_parser = parse_processes)]
     processes: usize,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 fn parse_processes(text: &str) -> Result<usize, String> {
@@ -41,20 +45,32 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
     let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
     let mut publisher = client.publisher(args.identity.describe(tables.ip(), ttl)?);
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
+    let mut config = AgentConfig::new(args.config, &publisher)?;
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let stop = signal::stop();
     tokio::pin!(stop);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
+        let asked = tokio::select! {
+            _ = ticks.tick() => None,
+            asked = asked(config.as_mut()) => Some(asked),
             _ = &mut stop => {
                 tracing::info!("agent stops");
                 return Ok(());
             }
-        }
+        };
+        let push = async {
+            push_config(&mut publisher, config.as_mut()).await?;
+            match asked {
+                Some(asked) => {
+                    asked.done();
+                    Ok(())
+                }
+                None => push(&mut publisher, &mut tables).await,
+            }
+        };
         tokio::select! {
-            pushed = push(&mut publisher, &mut tables) => pushed?,
+            pushed = push => pushed?,
             _ = &mut stop => {
                 tracing::info!("agent stops");
                 return Ok(());
@@ -63,16 +79,45 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
     }
 }
 
-/// What is due now. What a retry cannot mend ends the agent; anything else is told, and the next interval tries again.
+/// Somebody wants the configuration pushed at once.
+async fn asked(config: Option<&mut AgentConfig>) -> Announcement {
+    match config {
+        Some(config) => config.asked().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The configuration, if it has changed.
+async fn push_config(publisher: &mut Publisher, config: Option<&mut AgentConfig>) -> Result<(), Error> {
+    let Some(config) = config else { return Ok(()) };
+    let Some(table) = config.news().await else { return Ok(()) };
+    if pushed(publisher, vec![table.clone()]).await? {
+        config.acknowledged(table);
+    }
+    Ok(())
+}
+
+/// One push; says whether it was acknowledged. What a retry cannot mend ends the agent; anything else is told, and the
+/// next interval tries again.
+async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>) -> Result<bool, Error> {
+    match publisher.push(push).await {
+        Ok(ack) => {
+            tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed");
+            Ok(true)
+        }
+        Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {
+            tracing::warn!(%error, "push failed; the next interval tries again");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The host's tables that are due now.
 async fn push(publisher: &mut Publisher, tables: &mut HostTables) -> Result<(), Error> {
     for push in tokio::task::block_in_place(|| tables.collect(publisher.node()))? {
-        match publisher.push(push).await {
-            Ok(ack) => tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed"),
-            Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {
-                tracing::warn!(%error, "push failed; the next interval tries again");
-                return Ok(());
-            }
-            Err(error) => return Err(error),
+        if !pushed(publisher, push).await? {
+            return Ok(());
         }
     }
     tables.acknowledged();

@@ -5,6 +5,7 @@
 
 mod admin;
 mod agent;
+mod agent_config;
 mod identity;
 mod push;
 mod sql;
@@ -40,7 +41,8 @@ enum Command {
     /// Who leads.
     #[command(subcommand)]
     Leader(admin::LeaderCommand),
-    /// Publish this host's node_info, load, processes, hardware and systeminfo every interval, under a node's name.
+    /// Publish this host's node_info, load, processes, hardware and systeminfo every interval, under a node's name; set
+    /// what SET CONFIG wants of it.
     Agent(agent::AgentArgs),
     Push(push::PushArgs),
 }

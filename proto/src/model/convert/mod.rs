@@ -1,8 +1,9 @@
 //! Conversions between wire and model. From the wire they validate; to the wire they cannot fail.
 //!
-//! Here stand those of data and pushes; `query` and `admin` have theirs.
+//! Here stand those of data and pushes; `query`, `config` and `admin` have theirs.
 
 mod admin;
+mod config;
 mod query;
 
 use super::invalid::{at_most, quoted};

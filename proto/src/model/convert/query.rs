@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::invalid::at_most;
-use crate::model::limits::DESCRIPTION_CHARS_MAX;
+use crate::model::limits::{CHANGE_KEY_CHARS_MAX, DESCRIPTION_CHARS_MAX};
 use crate::model::{Consistency, Invalid, Query, ResultFooter, ResultHeader, SqlSession};
 use crate::wire;
 
@@ -25,7 +25,9 @@ impl TryFrom<wire::QueryRequest> for Query {
         let query = Self::new(wire.sql, wire.timeout_ms)?;
         let session = wire.session.map(SqlSession::try_from).transpose()?.unwrap_or_default();
         at_most("the user", wire.user.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
-        Ok(Self { consistency, min_revision: wire.min_revision, session, user: wire.user, ..query })
+        at_most("the change key", wire.change_key.chars().count(), CHANGE_KEY_CHARS_MAX, "characters")?;
+        let wire::QueryRequest { user, change_key, min_revision, .. } = wire;
+        Ok(Self { consistency, min_revision, session, user, change_key, ..query })
     }
 }
 
@@ -60,6 +62,7 @@ impl From<&Query> for wire::QueryRequest {
             min_revision: query.min_revision,
             session: Some(query.session.clone().into()),
             user: query.user.clone(),
+            change_key: query.change_key.clone(),
         }
     }
 }

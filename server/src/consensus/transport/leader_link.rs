@@ -77,6 +77,13 @@ impl LeaderLink {
         Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().done)
     }
 
+    /// Hands a command to the leader at `addr`; returns the bytes of its outcome.
+    pub async fn propose(&self, addr: &str, command: Vec<u8>) -> Result<Vec<u8>, LinkError> {
+        let request = wire::ProposeRequest { cluster_id: self.cluster_id, command };
+        let reply = self.client(addr)?.propose(request).await;
+        Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().outcome)
+    }
+
     /// Ends a query that runs at the replica at `addr`, which need not lead; says whether there was one.
     pub async fn kill(&self, addr: &str, query_id: u64, timeout: Duration) -> Result<bool, LinkError> {
         let request = wire::KillRequest { cluster_id: self.cluster_id, query_id };

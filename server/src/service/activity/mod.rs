@@ -20,6 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::slow_query::SlowQueries;
 use self::statements_summary::Summaries;
 use crate::base::clock;
+use crate::base::tunable::Tunable;
 use crate::sql::tables::Columns;
 use crate::sql::{Digest, QueryMemory, digest};
 
@@ -53,7 +54,7 @@ pub struct Activity(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     replica: u64,
-    options: Options,
+    options: Tunable<Options>,
     started: Instant,
     /// Where the ids of this start begin: elsewhere than those of the start before, which somebody may want to KILL.
     first: u64,
@@ -85,6 +86,7 @@ pub struct Running {
     /// Its id: unique in the group, and what KILL takes.
     pub id: u64,
     request: Request,
+    shown: OnceLock<String>,
     /// Made where queries run: it takes time for a long statement.
     digest: OnceLock<Digest>,
     started: Instant,
@@ -120,13 +122,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is shown of a statement that was not read yet: it may hold a secret, if it sets something.
+fn unread(sql: &str) -> &str {
+    let words = sql.trim_start();
+    let sets = ["set", "update"]
+        .into_iter()
+        .find(|word| words.get(..word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word)));
+    sets.map_or(sql, |word| &words[..word.len()])
+}
+
 fn table(name: &str, columns: Columns, rows: Vec<Row>) -> Result<TableSnapshot, Invalid> {
     Ok(rows.into_iter().fold(Table::new(name, columns)?, Table::row).snapshot())
 }
 
 impl Activity {
     /// The activity of a replica that starts now.
-    pub fn new(replica: u64, options: Options) -> Self {
+    pub fn new(replica: u64, options: Tunable<Options>) -> Self {
         Self(Arc::new(Inner {
             replica,
             options,
@@ -144,13 +155,15 @@ impl Activity {
     pub fn begin(&self, request: Request) -> Result<Tracked, TooMany> {
         let Inner { replica, options, first, count, running, .. } = self.0.as_ref();
         let mut running = lock(running);
-        if running.len() >= options.queries_max {
-            return Err(TooMany { replica: *replica, max: options.queries_max });
+        let max = options.get().queries_max;
+        if running.len() >= max {
+            return Err(TooMany { replica: *replica, max });
         }
         let number = first.wrapping_add(count.fetch_add(1, Ordering::Relaxed));
         let id = ((*replica & COUNT_MASK) << REPLICA_SHIFT) | (number & COUNT_MASK);
         let query = Arc::new(Running {
             id,
+            shown: OnceLock::new(),
             digest: OnceLock::new(),
             memory: QueryMemory::new(request.memory_bytes_max),
             request,
@@ -231,7 +244,7 @@ impl Activity {
             memory_bytes: query.memory.peak_bytes() as u64,
             failed,
         };
-        if ended.took >= self.0.options.slow_threshold {
+        if ended.took >= self.0.options.get().slow_threshold {
             self.0.slow_count.fetch_add(1, Ordering::Relaxed);
             metrics::counter!("unum_slow_queries_total").increment(1);
             lock(&self.0.slow).add(query, &ended);
@@ -284,6 +297,16 @@ impl Running {
         self.enters("ending");
         lock(&self.ended_by).get_or_insert_with(|| why.to_owned());
         self.end();
+    }
+
+    /// What it is shown as from now on, in place of its text.
+    pub fn shows(&self, sql: &str) {
+        let _ = self.shown.set(sql.to_owned());
+    }
+
+    /// Its text, or what stands for it.
+    fn sql(&self) -> &str {
+        self.shown.get().map_or_else(|| unread(&self.request.sql), String::as_str)
     }
 
     /// Nobody waits for it any more: its operators get no more memory.
@@ -339,7 +362,7 @@ mod tests {
     #[test]
     fn queries_are_bounded_killed_and_remembered() {
         let options = Options { queries_max: 2, slow_threshold: Duration::ZERO };
-        let activity = Activity::new(3, options);
+        let activity = Activity::new(3, Tunable::new(options));
         let first = activity.begin(request("SELECT 1")).unwrap();
         let second = activity.begin(request("SELECT 2")).unwrap();
         let error = activity.begin(request("SELECT 3")).unwrap_err().to_string();

@@ -53,7 +53,7 @@ pub(super) fn row(query: &Running, info_bytes_max: usize) -> Row {
         "Query".into(),
         i64::try_from(query.started.elapsed().as_secs()).unwrap_or(i64::MAX).into(),
         (*lock(&query.stage)).into(),
-        cut(&request.sql, info_bytes_max).into(),
+        cut(query.sql(), info_bytes_max).into(),
         query.digest.get().map(|digest| digest.id.as_str()).into(),
         (query.memory.bytes() as u64).into(),
         0u64.into(),

@@ -61,7 +61,7 @@ impl SlowQueries {
             i64::try_from(ended.memory_bytes).unwrap_or(i64::MAX).into(),
             i64::try_from(ended.rows).unwrap_or(i64::MAX).into(),
             failed.is_none().into(),
-            cut(&request.sql, TEXT_BYTES_MAX).into(),
+            cut(query.sql(), TEXT_BYTES_MAX).into(),
             failed.map(|why| cut(why, TEXT_BYTES_MAX)).into(),
         ]);
     }

@@ -135,7 +135,7 @@ impl Window {
         summary.memory_bytes.add(ended.memory_bytes);
         summary.rows.add(ended.rows);
         summary.last_us = ended.at_us;
-        cut(&query.request.sql, TEXT_BYTES_MAX).clone_into(&mut summary.sample);
+        cut(query.sql(), TEXT_BYTES_MAX).clone_into(&mut summary.sample);
         query.request.user.clone_into(&mut summary.user);
     }
 

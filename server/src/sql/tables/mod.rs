@@ -7,6 +7,7 @@
 //! A [`View`] is what they read: one state, and what the answering replica knows besides. Names are compared in lower
 //! case; a table says in which case its columns are shown.
 
+pub mod config;
 pub mod information_schema;
 pub mod nodes;
 pub mod replicas;
@@ -82,6 +83,10 @@ pub static SYSTEM_TABLES: &[&SystemTable] = &[
     &nodes::TABLE,
     &replicas::TABLE,
     &tables::TABLE,
+    &config::changes::TABLE,
+    &config::change_nodes::TABLE,
+    &config::history::TABLE,
+    &config::drift::TABLE,
     &information_schema::tables::TABLE,
     &information_schema::columns::TABLE,
     &information_schema::schemata::TABLE,
@@ -90,6 +95,7 @@ pub static SYSTEM_TABLES: &[&SystemTable] = &[
     &information_schema::session_status::TABLE,
     &information_schema::processlist::TABLE,
     &information_schema::cluster_info::TABLE,
+    &information_schema::cluster_config::TABLE,
     &information_schema::cluster_hardware::TABLE,
     &information_schema::cluster_load::TABLE,
     &information_schema::cluster_systeminfo::TABLE,

@@ -3,6 +3,7 @@
 //! The columns of TiDB's tables are exactly TiDB's, in its order and case, so that queries written for it run as they
 //! are. [`pushed`] fills them from what nodes pushed; what no node says is NULL.
 
+pub mod cluster_config;
 pub mod cluster_hardware;
 pub mod cluster_info;
 pub mod cluster_load;
@@ -13,7 +14,7 @@ pub mod cluster_systeminfo;
 pub mod columns;
 pub mod create_statements;
 pub mod processlist;
-mod pushed;
+pub(crate) mod pushed;
 pub mod schemata;
 pub mod session_status;
 pub mod session_variables;

@@ -1,21 +1,25 @@
 //! Every option of a replica, where its default stands, and the checks of them all.
 //!
 //! Modules have options without defaults; this is the one place that has them. What is not a flag of `unumd serve`
-//! is in the file that `--config` names.
+//! is in the file that `--config` names ([`File`]), and can be changed by SQL ([`settings`]).
+
+mod file;
+pub mod settings;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
 use unum_proto::model::{Invalid, NodeKey};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::catalog::{NODES_MAX, TABLES_MAX};
+use crate::base::tunable::Tunable;
 use crate::consensus::{self, CompactionBounds};
 use crate::service::{activity, ingest};
 use crate::sql;
+
+pub use file::File;
 
 /// The node type under which replicas publish themselves.
 pub const OWN_NODE_TYPE: &str = "unum";
@@ -33,16 +37,10 @@ pub struct Options {
     pub consensus: consensus::Options,
     /// How it comes into its group.
     pub entry: Entry,
-    /// Pushes are refused when the disk has fewer bytes free.
-    pub disk_reserve_bytes: u64,
-    /// How much the catalog may hold.
-    pub limits: ingest::Limits,
-    /// The limits of its queries.
-    pub sql: sql::Limits,
-    /// What it remembers of its queries, and how many run at a time.
-    pub activity: activity::Options,
-    /// Between two pushes of its own `node_info`.
-    pub publish_interval: Duration,
+    /// What changes while it runs.
+    pub tunables: Tunables,
+    /// All settings, as a file has them.
+    pub file: File,
 }
 
 /// How a replica comes into its group.
@@ -64,124 +62,6 @@ impl Options {
     pub fn own_node(&self) -> NodeKey {
         NodeKey::parse(OWN_NODE_TYPE, &format!("{OWN_NODE_TYPE}_{}", self.consensus.replica))
             .expect("a number makes a legal node id")
-    }
-}
-
-/// The file that `--config` names. Every key is optional.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct File {
-    raft: RaftSection,
-    storage: StorageSection,
-    limits: LimitsSection,
-    sql: SqlSection,
-    publish: PublishSection,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RaftSection {
-    heartbeat_interval_ms: u64,
-    election_timeout_min_ms: u64,
-    election_timeout_max_ms: u64,
-    raft_snapshot_entries: u64,
-    raft_snapshot_log_bytes: u64,
-    raft_log_entries_kept: u64,
-    raft_log_bytes_kept: u64,
-}
-
-impl Default for RaftSection {
-    fn default() -> Self {
-        Self {
-            // Small against the lease, so that one lost heartbeat is no election.
-            heartbeat_interval_ms: 60,
-            election_timeout_min_ms: 150,
-            // Also the lease: a failover takes this long, and a random part of it on top.
-            election_timeout_max_ms: 300,
-            raft_snapshot_entries: 50_000,
-            raft_snapshot_log_bytes: 32 * 1024 * 1024,
-            raft_log_entries_kept: 10_000,
-            // A follower that lacks more is faster with a raft snapshot, and the disk is bounded.
-            raft_log_bytes_kept: 16 * 1024 * 1024,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct StorageSection {
-    disk_reserve_bytes: u64,
-}
-
-impl Default for StorageSection {
-    fn default() -> Self {
-        Self {
-            // sled rewrites segments while it frees others, and a raft snapshot is one large batch.
-            disk_reserve_bytes: 256 * 1024 * 1024,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct LimitsSection {
-    nodes_max: usize,
-    tables_max: usize,
-}
-
-impl Default for LimitsSection {
-    fn default() -> Self {
-        Self { nodes_max: 20_000, tables_max: 500 }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct SqlSection {
-    query_memory_bytes_max: usize,
-    result_rows_max: usize,
-    result_bytes_max: usize,
-    queries_max: usize,
-    slow_query_threshold_ms: u64,
-}
-
-impl Default for SqlSection {
-    fn default() -> Self {
-        Self {
-            query_memory_bytes_max: 256 * 1024 * 1024,
-            result_rows_max: 1_000_000,
-            result_bytes_max: 256 * 1024 * 1024,
-            queries_max: 512,
-            // TiDB's own.
-            slow_query_threshold_ms: 300,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PublishSection {
-    interval_ms: u64,
-}
-
-impl Default for PublishSection {
-    fn default() -> Self {
-        Self { interval_ms: 2_000 }
-    }
-}
-
-impl File {
-    /// Reads the file.
-    pub fn read(path: &Path) -> Result<Self, Invalid> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Invalid::new(format!("the config file {} cannot be read: {e}", path.display()), "check --config")
-        })?;
-        toml::from_str(&text).map_err(|e| {
-            Invalid::new(
-                format!("the config file {} is not valid: {}", path.display(), e.to_string().trim_end()),
-                "docs/CONFIG.md lists the keys",
-            )
-        })
     }
 }
 
@@ -209,64 +89,111 @@ pub struct Flags {
 /// Puts flags and file together and checks the whole.
 pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
     let (entry, initial_members) = entry(&flags)?;
-    let RaftSection { heartbeat_interval_ms, election_timeout_min_ms, election_timeout_max_ms, .. } = file.raft;
-    let ordered = 0 < heartbeat_interval_ms
-        && heartbeat_interval_ms < election_timeout_min_ms
-        && election_timeout_min_ms < election_timeout_max_ms;
-    if !ordered {
-        return Err(Invalid::new(
-            format!(
-                "raft.heartbeat_interval_ms = {heartbeat_interval_ms}, election_timeout_min_ms = \
-                 {election_timeout_min_ms}, election_timeout_max_ms = {election_timeout_max_ms} are not ascending"
-            ),
-            "a heartbeat is shorter than the shortest election timeout, and that than the longest",
-        ));
-    }
-    for (name, value, max) in [
-        ("limits.nodes_max", file.limits.nodes_max, NODES_MAX),
-        ("limits.tables_max", file.limits.tables_max, TABLES_MAX),
-    ] {
-        if value > max {
-            return Err(Invalid::new(format!("{name} is {value}"), format!("{max} is the most that a catalog holds")));
-        }
-    }
-    if file.publish.interval_ms == 0 {
-        return Err(Invalid::new("publish.interval_ms is 0", "use 1 or more"));
-    }
+    file.check()?;
+    let ms = Duration::from_millis;
+    let tunables = Tunables::new(&file);
     Ok(Options {
         data_dir: flags.data_dir,
         listen: flags.listen,
         http_listen: flags.http_listen,
         entry,
-        disk_reserve_bytes: file.storage.disk_reserve_bytes,
         consensus: consensus::Options {
             cluster_id: cluster_id(&flags.cluster_name, &initial_members),
             replica: flags.id,
             // Known when the directory is open.
             store_id: 0,
             initial_members,
-            heartbeat_interval: Duration::from_millis(heartbeat_interval_ms),
-            election_timeout_min: Duration::from_millis(election_timeout_min_ms),
-            election_timeout_max: Duration::from_millis(election_timeout_max_ms),
-            compaction: CompactionBounds {
-                snapshot_entries: file.raft.raft_snapshot_entries,
-                snapshot_bytes: file.raft.raft_snapshot_log_bytes,
-                kept_entries: file.raft.raft_log_entries_kept,
-                kept_bytes: file.raft.raft_log_bytes_kept,
-            },
+            heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
+            election_timeout_min: ms(file.raft.election_timeout_min_ms),
+            election_timeout_max: ms(file.raft.election_timeout_max_ms),
+            compaction: tunables.compaction.clone(),
         },
-        limits: ingest::Limits { nodes: file.limits.nodes_max, tables: file.limits.tables_max },
-        sql: sql::Limits {
-            memory_bytes: file.sql.query_memory_bytes_max,
-            rows: file.sql.result_rows_max,
-            bytes: file.sql.result_bytes_max,
-        },
-        activity: activity::Options {
-            queries_max: file.sql.queries_max,
-            slow_threshold: Duration::from_millis(file.sql.slow_query_threshold_ms),
-        },
-        publish_interval: Duration::from_millis(file.publish.interval_ms),
+        tunables,
+        file,
     })
+}
+
+impl Options {
+    /// The same with another value of one setting, which a running replica takes at once if it can.
+    pub fn with_setting(&self, key: &str, value: &str) -> Result<Self, Invalid> {
+        let file = settings::with(&self.file, key, value)?;
+        let ms = Duration::from_millis;
+        let consensus = consensus::Options {
+            heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
+            election_timeout_min: ms(file.raft.election_timeout_min_ms),
+            election_timeout_max: ms(file.raft.election_timeout_max_ms),
+            ..self.consensus.clone()
+        };
+        self.tunables.set(&file);
+        Ok(Self { consensus, file, ..self.clone() })
+    }
+}
+
+/// What changes while the replica runs.
+#[derive(Debug, Clone)]
+pub struct Tunables {
+    /// Pushes are refused when the disk has fewer bytes free.
+    pub disk_reserve_bytes: Tunable<u64>,
+    /// How much the catalog may hold.
+    pub limits: Tunable<ingest::Limits>,
+    /// The limits of its queries.
+    pub sql: Tunable<sql::Limits>,
+    /// What it remembers of its queries, and how many run at a time.
+    pub activity: Tunable<activity::Options>,
+    /// Between two pushes of its own tables.
+    pub publish_interval: Tunable<Duration>,
+    /// When a raft snapshot is built, and how much log stays behind it.
+    pub compaction: Tunable<CompactionBounds>,
+}
+
+impl Tunables {
+    fn new(file: &File) -> Self {
+        Self {
+            disk_reserve_bytes: Tunable::new(file.storage.disk_reserve_bytes),
+            limits: Tunable::new(limits(file)),
+            sql: Tunable::new(sql_limits(file)),
+            activity: Tunable::new(activity_options(file)),
+            publish_interval: Tunable::new(Duration::from_millis(file.publish.interval_ms)),
+            compaction: Tunable::new(compaction(file)),
+        }
+    }
+
+    fn set(&self, file: &File) {
+        self.disk_reserve_bytes.set(file.storage.disk_reserve_bytes);
+        self.limits.set(limits(file));
+        self.sql.set(sql_limits(file));
+        self.activity.set(activity_options(file));
+        self.publish_interval.set(Duration::from_millis(file.publish.interval_ms));
+        self.compaction.set(compaction(file));
+    }
+}
+
+fn limits(file: &File) -> ingest::Limits {
+    ingest::Limits { nodes: file.limits.nodes_max, tables: file.limits.tables_max }
+}
+
+fn sql_limits(file: &File) -> sql::Limits {
+    sql::Limits {
+        memory_bytes: file.sql.query_memory_bytes_max,
+        rows: file.sql.result_rows_max,
+        bytes: file.sql.result_bytes_max,
+    }
+}
+
+fn activity_options(file: &File) -> activity::Options {
+    activity::Options {
+        queries_max: file.sql.queries_max,
+        slow_threshold: Duration::from_millis(file.sql.slow_query_threshold_ms),
+    }
+}
+
+fn compaction(file: &File) -> CompactionBounds {
+    CompactionBounds {
+        snapshot_entries: file.raft.raft_snapshot_entries,
+        snapshot_bytes: file.raft.raft_snapshot_log_bytes,
+        kept_entries: file.raft.raft_log_entries_kept,
+        kept_bytes: file.raft.raft_log_bytes_kept,
+    }
 }
 
 /// How the replica comes in, and the first voters if it is one of them.

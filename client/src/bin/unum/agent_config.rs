@@ -1,0 +1,196 @@
+//! The configuration of the agent's node: where its keys come from, and what sets them.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use tokio::process::Command;
+use unum_client::config::file::{ConfigFile, Format};
+use unum_client::config::{
+    Announcement, Announcements, ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, Subscription, announcements,
+    config_table, hook,
+};
+use unum_client::{Error, Publisher, TableSnapshot};
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// A TOML, YAML or INI file whose keys are the node's configuration. SET CONFIG rewrites it in place.
+    #[arg(long, value_name = "PATH", conflicts_with = "config_from")]
+    config_file: Option<PathBuf>,
+    /// How the file is written, if its name does not tell: toml, yaml or ini.
+    #[arg(long, requires = "config_file")]
+    config_format: Option<Format>,
+    /// A command that prints the node's configuration, run every interval: key=value lines, or NDJSON objects with key,
+    /// value, type, default_value, dynamic, secret, description.
+    #[arg(long, value_name = "COMMAND")]
+    config_from: Option<String>,
+    /// A command that sets a key, or makes the changed file take effect. Key and value are in UNUM_CONFIG_KEY and
+    /// UNUM_CONFIG_VALUE, and as JSON on its standard input. Exit code 0: applied, 2: rejected, 3: needs a restart, any
+    /// other: failed.
+    #[arg(long, value_name = "COMMAND")]
+    on_config: Option<String>,
+    /// How long such a command may take.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    config_timeout: Duration,
+}
+
+/// Where keys come from.
+#[derive(Debug, Clone)]
+enum Source {
+    File(ConfigFile),
+    Command(String),
+}
+
+/// Publishes the configuration when it changes, and sets what SQL wants.
+#[derive(Debug)]
+pub struct AgentConfig {
+    source: Source,
+    timeout: Duration,
+    /// What was acknowledged last.
+    published: Option<TableSnapshot>,
+    asked: Announcements,
+    _subscription: Subscription,
+}
+
+impl AgentConfig {
+    /// None if no configuration is named. Wrong arguments end the agent before it starts.
+    pub fn new(args: ConfigArgs, publisher: &Publisher) -> Result<Option<Self>, Error> {
+        let ConfigArgs { config_file, config_format, config_from, on_config, config_timeout: timeout } = args;
+        let source = match (config_file, config_from) {
+            (Some(path), _) => Source::File(ConfigFile::new(path, config_format).map_err(Error::Refused)?),
+            (None, Some(command)) => Source::Command(command),
+            (None, None) if on_config.is_some() => {
+                let why = "--on-config sets keys, and no key is known; name --config-file or --config-from";
+                return Err(Error::Refused(why.into()));
+            }
+            (None, None) => return Ok(None),
+        };
+        let (ask, asked) = announcements();
+        let file = match &source {
+            Source::File(file) => Some(file.clone()),
+            Source::Command(_) => None,
+        };
+        let subscription = publisher.on_config(move |request| {
+            let (file, hook, ask) = (file.clone(), on_config.clone(), ask.clone());
+            async move {
+                let outcome = set(file.as_ref(), hook.as_deref(), &request, timeout).await;
+                // Its rows go out before it says what came of it: who reads that it is applied reads the new value, too.
+                ask.announce().await;
+                outcome
+            }
+        });
+        Ok(Some(Self { source, timeout, published: None, asked, _subscription: subscription }))
+    }
+
+    /// The configuration, if it is not what was published last. What cannot be read is told, and stays as it was.
+    pub async fn news(&mut self) -> Option<TableSnapshot> {
+        let entries = match &self.source {
+            Source::File(file) => tokio::task::block_in_place(|| file.read()),
+            Source::Command(command) => list(command, self.timeout).await,
+        };
+        let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()));
+        match table {
+            Ok(table) => {
+                let known = self.published.as_ref().is_some_and(|published| published.rows == table.rows);
+                (!known).then_some(table)
+            }
+            Err(error) => {
+                tracing::warn!(error, "the configuration is not published; it stays as it was");
+                None
+            }
+        }
+    }
+
+    /// That was pushed.
+    pub fn acknowledged(&mut self, table: TableSnapshot) {
+        self.published = Some(table);
+    }
+
+    /// Somebody waits for a push of the configuration.
+    pub async fn asked(&mut self) -> Announcement {
+        self.asked.next().await
+    }
+}
+
+async fn set(
+    file: Option<&ConfigFile>,
+    hook: Option<&str>,
+    request: &ConfigRequest,
+    timeout: Duration,
+) -> ConfigOutcome {
+    let former = match file {
+        Some(file) => match tokio::task::block_in_place(|| file.set(&request.key, &request.value)) {
+            Ok(former) => Some((file, former)),
+            Err(outcome) => return outcome,
+        },
+        None => None,
+    };
+    let outcome = match (hook, &former) {
+        (Some(hook), _) => hook::run(hook, request, timeout).await,
+        (None, Some(_)) => ConfigOutcome::Applied,
+        (None, None) => ConfigOutcome::Rejected("the agent has no --on-config to set it with".into()),
+    };
+    // What did not take effect does not stay in the file for the next start.
+    if let (ConfigOutcome::Failed(why) | ConfigOutcome::Rejected(why), Some((file, former))) = (&outcome, &former)
+        && let Err(error) = tokio::task::block_in_place(|| file.restore(former))
+    {
+        return ConfigOutcome::Failed(format!("{why}; and {} is not as it was: {error}", file.path().display()));
+    }
+    outcome
+}
+
+/// Bytes of what a command prints.
+const LISTED_BYTES_MAX: usize = 1024 * 1024;
+
+/// The keys that a command prints.
+async fn list(command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
+    let mut child = Command::new("/bin/sh");
+    child.arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let output = tokio::time::timeout(timeout, child.output()).await;
+    let output = output
+        .map_err(|_| format!("{command:?} did not end within {} s and was killed", timeout.as_secs()))?
+        .map_err(|e| format!("{command:?} failed: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", output.status));
+    }
+    if output.stdout.len() > LISTED_BYTES_MAX {
+        return Err(format!("{command:?} printed {} bytes; the limit is {LISTED_BYTES_MAX}", output.stdout.len()));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|e| format!("{command:?} printed what is not UTF-8: {e}"))?;
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| parse(line.trim())).collect()
+}
+
+/// One object of NDJSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    key: String,
+    value: serde_json::Value,
+    #[serde(default, rename = "type")]
+    data_type: String,
+    default_value: Option<String>,
+    dynamic: Option<bool>,
+    #[serde(default)]
+    secret: bool,
+    #[serde(default)]
+    description: String,
+}
+
+fn parse(line: &str) -> Result<ConfigEntry, String> {
+    if !line.starts_with('{') {
+        let (key, value) =
+            line.split_once('=').ok_or_else(|| format!("{line:?} is neither key=value nor a JSON object"))?;
+        return Ok(ConfigEntry::new(key.trim(), value.trim(), ConfigType::Text));
+    }
+    let Listed { key, value, data_type, default_value, dynamic, secret, description } =
+        serde_json::from_str(line).map_err(|e| format!("{line:?}: {e}"))?;
+    let value = match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let data_type = data_type.parse().map_err(|e: unum_client::Invalid| e.to_string())?;
+    let dynamic = dynamic.unwrap_or(true);
+    Ok(ConfigEntry { key, value, data_type, default: default_value, dynamic, secret, description })
+}

@@ -1,0 +1,394 @@
+//! A change begins, goes on behind its canaries, is cancelled, or is rolled back. Whole, or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use unum_proto::model::{ConfigOutcome, ConfigType, MASK, NodeKey};
+
+use super::super::{Change, NodeStatus, State};
+use super::records::{ConfigChange, ConfigRecord, ConfigRecordKey, Desired, Kind, Phase, Setting, Target, TargetState};
+use super::rows::{ConfigRow, config_row};
+use super::{CHANGES_MAX, TARGETS_MAX};
+
+/// A change that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigProposal {
+    /// Tells a retry from another change.
+    pub change_key: String,
+    /// Who wants it, as the client says.
+    pub who: String,
+    /// The client's address.
+    pub host: String,
+    /// As it was typed, secrets masked.
+    pub statement: String,
+    /// What is wanted.
+    pub wish: ConfigWish,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConfigWish {
+    /// New values.
+    Set {
+        /// By key and value.
+        assignments: Vec<Assignment>,
+        /// The version of the configuration at which the nodes were found.
+        seen: u64,
+        /// So many nodes hear of it first; the others when it is resumed.
+        canaries: Option<u32>,
+        /// Only if nothing that it sets was changed after this revision.
+        if_revision: Option<u64>,
+        /// Whether a value that somebody changes underneath is set again.
+        enforce: bool,
+    },
+    /// The values from before another change; what is open of that one is cancelled.
+    Rollback {
+        /// That change.
+        of: u64,
+    },
+}
+
+/// One key and value for some nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// The nodes, each once.
+    pub nodes: Vec<NodeKey>,
+}
+
+/// What is done with a change that is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConfigStep {
+    /// All of its nodes hear of it.
+    Resume,
+    /// No more of its nodes hear of it.
+    Cancel,
+}
+
+/// A change was committed, now or by an earlier attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigDone {
+    /// Its id.
+    pub change: u64,
+    /// Whether an earlier attempt had done it.
+    pub duplicate: bool,
+}
+
+/// Nothing was changed, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConfigRefusal {
+    /// The configuration has changed since the nodes were found: find them again.
+    Moved,
+    /// It cannot be.
+    Refused(String),
+}
+
+fn refused<T>(why: String) -> Result<T, ConfigRefusal> {
+    Err(ConfigRefusal::Refused(why))
+}
+
+impl State {
+    /// Begins a change, if all of it can be.
+    pub(in crate::catalog) fn propose_config(
+        &mut self,
+        at_us: i64,
+        proposal: ConfigProposal,
+        changes: &mut BTreeSet<Change>,
+    ) -> Result<ConfigDone, ConfigRefusal> {
+        if let Some(change) = self.config.by_change_key.get(&proposal.change_key) {
+            return Ok(ConfigDone { change: *change, duplicate: true });
+        }
+        // What is refused half way leaves nothing behind.
+        let mut draft = self.clone();
+        let mut drafted = BTreeSet::new();
+        let done = draft.begin(at_us, proposal, &mut drafted)?;
+        *self = draft;
+        changes.extend(drafted);
+        Ok(done)
+    }
+
+    fn begin(
+        &mut self,
+        at_us: i64,
+        proposal: ConfigProposal,
+        changes: &mut BTreeSet<Change>,
+    ) -> Result<ConfigDone, ConfigRefusal> {
+        let ConfigProposal { change_key, who, host, statement, wish } = proposal;
+        let id = self.revision;
+        self.make_room(changes)?;
+        let (kind, canaries, enforce, mut targets) = match wish {
+            ConfigWish::Set { assignments, seen, canaries, if_revision, enforce } => {
+                if self.config.version != seen {
+                    return Err(ConfigRefusal::Moved);
+                }
+                (Kind::Set, canaries, enforce, self.targets_of(assignments, if_revision)?)
+            }
+            ConfigWish::Rollback { of } => {
+                self.cancel(at_us, of, &format!("change {id} rolled it back"), changes)?;
+                (Kind::Rollback { of }, None, false, self.former_values(of)?)
+            }
+        };
+        self.check(&targets)?;
+        let phase = self.choose_canaries(&mut targets, canaries);
+        let change = ConfigChange { change_key, who, host, at_us, statement, kind, phase, enforce };
+        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+        for (setting, target) in targets {
+            if target.state == TargetState::Pending {
+                self.want(id, &setting, target.value.clone(), changes);
+            }
+            self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+        }
+        Ok(ConfigDone { change: id, duplicate: false })
+    }
+
+    /// Forgets the oldest change that is over when there are too many.
+    fn make_room(&mut self, changes: &mut BTreeSet<Change>) -> Result<(), ConfigRefusal> {
+        if self.config.changes.len() < CHANGES_MAX {
+            return Ok(());
+        }
+        let is_open = |id: &u64| {
+            self.config.targets.get(id).is_some_and(|targets| targets.values().any(|target| target.state.is_open()))
+        };
+        let Some(oldest) = self.config.changes.keys().copied().find(|id| !is_open(id)) else {
+            return refused(format!(
+                "{CHANGES_MAX} changes are in progress; cancel some: SELECT * FROM config_changes"
+            ));
+        };
+        let settings: Vec<Setting> =
+            self.config.targets.get(&oldest).iter().flat_map(|targets| targets.keys().cloned()).collect();
+        for setting in settings {
+            self.put_config(ConfigRecordKey::Target(oldest, setting), None, changes);
+        }
+        self.put_config(ConfigRecordKey::Change(oldest), None, changes);
+        Ok(())
+    }
+
+    fn targets_of(
+        &self,
+        assignments: Vec<Assignment>,
+        if_revision: Option<u64>,
+    ) -> Result<BTreeMap<Setting, Target>, ConfigRefusal> {
+        let count: usize = assignments.iter().map(|assignment| assignment.nodes.len()).sum();
+        if count == 0 {
+            return refused("no node matches; SELECT node_type, node_id, key FROM cluster_config shows all".into());
+        }
+        if count > TARGETS_MAX {
+            return refused(format!("the change sets {count} settings; the limit is {TARGETS_MAX}: narrow it"));
+        }
+        let mut targets = BTreeMap::new();
+        for Assignment { key, value, nodes } in assignments {
+            for node in nodes {
+                let Some(row) = config_row(self, &node, &key) else { return Err(ConfigRefusal::Moved) };
+                let setting = (node, key.clone());
+                if let (Some(expected), Some(changed)) = (if_revision, self.changed_at(&setting))
+                    && changed > expected
+                {
+                    return refused(format!(
+                        "{} of node {} was changed at revision {changed}, after revision {expected}; read it again",
+                        setting.1, setting.0,
+                    ));
+                }
+                let target = self.new_target(&setting, &row, value.clone());
+                targets.insert(setting, target);
+            }
+        }
+        Ok(targets)
+    }
+
+    fn new_target(&self, setting: &Setting, row: &ConfigRow<'_>, value: String) -> Target {
+        // Who has it already has nothing to do, unless something else is wanted of it.
+        let wanted = self.config.desired_of(setting);
+        let has =
+            row.has(&value) == Some(true) && wanted.is_none_or(|wanted| row.data_type.same(&wanted.value, &value));
+        Target {
+            old: row.value.map(str::to_owned),
+            value,
+            state: if has { TargetState::Decided(ConfigOutcome::Applied) } else { TargetState::Pending },
+            attempts: 0,
+            reported_at_us: None,
+            reported_at: None,
+            before: wanted.map(|wanted| wanted.as_ref().clone()),
+            secret: row.secret,
+        }
+    }
+
+    /// The revision at which a setting or what is wanted of it last changed.
+    fn changed_at(&self, setting: &Setting) -> Option<u64> {
+        let wanted = self.config.desired_of(setting).map(|wanted| wanted.revision);
+        let was = self.config.last_span(&setting.0, &setting.1).map(|(_, span)| span.until);
+        wanted.max(was)
+    }
+
+    /// The values that a change's settings had before it.
+    fn former_values(&self, of: u64) -> Result<BTreeMap<Setting, Target>, ConfigRefusal> {
+        let mut targets = BTreeMap::new();
+        for (setting, target) in self.config.targets.get(&of).into_iter().flatten() {
+            if matches!(target.state, TargetState::Cancelled(_)) && target.attempts == 0 {
+                continue;
+            }
+            // A node or a key that is gone has nothing to be rolled back.
+            let Some(row) = config_row(self, &setting.0, &setting.1) else { continue };
+            if let Some(wanted) = self.config.desired_of(setting)
+                && wanted.change > of
+            {
+                return refused(format!(
+                    "change {} has set {} of node {} since; roll that one back first",
+                    wanted.change, setting.1, setting.0,
+                ));
+            }
+            let former = match (&target.before, &target.old) {
+                (Some(before), _) => before.value.clone(),
+                (None, Some(old)) if old != MASK => old.clone(),
+                _ => {
+                    return refused(format!(
+                        "what {} of node {} was before change {of} is not known; SET CONFIG it",
+                        setting.1, setting.0,
+                    ));
+                }
+            };
+            targets.insert(setting.clone(), self.new_target(setting, &row, former));
+        }
+        match targets.is_empty() {
+            true => refused(format!("change {of} has changed nothing that could be rolled back")),
+            false => Ok(targets),
+        }
+    }
+
+    /// Whether every target can be.
+    fn check(&self, targets: &BTreeMap<Setting, Target>) -> Result<(), ConfigRefusal> {
+        for (setting, target) in targets {
+            let (node, key) = setting;
+            if self.nodes.get(node).is_none_or(|node| node.status == NodeStatus::Removed) {
+                return refused(format!("node {node} was removed"));
+            }
+            let data_type = config_row(self, node, key).map_or(ConfigType::Text, |row| row.data_type);
+            if let Err(remedy) = data_type.check(&target.value) {
+                let shown = if target.secret { MASK } else { &target.value };
+                return refused(format!("{key} of node {node} is of type {data_type}, and {shown:?} is not; {remedy}"));
+            }
+            if let Some(other) = self.config.open.get(setting) {
+                return refused(format!(
+                    "change {other} is in progress and sets {key} of node {node}, too; wait for it, or CANCEL CHANGE {other}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// All but the first so many nodes wait.
+    fn choose_canaries(&self, targets: &mut BTreeMap<Setting, Target>, canaries: Option<u32>) -> Phase {
+        let Some(canaries) = canaries else { return Phase::Running };
+        let nodes: BTreeSet<NodeKey> = targets.keys().map(|(node, _)| node.clone()).collect();
+        let first: BTreeSet<&NodeKey> = nodes.iter().take(canaries as usize).collect();
+        for ((node, _), target) in targets.iter_mut() {
+            if !first.contains(node) && target.state == TargetState::Pending {
+                target.state = TargetState::Waiting;
+            }
+        }
+        match targets.values().any(|target| target.state == TargetState::Waiting) {
+            true => Phase::Canary,
+            false => Phase::Running,
+        }
+    }
+
+    fn want(&mut self, change: u64, setting: &Setting, value: String, changes: &mut BTreeSet<Change>) {
+        let desired = Desired { value, change, revision: self.revision };
+        self.put_config(ConfigRecordKey::Desired(setting.clone()), Some(ConfigRecord::Desired(desired)), changes);
+    }
+
+    /// Goes on with a change, or ends it. Done again, it is nothing more.
+    pub(in crate::catalog) fn step_config(
+        &mut self,
+        at_us: i64,
+        id: u64,
+        step: ConfigStep,
+        changes: &mut BTreeSet<Change>,
+    ) -> Result<ConfigDone, ConfigRefusal> {
+        let done = ConfigDone { change: id, duplicate: false };
+        match step {
+            ConfigStep::Cancel => self.cancel(at_us, id, "", changes).map(|()| done),
+            ConfigStep::Resume => {
+                let change = self.known(id)?;
+                match change.phase {
+                    Phase::Cancelled => return refused(format!("change {id} was cancelled; SET CONFIG it again")),
+                    Phase::Running => return Ok(ConfigDone { duplicate: true, ..done }),
+                    Phase::Canary => {}
+                }
+                let change = ConfigChange { phase: Phase::Running, ..change };
+                self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+                for (setting, target) in self.targets_in(id, |state| *state == TargetState::Waiting) {
+                    self.want(id, &setting, target.value.clone(), changes);
+                    let target = Target { state: TargetState::Pending, ..target };
+                    self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    fn known(&self, id: u64) -> Result<ConfigChange, ConfigRefusal> {
+        match self.config.changes.get(&id) {
+            Some(change) => Ok(change.as_ref().clone()),
+            None => refused(format!("there is no change {id}; SELECT * FROM config_changes shows all")),
+        }
+    }
+
+    fn targets_in(&self, id: u64, is_in: impl Fn(&TargetState) -> bool) -> Vec<(Setting, Target)> {
+        let targets = self.config.targets.get(&id).into_iter().flatten();
+        let chosen = targets.filter(|(_, target)| is_in(&target.state));
+        chosen.map(|(setting, target)| (setting.clone(), target.as_ref().clone())).collect()
+    }
+
+    /// Nothing more is wanted of what is open of a change.
+    fn cancel(&mut self, at_us: i64, id: u64, why: &str, changes: &mut BTreeSet<Change>) -> Result<(), ConfigRefusal> {
+        let change = self.known(id)?;
+        let open = self.targets_in(id, TargetState::is_open);
+        if open.is_empty() {
+            return match change.phase {
+                Phase::Cancelled => Ok(()),
+                _ if why.is_empty() => {
+                    refused(format!("change {id} is over; ROLLBACK CHANGE {id} sets the former values again"))
+                }
+                _ => Ok(()),
+            };
+        }
+        for (setting, target) in open {
+            self.cancel_target(at_us, id, setting, target, why, changes);
+        }
+        let change = ConfigChange { phase: Phase::Cancelled, ..change };
+        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+        Ok(())
+    }
+
+    /// What was wanted before is wanted again.
+    pub(super) fn cancel_target(
+        &mut self,
+        at_us: i64,
+        id: u64,
+        setting: Setting,
+        target: Target,
+        why: &str,
+        changes: &mut BTreeSet<Change>,
+    ) {
+        self.want_as_before(id, &setting, &target, changes);
+        let state = TargetState::Cancelled(why.to_owned());
+        let target = Target { state, reported_at_us: Some(at_us), reported_at: Some(self.revision), ..target };
+        self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+    }
+
+    pub(super) fn want_as_before(
+        &mut self,
+        id: u64,
+        setting: &Setting,
+        target: &Target,
+        changes: &mut BTreeSet<Change>,
+    ) {
+        if self.config.desired_of(setting).is_some_and(|wanted| wanted.change == id) {
+            let before = target.before.clone().map(ConfigRecord::Desired);
+            self.put_config(ConfigRecordKey::Desired(setting.clone()), before, changes);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The tables of the configuration's changes and of its past.
+
+pub mod change_nodes;
+pub mod changes;
+pub mod drift;
+pub mod history;
+
+use unum_proto::model::{MASK, Value};
+
+/// A value, or what stands for one that is a secret.
+fn shown(value: Option<&str>, secret: bool) -> Value {
+    match (value, secret) {
+        (Some(_), true) => MASK.into(),
+        (value, _) => value.into(),
+    }
+}

@@ -1,0 +1,21 @@
+//! `information_schema.cluster_config`: how each node is configured, in TiDB's shape.
+
+use unum_proto::model::DataType;
+
+use super::pushed;
+use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable};
+
+/// How each node is configured.
+pub static TABLE: SystemTable = SystemTable {
+    schema: INFORMATION_SCHEMA,
+    name: "cluster_config",
+    comment: "how each node is configured",
+    columns: &[
+        ("TYPE", DataType::Text, "type of the node"),
+        ("INSTANCE", DataType::Text, "the node: its label instance, or its id"),
+        ("KEY", DataType::Text, "the setting"),
+        ("VALUE", DataType::Text, "its value; masked where it is a secret"),
+    ],
+    reads: Reads::Pushed("config"),
+    rows: |view| pushed::rows(view, "config", TABLE.columns),
+};
