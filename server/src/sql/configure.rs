@@ -425,6 +425,11 @@ impl<'a> Words<'a> {
                 self.parser.advance_token();
                 text
             }
+            // 10s is a word in MySQL.
+            Token::Word(word) if word.quote_style.is_none() => {
+                self.parser.advance_token();
+                word.value
+            }
             Token::Number(number, _) => {
                 self.parser.advance_token();
                 format!("{number}{}", self.unit_behind())

@@ -89,6 +89,9 @@ impl Fixture {
                 let what = format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them");
                 return Err(Error::Invalid(what));
             }
+            Statement::Configure(configure) => {
+                return Err(Error::Invalid(format!("{} wants a group; chaos-tests have one", configure.shown)));
+            }
         };
         let limits = self.engine.limits(&self.session);
         let view = Arc::new(View {

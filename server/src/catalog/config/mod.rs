@@ -15,6 +15,8 @@ mod change;
 mod converge;
 mod records;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
