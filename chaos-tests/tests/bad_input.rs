@@ -147,10 +147,10 @@ async fn a_wrong_push_is_refused_and_changes_nothing() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_that_would_grow_past_its_limits_refuses_with_the_setting() -> anyhow::Result<()> {
-    // The replica itself is a node, with five tables.
-    let cluster = Cluster::start_with(1, "[limits]\nnodes_max = 2\ntables_max = 6\n").await?;
+    // The replica itself is a node, with six tables.
+    let cluster = Cluster::start_with(1, "[limits]\nnodes_max = 2\ntables_max = 7\n").await?;
     let client = cluster.client(1)?;
-    let own = async || client.query("SELECT * FROM tables").await.ok().filter(|tables| tables.row_count() == 5);
+    let own = async || client.query("SELECT * FROM tables").await.ok().filter(|tables| tables.row_count() == 6);
     until("the replica has published itself", own).await?;
     let push = async |id: &str, name: &str| {
         let node = NodeDescription::new(NodeKey::parse("test", id).unwrap());
@@ -161,7 +161,7 @@ async fn a_catalog_that_would_grow_past_its_limits_refuses_with_the_setting() ->
     let node = push("b", "one").await.unwrap_err().to_string();
     assert!(node.contains("the limit is 2 nodes") && node.contains("raise limits.nodes_max"), "{node}");
     let table = push("a", "two").await.unwrap_err().to_string();
-    assert!(table.contains("the limit is 6 tables") && table.contains("raise limits.tables_max"), "{table}");
+    assert!(table.contains("the limit is 7 tables") && table.contains("raise limits.tables_max"), "{table}");
     Ok(())
 }
 

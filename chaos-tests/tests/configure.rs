@@ -225,7 +225,7 @@ async fn what_cannot_be_is_refused_with_the_remedy_and_changes_nothing() -> anyh
             "SET CONFIG tikv log.levl = 'info'",
             "there is no config key log.levl of nodes of type tikv; did you mean log.level?",
         ),
-        ("SET CONFIG tkv log.level = 'info'", "there is no nodes of type tkv; did you mean tikv?"),
+        ("SET CONFIG tkv log.level = 'info'", "there is no node of type tkv; did you mean tikv?"),
         ("SET CONFIG 'tikv_9' log.level = 'info'", "there is no node tikv_9; did you mean tikv_"),
         (
             "SET CONFIG tikv raftstore.store-pool-size = 'many'",

@@ -112,7 +112,7 @@ async fn the_prompt_does_what_is_typed() -> anyhow::Result<()> {
                    SELECT count(*) FROM n a, n b, n c WHERE a.i + b.i * c.i = -1;";
     for (text, key, shown) in [
         ("SELECT @rc, DATABASE(), USER();", "Enter", "dba"),
-        ("SELECT * FROM unum.clus", "Tab", "cluster_backlog"),
+        ("SELECT * FROM unum.cluster_b", "Tab", "cluster_backlog"),
         ("", "C-c", "unum>"),
         ("SELECT queue, depth FROM cluster_backlog ORDER BY depth\\G", "Enter", "2. row"),
         ("\\d backlog", "Enter", "jobs"),

@@ -9,6 +9,7 @@ use openraft::Instant as _;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, ForwardReason, LinearizableReadError, RaftError};
 use openraft::{BasicNode, ReadPolicy, ServerState, SnapshotPolicy};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::compaction;
@@ -21,6 +22,7 @@ use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, LeaderLink, LinkError, Network, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
+use crate::base::clock;
 use crate::base::tunable::Tunable;
 use crate::catalog::{Command, Outcome, State};
 use crate::storage::{self, Store};
@@ -243,9 +245,9 @@ impl Group {
         })
     }
 
-    /// Returns once this replica has applied that revision, however long that takes.
-    pub async fn wait_for_news(&self, revision: u64) {
-        self.published.wait_for(revision).await;
+    /// Changes whenever something else is wanted of the configuration of some node.
+    pub fn config_news(&self) -> watch::Receiver<u64> {
+        self.published.config_news()
     }
 
     /// On the leader: term and index that a reader elsewhere must have applied, confirmed with a majority.
@@ -283,6 +285,13 @@ impl Group {
                 Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))
             }
         }
+    }
+
+    /// On the leader: takes a command that another replica was asked, at this replica's clock; returns the outcome's bytes.
+    pub async fn propose_encoded(&self, command: &[u8]) -> Result<Vec<u8>, ProposeError> {
+        self.must_lead()?;
+        let command = Command::decode(command).map_err(|e| ProposeError::Refused(e.to_string()))?;
+        Ok(self.propose(&command.stamped(clock::now_us())).await?.encode())
     }
 
     pub(super) fn propose_error(&self, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> ProposeError {

@@ -26,6 +26,7 @@ use crate::storage::{self, Durability, Store, Tree};
 pub struct Published {
     state: ArcSwap<State>,
     applied: watch::Sender<u64>,
+    config: watch::Sender<u64>,
     progress: ProgressTable,
 }
 
@@ -34,7 +35,8 @@ impl Published {
         let applied = watch::Sender::new(state.revision);
         let progress = ProgressTable::default();
         progress.remember(state.revision, state.hash);
-        Self { state: ArcSwap::from_pointee(state), applied, progress }
+        let config = watch::Sender::new(state.config.news);
+        Self { state: ArcSwap::from_pointee(state), applied, config, progress }
     }
 
     /// The newest applied state of this replica; nothing is said about other replicas.
@@ -54,11 +56,17 @@ impl Published {
         self.state()
     }
 
+    /// Changes whenever something else is wanted of the configuration of some node.
+    pub fn config_news(&self) -> watch::Receiver<u64> {
+        self.config.subscribe()
+    }
+
     fn publish(&self, state: State) {
-        let revision = state.revision;
+        let (revision, config_news) = (state.revision, state.config.news);
         self.progress.remember(revision, state.hash);
         self.state.store(Arc::new(state));
         self.applied.send_replace(revision);
+        self.config.send_if_modified(|known| std::mem::replace(known, config_news) != config_news);
     }
 }
 
@@ -178,6 +186,8 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         self.membership = meta.last_membership.clone();
         self.state = state.clone();
         self.published.publish(state);
+        // A state from elsewhere has counted from elsewhere.
+        self.published.config.send_modify(|_| {});
         *self.newest_snapshot.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(RaftSnapshot { meta: meta.clone(), bytes: snapshot.bytes });
         Ok(())

@@ -44,8 +44,12 @@ type Replies = mpsc::Sender<Result<wire::QueryReply, Status>>;
 
 async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
     let internal = |e: arrow::error::ArrowError| Status::internal(format!("the result does not encode: {e}"));
-    reply(&answer, replies, query_reply::Part::Header(answer.header.into())).await?;
-    let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema).map_err(internal)?;
+    let (header, schema) = tokio::select! {
+        head = answer.head() => head.map_err(status::from_query)?,
+        () = replies.closed() => return Err(client_gone()),
+    };
+    reply(&answer, replies, query_reply::Part::Header(header.into())).await?;
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(internal)?;
     loop {
         let part = tokio::select! {
             part = answer.next() => part.map_err(status::from_query)?,

@@ -5,8 +5,6 @@ use unum_proto::model::Push;
 use unum_proto::wire;
 
 use super::status::{from_inbound, from_invalid, from_propose};
-use crate::base::clock;
-use crate::catalog::Command;
 use crate::consensus::transport::{Report, ReportAnswer, stores_from_wire, stores_to_wire};
 use crate::consensus::{Group, ReportError};
 use crate::service::ingest::IngestService;
@@ -75,10 +73,8 @@ impl wire::replica_server::Replica for ReplicaApi {
     async fn propose(&self, request: Request<wire::ProposeRequest>) -> Reply<wire::ProposeReply> {
         let wire::ProposeRequest { cluster_id, command } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
-        self.group.must_lead().map_err(from_propose)?;
-        let command = Command::decode(&command).map_err(|e| Status::invalid_argument(e.to_string()))?;
-        let outcome = self.group.propose(&command.stamped(clock::now_us())).await.map_err(from_propose)?;
-        Ok(Response::new(wire::ProposeReply { outcome: outcome.encode() }))
+        let outcome = self.group.propose_encoded(&command).await.map_err(from_propose)?;
+        Ok(Response::new(wire::ProposeReply { outcome }))
     }
 
     async fn kill(&self, request: Request<wire::KillRequest>) -> Reply<wire::KillReply> {

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::AsArray;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use unum_proto::model::config::is_secret;
-use unum_proto::model::{ConfigReports, NodeKey};
+use unum_proto::model::{ConfigReports, DesiredValue, NodeKey};
 
 use super::activity::Running;
 use super::query::{Error, Run};
@@ -26,6 +27,8 @@ use crate::sql::{self, instance, nearest};
 
 /// How often the nodes are found again when the configuration moves meanwhile.
 const TRIES_MAX: u32 = 20;
+
+const MOVES: &str = "the configuration of nodes changes too often to find its nodes";
 
 /// Between two tries while nobody leads, or the configuration moves.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -67,6 +70,12 @@ pub(super) async fn make(run: &Run, configure: &Configure, running: &Arc<Running
         let drafted = match draft.apply(state.revision + 1, command.clone()).outcome {
             Outcome::Config(Ok(done)) => done,
             Outcome::Config(Err(ConfigRefusal::Refused(why))) => return Err(refused(why)),
+            // What was found is not there any more.
+            Outcome::Config(Err(ConfigRefusal::Moved)) => {
+                MOVES.clone_into(&mut last);
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
             other => return Err(refused(format!("the change cannot be: {other:?}"))),
         };
         if configure.options.dry_run {
@@ -80,7 +89,7 @@ pub(super) async fn make(run: &Run, configure: &Configure, running: &Arc<Running
             }
             Ok(Ok(Outcome::Config(Err(ConfigRefusal::Refused(why))))) => return Err(refused(why)),
             Ok(Ok(Outcome::Config(Err(ConfigRefusal::Moved)))) => {
-                "the configuration of nodes changes too often to find its nodes".clone_into(&mut last);
+                MOVES.clone_into(&mut last);
             }
             Ok(Ok(other)) => return Err(refused(format!("{other:?} is no outcome of a change"))),
             Ok(Err(ProposeError::Refused(why))) => return Err(refused(why)),
@@ -95,9 +104,8 @@ pub(super) async fn make(run: &Run, configure: &Configure, running: &Arc<Running
 
 fn wait_until(run: &Run, configure: &Configure) -> Result<Option<Instant>, Error> {
     let Some(wait) = configure.options.wait else { return Ok(None) };
-    let until = Instant::now() + wait;
-    match until + ANSWER_TIME <= run.deadline {
-        true => Ok(Some(until)),
+    match wait <= run.query.timeout {
+        true => Ok(Some((Instant::now() + wait).min(run.deadline - ANSWER_TIME))),
         false => Err(refused(format!(
             "WAIT {} is longer than the statement may take, which is {} ms; give it more time (--timeout)",
             humantime::format_duration(wait),
@@ -123,6 +131,7 @@ async fn made(
     warnings: Vec<String>,
 ) -> Result<Changed, Error> {
     let mut state = group.read_barrier(run.deadline).await?;
+    run.begun().await?;
     while let Some(until) = wait_until
         && is_pending(&state, change)
     {
@@ -228,7 +237,7 @@ fn chosen_nodes<'a>(state: &'a State, chosen: &Chosen) -> Result<Vec<&'a NodeKey
     }
     let (what, name, names): (_, _, BTreeSet<&str>) = match chosen {
         Chosen::All => return Err(refused("there is no node yet; SELECT * FROM nodes".into())),
-        Chosen::Type(name) => ("nodes of type", name, known().map(|(key, _)| key.node_type.as_str()).collect()),
+        Chosen::Type(name) => ("node of type", name, known().map(|(key, _)| key.node_type.as_str()).collect()),
         Chosen::Node(name) => ("node", name, known().map(|(key, _)| key.id.as_str()).collect()),
     };
     let remedy = match nearest(name, names) {
@@ -295,18 +304,22 @@ impl ConfigService {
 
     /// The next thing that a node is to hear after what it heard at `heard`; at first all of it. It may be late, and is
     /// never lost: what is not decided is told again.
-    pub async fn next(&self, node: &NodeKey, heard: &mut Heard) -> (u64, Vec<unum_proto::model::DesiredValue>) {
+    pub async fn next(&self, node: &NodeKey, heard: &mut Heard) -> (u64, Vec<DesiredValue>) {
+        let first = heard.news.is_none();
+        let news = heard.news.get_or_insert_with(|| self.group.config_news());
         loop {
+            // Before the state is read: what comes after is news.
+            news.mark_unchanged();
             let state = self.group.state_reader().newest();
-            let first = heard.revision.is_none();
             let values = state.to_be_set(node, first);
-            let news = first || values != heard.values;
-            heard.revision = Some(state.revision);
-            if news {
+            if first || values != heard.values {
                 heard.values.clone_from(&values);
                 return (state.revision, values);
             }
-            self.group.wait_for_news(state.revision + 1).await;
+            if news.changed().await.is_err() {
+                // The replica stops, and this stream with it.
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -321,6 +334,6 @@ impl ConfigService {
 /// What a node has heard.
 #[derive(Debug, Default)]
 pub struct Heard {
-    revision: Option<u64>,
-    values: Vec<unum_proto::model::DesiredValue>,
+    news: Option<watch::Receiver<u64>>,
+    values: Vec<DesiredValue>,
 }

@@ -96,6 +96,8 @@ struct Head {
 
 #[derive(Debug)]
 enum Made {
+    /// It is certain that there will be a result, though it may take its time.
+    Begun,
     Head(Head),
     Part(Part),
 }
@@ -103,19 +105,28 @@ enum Made {
 /// A result that is being made. Dropping it ends the query.
 #[derive(Debug)]
 pub struct Answer {
-    /// What is known before the first row.
-    pub header: ResultHeader,
-    /// The columns.
-    pub schema: SchemaRef,
+    head: Option<Head>,
     making: Making,
 }
 
 impl Answer {
+    /// What is known before the first row, and the columns. To be asked once, and first.
+    pub async fn head(&mut self) -> Result<(ResultHeader, SchemaRef), Error> {
+        let head = match self.head.take() {
+            Some(head) => head,
+            None => match self.making.next().await? {
+                Made::Head(head) => head,
+                Made::Begun | Made::Part(_) => return Err(internal("the result has no head")),
+            },
+        };
+        Ok((head.header, head.schema))
+    }
+
     /// Rows, then the end, or an error at any point. After the end there is nothing to ask for.
     pub async fn next(&mut self) -> Result<Part, Error> {
         match self.making.next().await? {
             Made::Part(part) => Ok(part),
-            Made::Head(_) => Err(internal("the result has two heads")),
+            Made::Begun | Made::Head(_) => Err(internal("the result has two heads")),
         }
     }
 
@@ -234,7 +245,8 @@ impl QueryService {
         let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
         let mut making = Making { made, query: running, time, _running: task };
         match making.next().await? {
-            Made::Head(Head { header, schema }) => Ok(Answer { header, schema, making }),
+            Made::Begun => Ok(Answer { head: None, making }),
+            Made::Head(head) => Ok(Answer { head: Some(head), making }),
             Made::Part(_) => Err(internal("the result has no head")),
         }
     }
@@ -415,6 +427,11 @@ impl Run {
             }
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(next))
+    }
+
+    /// The caller need not ask elsewhere: this replica does it.
+    pub(super) async fn begun(&self) -> Result<(), Error> {
+        self.send(Made::Begun).await
     }
 
     async fn end(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) -> Result<(), Error> {
