@@ -21,9 +21,13 @@ pub static TABLE: SystemTable = SystemTable {
         (
             "reason",
             DataType::Text,
-            "desired: it is not what a change set; peers: most nodes of the type have another value",
+            "desired: it is not what a change set; peers: nodes of the type have different values",
         ),
-        ("expected", DataType::Text, "what a change set, or what most nodes of the type have"),
+        (
+            "expected",
+            DataType::Text,
+            "what a change set, or what most nodes of the type have; NULL if there is no such value",
+        ),
         ("actual", DataType::Text, "the value in the node's last push"),
         ("change_id", DataType::UInt64, "the change that set it"),
         ("state", DataType::Text, "how far that change is on the node"),
@@ -99,12 +103,17 @@ fn from_peers(published: &Published<'_>) -> Vec<Row> {
     for (node, keys) in published {
         for (key, own) in keys.iter().filter(|(_, row)| !row.secret) {
             let Some(of_key) = values.get(&(node.node_type.as_str(), *key)) else { continue };
-            // The first of those that are most frequent.
-            let Some((expected, _)) = of_key.iter().min_by_key(|(_, count)| std::cmp::Reverse(**count)) else {
-                continue;
+            let most = of_key.values().copied().max().unwrap_or_default();
+            let mut most_frequent = of_key.iter().filter(|(_, count)| **count == most).map(|(value, _)| *value);
+            // Where no value is more frequent than all others none is expected, and every one is shown.
+            let expected = most_frequent.next().filter(|_| most_frequent.next().is_none());
+            let differs_from = |other: &str| !own.data_type.same(own.value.unwrap_or_default(), other);
+            let differs = match expected {
+                Some(expected) => differs_from(expected),
+                None => of_key.keys().any(|other| differs_from(other)),
             };
-            if !own.data_type.same(own.value.unwrap_or_default(), expected) {
-                let values = [(*expected).into(), own.value.into()];
+            if differs {
+                let values = [expected.into(), own.value.into()];
                 rows.push(row(node, key, "peers", values, [Value::Null, Value::Null]));
             }
         }
