@@ -286,6 +286,8 @@ async fn secrets_reach_their_node_and_nobody_else() -> anyhow::Result<()> {
     let set = client.query("SET CONFIG tikv security.key-password = 'new-secret' WAIT 10s").await?;
     assert_eq!(column::<String>(&set, "state")?, ["applied"]);
     assert!(agents.text("tikv_1")?.contains("key-password = \"new-secret\""));
+    // From here on nothing is slow: those that look for it would push it out of the table.
+    client.query("SET CONFIG unum sql.slow_query_threshold_ms = 100000 WAIT 10s").await?;
     let slow = "SELECT count(*) AS n FROM slow_query WHERE query LIKE 'SET CONFIG tikv%'";
     until("it is among the slow ones", async || {
         let result = client.query(slow).await.ok()?;
@@ -329,10 +331,11 @@ async fn replicas_are_nodes_too_and_keep_what_was_set() -> anyhow::Result<()> {
         let client = cluster.client(id)?;
         let error = client.query(many).await.expect_err("it has more than 7 rows");
         assert!(error.to_string().contains("more than 7 rows"), "{error}");
-        let slow = "SELECT count(*) AS n FROM slow_query WHERE query LIKE '%information_schema.columns'";
+        // Those that look for it among them.
+        let slow = "SELECT count(*) AS n FROM slow_query WHERE query LIKE '%FROM slow_query%'";
         until("every query is slow now", async || {
             let result = client.query(slow).await.ok()?;
-            (column::<i64>(&result, "n").ok()? == [1]).then_some(())
+            (column::<i64>(&result, "n").ok()?[0] > 0).then_some(())
         })
         .await?;
     }
