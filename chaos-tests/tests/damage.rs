@@ -100,13 +100,28 @@ fn check(dir: &Path) -> anyhow::Result<Finished> {
 /// catalog's own records may be behind the log, because they are not synced with it; what they lack is applied again.
 fn contents(report: &str) -> Vec<&str> {
     let behind = |line: &&str| line.starts_with("revision ") || line.ends_with(" tables");
-    report.lines().filter(|line| !behind(line)).collect()
+    let rest = |line| log(line).map_or(line, |(_, rest)| rest);
+    report.lines().filter(|line| !behind(line)).map(rest).collect()
+}
+
+/// The first entry of the log, and what else its line says.
+fn log(line: &str) -> Option<(u64, &str)> {
+    let (first, rest) = line.strip_prefix("log entries ")?.split_once(' ')?;
+    Some((first.parse().ok()?, rest))
+}
+
+/// Whether the log begins where it did, or before: a purge is not synced, and one that is undone is done again.
+fn begins_no_later(damaged: &str, whole: &str) -> bool {
+    let first = |report: &str| report.lines().find_map(log).map(|(first, _)| first);
+    first(damaged).zip(first(whole)).is_some_and(|(damaged, whole)| damaged <= whole)
 }
 
 /// What came of one case: it was detected, or harmless, or it is a bug.
 fn judge(whole: &str, finished: &Finished) -> Result<&'static str, String> {
     match finished.code {
-        Some(0) if contents(&finished.stdout) == contents(whole) => Ok("harmless"),
+        Some(0) if contents(&finished.stdout) == contents(whole) && begins_no_later(&finished.stdout, whole) => {
+            Ok("harmless")
+        }
         Some(0) => Err(format!("silently other:\n{}instead of\n{whole}", finished.stdout)),
         Some(1) if finished.stderr.contains("the store is corrupt") && finished.stderr.contains("--join") => {
             Ok("detected")
@@ -142,6 +157,12 @@ async fn damage_is_detected_or_harmless_and_never_silent() -> anyhow::Result<()>
     // The judge itself: a state that lost a push and still checks would be seen.
     let other = Finished { stdout: whole.stdout.replace("state hash", "state hash 1"), ..whole.clone() };
     assert!(judge(&whole.stdout, &other).is_err());
+    let first = whole.stdout.lines().find_map(log).map(|(first, _)| first).unwrap_or_default();
+    let begins = |at: u64| Finished {
+        stdout: whole.stdout.replace(&format!("log entries {first} "), &format!("log entries {at} ")),
+        ..whole.clone()
+    };
+    assert!(judge(&whole.stdout, &begins(first + 1)).is_err() && judge(&whole.stdout, &begins(0)).is_ok());
 
     let workers = (0..WORKERS).map(|worker| {
         let (dir, original, whole) = (dir.path().to_owned(), original.clone(), whole.stdout.clone());
