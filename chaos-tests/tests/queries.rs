@@ -149,7 +149,7 @@ const ENDLESS_JOINS: [&str; 2] = [
     "SELECT count(*) FROM information_schema.columns a, information_schema.columns b, information_schema.columns c, \
      information_schema.columns d WHERE a.ordinal_position + b.ordinal_position + c.ordinal_position + \
      d.ordinal_position = -1",
-    "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+    "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
      SELECT count(*) FROM n a JOIN n b ON a.i < b.i JOIN n c ON b.i * c.i < -a.i",
 ];
 

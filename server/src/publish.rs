@@ -67,10 +67,8 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
             () = tokio::time::sleep_until(due) => None,
             announcement = announcements.next() => Some(announcement),
         };
-        if let Err(error) = push_config(&own, &mut publisher, &mut config).await {
-            tracing::warn!(%error, "the replica could not publish its configuration; the next interval tries again");
-        }
         if let Some(announcement) = announcement {
+            tell(push_config(&own, &mut publisher, &mut config).await);
             announcement.done();
             continue;
         }
@@ -80,9 +78,15 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
             Ok(info) => push(&own, &mut publisher, info, &mut history).await,
             Err(invalid) => Err(invalid.into()),
         };
-        if let Err(error) = pushed {
-            tracing::warn!(%error, "the replica could not publish itself; the next interval tries again");
-        }
+        tell(pushed);
+        // What says that the replica is there comes first.
+        tell(push_config(&own, &mut publisher, &mut config).await);
+    }
+}
+
+fn tell(pushed: Result<(), Error>) {
+    if let Err(error) = pushed {
+        tracing::warn!(%error, "the replica could not publish itself; the next interval tries again");
     }
 }
 
