@@ -113,6 +113,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     };
     telemetry::init_logs(cli.log.as_deref().unwrap_or(default_log), cli.log_format).map_err(anyhow::Error::msg)?;
     let metrics = telemetry::init_metrics().map_err(anyhow::Error::msg)?;
+    tokio::spawn(telemetry::keep_up(metrics.clone()));
     match cli.command {
         Command::Demo(args) => demo::run(&args.execute, args.format, metrics).await,
         Command::Check(args) => {

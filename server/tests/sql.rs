@@ -63,6 +63,127 @@ async fn statements_have_their_answers() {
     insta::assert_snapshot!(golden);
 }
 
+/// A statement; the same with other values; and whether the plan of the first one serves the second.
+const OTHER_VALUES: &[(&str, &str, bool)] = &[
+    (
+        "SELECT id, cpu, ip, status, revision FROM cluster_node_infos WHERE id = 'tikv_1'",
+        "SELECT id, cpu, ip, status, revision FROM cluster_node_infos WHERE id = 'pd_1'",
+        true,
+    ),
+    (
+        "SELECT id FROM cluster_node_infos WHERE id = 'no'",
+        "SELECT id FROM cluster_node_infos WHERE id = 'tikv_2'",
+        true,
+    ),
+    (
+        "SELECT id FROM cluster_node_infos WHERE 'tikv_1' = id AND cpu > 1",
+        "SELECT id FROM cluster_node_infos WHERE 'tikv_2' = id AND cpu > 0",
+        true,
+    ),
+    (
+        "SELECT id, cpu FROM cluster_node_infos WHERE id = 'tikv_1' OR id = 'tikv_1' ORDER BY cpu, id",
+        "SELECT id, cpu FROM cluster_node_infos WHERE id = 'tikv_1' OR id = 'pd_1' ORDER BY cpu, id",
+        true,
+    ),
+    (
+        "SELECT id FROM cluster_node_infos WHERE id >= 'a' AND id <= 'b'",
+        "SELECT id FROM cluster_node_infos WHERE id >= 'a' AND id <= 'z' ORDER BY id",
+        false,
+    ),
+    (
+        "SELECT id FROM cluster_node_infos WHERE cpu BETWEEN 1000 AND 2000",
+        "SELECT id FROM cluster_node_infos WHERE cpu BETWEEN 0 AND 100",
+        true,
+    ),
+    (
+        "SELECT id FROM cluster_node_infos WHERE id = 'x' AND id = 'x'",
+        "SELECT id FROM cluster_node_infos WHERE id = 'x' AND id = 'tikv_1'",
+        true,
+    ),
+    (
+        "SELECT n.id, h.name FROM nodes n JOIN cluster_hardware h ON h.node_id = n.id WHERE n.id = 'pd_1' ORDER BY 1, 2",
+        "SELECT n.id, h.name FROM nodes n JOIN cluster_hardware h ON h.node_id = n.id WHERE n.id = 'tikv_1' ORDER BY 1, 2",
+        true,
+    ),
+    (
+        "SELECT node_type, count(*) FROM nodes WHERE status != 'down' GROUP BY node_type HAVING count(*) > 0 ORDER BY 1",
+        "SELECT node_type, count(*) FROM nodes WHERE status != 'up' GROUP BY node_type HAVING count(*) > 0 ORDER BY 1",
+        true,
+    ),
+    (
+        "SELECT id FROM nodes WHERE id = 'a' UNION SELECT 'x'",
+        "SELECT id FROM nodes WHERE id = 'pd_1' UNION SELECT 'x'",
+        true,
+    ),
+    // Another value makes another plan.
+    ("SELECT id FROM nodes ORDER BY id LIMIT 1", "SELECT id FROM nodes ORDER BY id LIMIT 2", false),
+    ("SELECT id, node_type FROM nodes ORDER BY 1", "SELECT id, node_type FROM nodes ORDER BY 2", false),
+    ("SELECT id = 'pd_1' FROM nodes ORDER BY 1", "SELECT id = 'tikv_1' FROM nodes ORDER BY 1", false),
+    ("SELECT count(*) FROM nodes WHERE id LIKE 'p%'", "SELECT count(*) FROM nodes WHERE id LIKE 't%'", false),
+    ("SELECT id FROM nodes WHERE id IN ('pd_1')", "SELECT id FROM nodes WHERE id IN ('tikv_1')", false),
+    ("SELECT 1", "SELECT 2", false),
+    // A value of another kind.
+    (
+        "SELECT id FROM cluster_node_infos WHERE memory_total = 1",
+        "SELECT id FROM cluster_node_infos WHERE memory_total = 1.0",
+        false,
+    ),
+    (
+        "SELECT count(*) FROM cluster_node_infos WHERE memory_total < 18446744073709551615",
+        "SELECT count(*) FROM cluster_node_infos WHERE memory_total < 18446744073709551616",
+        false,
+    ),
+    (
+        "SELECT count(*) FROM nodes WHERE received_at > '2020-01-01'",
+        "SELECT count(*) FROM nodes WHERE received_at > '2030-01-01'",
+        false,
+    ),
+    // What a subquery found is not kept.
+    (
+        "SELECT id FROM nodes WHERE id = (SELECT max(id) FROM nodes WHERE id < 'q') ORDER BY 1",
+        "SELECT id FROM nodes WHERE id = (SELECT max(id) FROM nodes WHERE id < 'z') ORDER BY 1",
+        false,
+    ),
+    ("SELECT id FROM nodes WHERE id = @a", "SELECT id FROM nodes WHERE id = @b", false),
+];
+
+#[tokio::test]
+async fn a_plan_serves_other_values_and_answers_as_a_new_one_does() {
+    for (first, second, serves) in OTHER_VALUES {
+        let mut fixture = Fixture::new(LIMITS);
+        fixture.answer(first).await.unwrap();
+        let (answer, planned) = fixture.answer_once(second).await.unwrap().unwrap();
+        let (new, _) = Fixture::new(LIMITS).answer_once(second).await.unwrap().unwrap();
+        assert_eq!(answer.lines(), new.lines(), "{second}");
+        assert_eq!(planned, *serves, "{second}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_plan_reads_the_newest_rows_columns_and_session() {
+    let mut fixture = Fixture::new(LIMITS);
+    let status = "SELECT status FROM cluster_node_infos WHERE id = 'tikv_2'";
+    assert_eq!(fixture.answer(status).await.unwrap().unwrap().lines(), "up\n");
+    fixture.silence("tikv", "tikv_2");
+    let (answer, planned) = fixture.answer_once(status).await.unwrap().unwrap();
+    assert!(planned && answer.lines() == "down\n", "{}", answer.lines());
+    // The same words in another schema, and what asks for the session.
+    for (sql, in_unum, in_information_schema) in [
+        ("SELECT count(*) > 5 FROM tables", "true\n", "true\n"),
+        ("SELECT DATABASE()", "unum\n", "information_schema\n"),
+    ] {
+        assert_eq!(fixture.answer(sql).await.unwrap().unwrap().lines(), in_unum, "{sql}");
+        fixture.answer("USE information_schema").await.unwrap();
+        assert_eq!(fixture.answer(sql).await.unwrap().unwrap().lines(), in_information_schema, "{sql}");
+        fixture.answer("USE unum").await.unwrap();
+    }
+    // A column more.
+    let all = "SELECT * FROM cluster_load";
+    let before = fixture.answer(all).await.unwrap().unwrap().batches[0].num_columns();
+    fixture.grow("load", "one_more");
+    assert_eq!(fixture.answer(all).await.unwrap().unwrap().batches[0].num_columns(), before + 1);
+}
+
 #[tokio::test]
 async fn a_query_that_needs_too_much_is_ended_with_the_setting() {
     let recursive = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \

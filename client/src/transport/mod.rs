@@ -5,6 +5,7 @@ mod config;
 mod endpoints;
 mod publish;
 mod query;
+mod stand_in;
 mod status;
 
 pub(crate) use admin::{change, status};
@@ -12,3 +13,4 @@ pub(crate) use config::{ConfigWatch, report_config};
 pub(crate) use endpoints::{Endpoint, Endpoints};
 pub(crate) use publish::PublishStream;
 pub(crate) use query::{RawResult, execute};
+pub use stand_in::serve_stand_in;

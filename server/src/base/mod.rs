@@ -1,9 +1,10 @@
-//! What every floor may use: the clock, the disk's free space, the task group, telemetry, options that change.
+//! What every floor may use: the clock, the disk's free space, the task group, what the process uses, telemetry, options that change.
 //!
 //! It knows nothing of Unum.
 
 pub mod clock;
 pub mod disk;
+pub mod process;
 pub mod tasks;
 pub mod telemetry;
 pub mod tunable;

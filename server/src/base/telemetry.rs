@@ -2,8 +2,17 @@
 
 use std::io::IsTerminal;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+
+/// Upper bounds of the buckets of a time, from a quarter of a millisecond up to an election and more.
+const SECONDS_BUCKETS: [f64; 13] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Between two times of putting measurements into buckets.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
@@ -32,5 +41,19 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), String> {
 
 /// Installs the process's metrics recorder, once; returns what renders it as Prometheus text.
 pub fn init_metrics() -> Result<PrometheusHandle, String> {
-    PrometheusBuilder::new().install_recorder().map_err(|e| format!("metrics are set up already: {e}"))
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS_BUCKETS)
+        .map_err(|e| format!("the buckets of metrics are not valid: {e}"))?
+        .install_recorder()
+        .map_err(|e| format!("metrics are set up already: {e}"))
+}
+
+/// Puts what was measured into its buckets, for ever. Nothing else does while nobody asks for the metrics, and every
+/// single measurement is kept until then.
+pub async fn keep_up(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }

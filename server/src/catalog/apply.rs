@@ -95,6 +95,9 @@ impl State {
         if self.nodes.len() >= NODES_MAX && !self.nodes.contains_key(&key) {
             self.forget_oldest_removed(changes);
         }
+        if self.nodes.get(&key).is_some_and(|known| known.status != NodeStatus::Up) {
+            self.redraw(&key);
+        }
         self.put_node(node, changes);
         for (snapshot, grown) in push.tables.into_iter().zip(grown) {
             self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
@@ -191,10 +194,7 @@ impl State {
             return false;
         }
         let node = Node { status: silence.status, status_since_us: at_us, ..Node::clone(node) };
-        // Its rows show the status, too.
-        for table in self.tables_of(&silence.node) {
-            self.redraw(&table);
-        }
+        self.redraw(&silence.node);
         self.put_node(node, changes);
         true
     }
@@ -208,7 +208,7 @@ impl State {
         for name in self.tables_of(key) {
             let mut table = Table::clone(&self.tables[&name]);
             let removed = table.snapshots.remove(key);
-            table.columnar = Arc::default();
+            table.columnar.removed(key);
             self.tables.insert(name.clone(), Arc::new(table));
             self.rehash(removed.map(|snapshot| snapshot.hash()), None);
             changes.insert(Change::Snapshot(key.clone(), name));
@@ -224,10 +224,13 @@ impl State {
         own.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Forgets how the table looks as Arrow.
-    fn redraw(&mut self, name: &TableName) {
-        let table = Table { columnar: Arc::default(), ..Table::clone(&self.tables[name]) };
-        self.tables.insert(name.clone(), Arc::new(table));
+    /// A node's rows show its status, too, and that changes.
+    fn redraw(&mut self, node: &NodeKey) {
+        for name in self.tables_of(node) {
+            let mut table = Table::clone(&self.tables[&name]);
+            table.columnar.changed(node, false, &table.snapshots);
+            self.tables.insert(name, Arc::new(table));
+        }
     }
 
     /// For each pushed table the schema it leads to, or why the push as a whole is refused.
@@ -272,6 +275,7 @@ impl State {
             let before = self.tables.get(&name).map(|table| table.schema.hash());
             self.rehash(before, Some(schema.hash()));
             table.schema = Arc::new(schema);
+            table.columnar.redrawn();
             changes.insert(Change::Schema(name.clone()));
         }
         let snapshot = Snapshot {
@@ -285,7 +289,7 @@ impl State {
         let added = snapshot.hash();
         let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
         self.rehash(before.as_ref().map(|before| before.hash()), Some(added));
-        table.columnar = Arc::default();
+        table.columnar.changed(node, before.is_none(), &table.snapshots);
         changes.insert(Change::Snapshot(node.clone(), name.clone()));
         let table = Arc::new(table);
         self.tables.insert(name.clone(), Arc::clone(&table));

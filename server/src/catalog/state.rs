@@ -9,7 +9,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
 
-use super::columnar::ColumnarCell;
+use super::columnar::chunks::Chunks;
 use super::config::{Config, ConfigRecord, ConfigRecordKey};
 use super::hashed::Hashed;
 
@@ -84,8 +84,8 @@ pub struct Table {
     pub schema: Arc<Hashed<TableSchema>>,
     /// The rows by the node that pushed them.
     pub snapshots: OrdMap<NodeKey, Arc<Hashed<Snapshot>>>,
-    /// The table as Arrow, once somebody asked; new with every change of the table.
-    pub(super) columnar: Arc<ColumnarCell>,
+    /// The table as Arrow, as far as somebody asked.
+    pub(super) columnar: Chunks,
 }
 
 /// One node's rows of one table.
@@ -113,7 +113,7 @@ pub const TABLES_PER_NODE_MAX: usize = 256;
 impl Table {
     /// A table without rows.
     pub fn new(schema: Hashed<TableSchema>) -> Self {
-        Self { schema: Arc::new(schema), snapshots: OrdMap::new(), columnar: Arc::default() }
+        Self { schema: Arc::new(schema), snapshots: OrdMap::new(), columnar: Chunks::default() }
     }
 
     /// Rows over all nodes.
@@ -158,7 +158,11 @@ impl State {
             state.hash = state.hash.wrapping_add(snapshot.hash());
             table.snapshots.insert(node, Arc::new(snapshot));
         }
-        state.tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
+        let table = |mut table: Table| {
+            table.columnar = Chunks::of(&table.snapshots);
+            Arc::new(table)
+        };
+        state.tables = tables.into_iter().map(|(name, built)| (name, table(built))).collect();
         for (key, record) in config {
             state.restore_config(&key, record)?;
         }

@@ -9,6 +9,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::base::disk::DiskSpace;
+use crate::base::process;
 use crate::consensus::Group;
 use crate::service::query::QueryService;
 
@@ -58,5 +59,6 @@ async fn render(State(probes): State<Probes>) -> String {
     gauge("unum_log_bytes", probes.group.log_bytes());
     gauge("unum_disk_free_bytes", probes.disk.free_bytes());
     gauge("unum_disk_exhausted", u64::from(probes.disk.exhausted().is_some()));
+    process::record();
     probes.metrics.render()
 }

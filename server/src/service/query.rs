@@ -298,6 +298,12 @@ impl QueryService {
     }
 }
 
+/// What is read.
+pub(super) enum Reading {
+    New(sql::Read),
+    Planned(sql::Planned),
+}
+
 /// One query on its way, on the query runtime.
 pub(super) struct Run {
     pub(super) service: QueryService,
@@ -333,7 +339,8 @@ impl Run {
             running.shows(&query.sql);
         }
         match statement {
-            Statement::Read(read) => self.read(*read, running).await,
+            Statement::Read(read) => self.read(Reading::New(*read), running).await,
+            Statement::Planned(planned) => self.read(Reading::Planned(*planned), running).await,
             Statement::Session(session) => self.done(Some(session)).await,
             Statement::Kill { query } => {
                 service.kill(query).await?;
@@ -358,12 +365,12 @@ impl Run {
         running.enters("changing configuration");
         let Changed { state, revision, change, mut warnings } = configure::make(self, configure, running).await?;
         let read = sql::configure::outcome_read(change, configure.options.dry_run)?;
-        let mut output = self.start(state, read, running).await?;
+        let mut output = self.start(state, Reading::New(read), running).await?;
         output.warnings.append(&mut warnings);
         self.rows(output, revision, running).await
     }
 
-    async fn read(&self, read: sql::Read, running: &Arc<Running>) -> Result<(), Error> {
+    async fn read(&self, read: Reading, running: &Arc<Running>) -> Result<(), Error> {
         let Self { service, query, started, deadline, .. } = self;
         let state = service.state(query, *deadline).await?;
         running.waited(started.elapsed());
@@ -377,7 +384,7 @@ impl Run {
     pub(super) async fn start(
         &self,
         state: Arc<State>,
-        read: sql::Read,
+        read: Reading,
         running: &Arc<Running>,
     ) -> Result<sql::Output, Error> {
         let Self { service, query, .. } = self;
@@ -392,7 +399,10 @@ impl Run {
             limits: service.engine.limits(&query.session),
         });
         let planning = Instant::now();
-        let output = service.engine.start(view, read, &running.memory).await?;
+        let output = match read {
+            Reading::New(read) => service.engine.start(view, read, &running.memory).await?,
+            Reading::Planned(planned) => service.engine.run(view, planned, &running.memory).await?,
+        };
         running.planned(planning.elapsed());
         Ok(output)
     }

@@ -118,10 +118,10 @@ pub fn rewrite(mut function: Function, context: &Context<'_>) -> Result<Expr, Er
         ("if", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
         ("isnull", [value]) => Some(Expr::IsNull(Box::new(value.clone()))),
         ("mod", [left, right]) => Some(operate_not_zero(left.clone(), BinaryOperator::Modulo, right.clone())),
-        ("database" | "schema", []) => Some(text(current_schema(context.session))),
+        ("database" | "schema", []) => Some(text(current_schema(context.session()))),
         ("version", []) => Some(text(&variables::version())),
-        ("user" | "current_user" | "session_user" | "system_user", []) => Some(text(context.user)),
-        ("connection_id", []) => Some(number(&context.query_id.to_string())),
+        ("user" | "current_user" | "session_user" | "system_user", []) => Some(text(context.user())),
+        ("connection_id", []) => Some(number(&context.query_id().to_string())),
         ("json_value", [document, path]) => {
             Some(call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![document.clone(), path.clone()])]))
         }

@@ -471,7 +471,7 @@ pub fn settings_read(condition: Option<&Expr>) -> Result<Read, Error> {
     {
         select.selection = condition.cloned();
     }
-    Ok(Read { statement, headings: Headings::default(), tells: Tells::Shape })
+    Ok(Read { statement, headings: Headings::default(), tells: Tells::Shape, shape: None })
 }
 
 /// The read of what came of a change so far.
@@ -483,7 +483,7 @@ pub fn outcome_read(change: u64, dry_run: bool) -> Result<Read, Error> {
     let order = "ORDER BY node_type, node_id, `key`";
     let statement =
         parsed(&format!("SELECT {columns} FROM unum.config_change_nodes WHERE change_id = {change} {order}"))?;
-    Ok(Read { statement, headings: Headings::default(), tells: Tells::Shape })
+    Ok(Read { statement, headings: Headings::default(), tells: Tells::Shape, shape: None })
 }
 
 fn parsed(sql: &str) -> Result<Ast, Error> {
@@ -503,7 +503,7 @@ mod tests {
     fn parsed(sql: &str) -> Result<Option<Configure>, Error> {
         let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
         let limits = Limits { memory_bytes: 0, rows: 0, bytes: 0 };
-        let context = Context { session: &session, limits: &limits, own: "unum/unum_1", user: "u", query_id: 1 };
+        let context = Context::new(&session, &limits, "unum/unum_1", "u", 1);
         parse(&Tokenizer::new(&Dialected, sql).tokenize_with_location().expect("tokens"), &context)
     }
 

@@ -1,27 +1,32 @@
 //! Planning and running statements with DataFusion, under limits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::common::TableReference;
-use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
 use futures::StreamExt;
+use sqlparser::ast::Statement as Ast;
 use unum_proto::model::SqlSession;
 
 use crate::base::tunable::Tunable;
 
 use super::headings::Headings;
 use super::memory::QueryMemory;
-use super::statement::{Read, Statement, Tells, current_schema};
+use super::plans::parameters::{self, Parameter};
+use super::plans::shape::Shape;
+use super::plans::{self, Plan, Plans};
+use super::statement::{Planned, Read, Statement, Tells, Words, current_schema};
 use super::tables::{CATALOG, DEFAULT_SCHEMA, SHOWN_AS, View, ViewCatalog};
 use super::variables::{self, Context};
 use super::yielding::{self, YieldingJoins};
@@ -42,7 +47,10 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Engine {
     template: SessionState,
+    /// Without a place to spill to.
+    runtime: Arc<RuntimeEnv>,
     limits: Tunable<Limits>,
+    plans: Plans,
 }
 
 /// A result that is being made.
@@ -72,6 +80,8 @@ impl Engine {
             // Queries are small and many: they run beside each other, not each on all cores.
             .with_target_partitions(1)
             .with_collect_statistics(false);
+        // A filter that one run of a plan finds would be in the next one's way.
+        config.options_mut().optimizer.enable_dynamic_filter_pushdown = false;
         let parser = &mut config.options_mut().sql_parser;
         // All text here is of one type: no conversions between two.
         parser.map_string_types_to_utf8view = false;
@@ -91,7 +101,11 @@ impl Engine {
             !replaced && !functions::is_refused(function.name())
         });
         registered.extend(own);
-        Self { template: builder.build(), limits }
+        let runtime = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .build_arc()
+            .expect("nothing of it can fail without a directory to spill to");
+        Self { template: builder.build(), runtime, limits, plans: Plans::default() }
     }
 
     /// The limits of a session: those that it SET, and never more than the replica's.
@@ -108,52 +122,135 @@ impl Engine {
     /// What a statement asks for. It says nothing of the tables yet.
     pub fn parse(&self, sql: &str, caller: &Caller<'_>) -> Result<Statement, Error> {
         let Caller { session, own, user, query_id } = *caller;
-        statement::parse(sql, &Context { session, limits: &self.limits.get(), own, user, query_id })
+        let words = Words::of(sql)?;
+        let shape = words.shape(current_schema(session));
+        if let Some((plan, values)) = shape.as_ref().and_then(|shape| self.plans.get(shape)) {
+            metrics::counter!("unum_plans_total", "planned" => "before").increment(1);
+            return Ok(Statement::Planned(Box::new(Planned { plan, values, words })));
+        }
+        metrics::counter!("unum_plans_total", "planned" => "now").increment(1);
+        statement::parse(words, shape, &Context::new(session, &self.limits.get(), own, user, query_id))
+    }
+
+    /// Runs a plan over the view. Rows come as the output is read.
+    pub async fn run(&self, view: Arc<View>, planned: Planned, memory: &Arc<QueryMemory>) -> Result<Output, Error> {
+        let Planned { plan, values, words } = planned;
+        if plan.serves(&view) {
+            let runnable = plan.bound(&view, &values)?;
+            return self.execute(&view, &plan, runnable, self.tasks(memory));
+        }
+        let own = view.own.to_string();
+        let shape = words.shape(current_schema(&view.session));
+        match statement::parse(words, shape, &view.context(&own))? {
+            Statement::Read(read) => self.start(view, *read, memory).await,
+            other => Err(Error::Internal(format!("{other:?} had a plan"))),
+        }
     }
 
     /// Plans a read over the view and starts it. Rows come as the output is read.
     pub async fn start(&self, view: Arc<View>, read: Read, memory: &Arc<QueryMemory>) -> Result<Output, Error> {
-        let Read { statement, headings, tells } = read;
-        let statement = DfStatement::Statement(Box::new(statement));
         let session = self.session(Arc::clone(&view), memory)?;
-        let references = session.resolve_table_references(&statement)?;
-        let schema = current_schema(&view.session);
-        check_tables(&view, schema, &references)?;
-        let plan = match session.statement_to_plan(statement.clone()).await {
-            Ok(plan) => plan,
-            Err(error) => {
-                let DfStatement::Statement(statement) = &statement else { return Err(error.into()) };
-                return Err(mistakes::explain(error, statement, &session));
+        let (plan, kept) = self.plan(&view, &session, &read).await?;
+        let values = read.shape.as_ref().and_then(|shape| shape.values(&plan.parameters)).unwrap_or_default();
+        let runnable = match &kept {
+            Some(shape) => {
+                self.plans.put(shape, Arc::clone(&plan));
+                plan.bound(&view, &values)?
             }
+            None => plans::bound_once(Arc::clone(&plan.physical), &view)?,
         };
+        self.execute(&view, &plan, runnable, session.task_ctx())
+    }
+
+    /// A plan of a read, and what it may be kept under.
+    async fn plan<'a>(
+        &self,
+        view: &View,
+        session: &SessionState,
+        read: &'a Read,
+    ) -> Result<(Arc<Plan>, Option<&'a Shape>), Error> {
+        let of = |ast: &Ast| DfStatement::Statement(Box::new(ast.clone()));
+        let references = session.resolve_table_references(&of(&read.statement))?;
+        let schema = current_schema(&view.session);
+        check_tables(view, schema, &references)?;
+        let logical = session.statement_to_plan(of(&read.statement)).await;
+        let logical = logical.map_err(|error| mistakes::explain(error, &read.statement, session))?;
         // Parsing has refused what writes; this holds for every node of the plan, also in subqueries.
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false)
-            .verify_plan(&plan)?;
-        types::check(&plan)?;
-        let read: Vec<_> = references.iter().filter_map(|r| resolve(r, schema).ok()).collect();
-        let (nodes, warnings) = match tells {
-            Tells::Rows => (view.nodes_read(read.iter().copied()), view.warnings(read.iter().copied())),
+            .verify_plan(&logical)?;
+        types::check(&logical)?;
+        let tables: Vec<_> = references.iter().filter_map(|r| resolve(r, schema).ok()).collect();
+        let tables: Vec<_> = tables.into_iter().map(|(schema, table)| (schema.to_owned(), table.to_owned())).collect();
+        let plan = |physical: Arc<dyn ExecutionPlan>, parameters| {
+            Arc::new(Plan {
+                schema: named(&physical.schema(), &read.headings),
+                yields: yielding::yields(&physical),
+                schemas: tables.iter().map(|(schema, table)| view.schema_hash(schema, table).flatten()).collect(),
+                tables: tables.clone(),
+                tells: read.tells,
+                physical,
+                parameters,
+            })
+        };
+        let shape = read.shape.as_ref();
+        let shape = if plans::is_timeless(&logical)? { shape } else { None };
+        if let Some(shape) = shape
+            && let Some((physical, parameters)) = open_plan(session, &read.statement, shape).await?
+        {
+            return Ok((plan(physical, parameters), Some(shape)));
+        }
+        let physical = session.create_physical_plan(&logical).await?;
+        let kept = shape.filter(|_| plans::is_reusable(&physical));
+        Ok((plan(physical, Vec::new()), kept))
+    }
+
+    fn execute(
+        &self,
+        view: &View,
+        plan: &Plan,
+        runnable: Arc<dyn ExecutionPlan>,
+        tasks: Arc<TaskContext>,
+    ) -> Result<Output, Error> {
+        let read: Vec<_> = plan.tables.iter().map(|(schema, table)| (schema.as_str(), table.as_str())).collect();
+        let (nodes, warnings) = match plan.tells {
+            Tells::Rows => {
+                let (up, all) = view.nodes_read(&read);
+                let warnings = if up == all { Vec::new() } else { view.warnings(read.iter().copied()) };
+                ((up, all), warnings)
+            }
             Tells::Shape => ((0, 0), Vec::new()),
             Tells::Warnings => ((0, 0), view.session.warnings.clone()),
         };
-        let tasks = session.task_ctx();
-        let plan = DataFrame::new(session, plan).create_physical_plan().await?;
-        let yields = yielding::yields(&plan);
-        let stream = datafusion::physical_plan::execute_stream(plan, tasks)?;
-        let schema = named(&stream.schema(), &headings);
-        Ok(Output { schema, nodes, warnings, yields, stream, limits: self.limits(&view.session), rows: 0, bytes: 0 })
+        let stream = datafusion::physical_plan::execute_stream(runnable, tasks)?;
+        Ok(Output {
+            schema: Arc::clone(&plan.schema),
+            nodes,
+            warnings,
+            yields: plan.yields,
+            stream,
+            limits: self.limits(&view.session),
+            rows: 0,
+            bytes: 0,
+        })
+    }
+
+    /// What operators of a plan that is there already find around them. Functions are in the plan.
+    fn tasks(&self, memory: &Arc<QueryMemory>) -> Arc<TaskContext> {
+        let memory_pool: Arc<dyn MemoryPool> = Arc::clone(memory) as _;
+        let runtime = RuntimeEnv { memory_pool, ..RuntimeEnv::clone(&self.runtime) };
+        let config = self.template.config().clone();
+        let none = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+        let runtime = Arc::new(runtime);
+        Arc::new(TaskContext::new(None, String::new(), config, none.0, none.1, none.2, none.3, runtime))
     }
 
     /// A session of its own for each statement: its view, its memory, its one instant for `now()`.
     fn session(&self, view: Arc<View>, memory: &Arc<QueryMemory>) -> Result<SessionState, Error> {
-        let pool: Arc<dyn MemoryPool> = Arc::clone(memory) as _;
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(pool)
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
-            .build_arc()?;
+        let memory_pool: Arc<dyn MemoryPool> = Arc::clone(memory) as _;
+        let runtime = Arc::new(RuntimeEnv { memory_pool, ..RuntimeEnv::clone(&self.runtime) });
         let schema = current_schema(&view.session).to_owned();
         let catalogs = MemoryCatalogProviderList::new();
         let catalog: Arc<dyn CatalogProvider> = Arc::new(ViewCatalog(view));
@@ -168,6 +265,29 @@ impl Engine {
         session.execution_props_mut().mark_start_execution(options);
         Ok(session)
     }
+}
+
+/// A plan with the values left open that columns are compared with; none if it cannot be run again, or if there are none
+/// that can be left open.
+async fn open_plan(
+    session: &SessionState,
+    statement: &Ast,
+    shape: &Shape,
+) -> Result<Option<(Arc<dyn ExecutionPlan>, Vec<Parameter>)>, Error> {
+    let mut opened = statement.clone();
+    parameters::open(&mut opened, shape);
+    // What cannot be planned this way is planned with its values, and if that fails, too, with a reason.
+    let Ok(logical) = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await else {
+        return Ok(None);
+    };
+    let Some(parameters) = parameters::of(&logical, shape).filter(|parameters| !parameters.is_empty()) else {
+        return Ok(None);
+    };
+    let called = session.optimize(&logical).and_then(|logical| parameters::called(logical, &parameters));
+    let Ok(called) = called else { return Ok(None) };
+    let Ok(physical) = session.query_planner().create_physical_plan(&called, session).await else { return Ok(None) };
+    let served = plans::is_reusable(&physical) && parameters::are_in_scans(&physical)?;
+    Ok(served.then_some((physical, parameters)))
 }
 
 /// Who asks, and whom.

@@ -8,6 +8,7 @@
 //! 2. [`engine`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
 //!    members of the group, what it runs). An unknown table is answered with the nearest name, a comparison that cannot
 //!    be with the column ([`types`]), other mistakes in the words of who typed them ([`mistakes`]).
+//!    The plan serves the next statement that differs in its values only ([`plans`]).
 //! 3. The plan runs under limits of memory, rows and bytes; its batches are a stream.
 //!
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
@@ -24,6 +25,7 @@ mod functions;
 mod headings;
 mod memory;
 mod mistakes;
+mod plans;
 mod rewrite;
 mod show;
 mod statement;
@@ -38,7 +40,7 @@ pub use digest::{Digest, digest};
 pub use engine::{Caller, Engine, Limits, Output};
 pub use error::Error;
 pub use memory::QueryMemory;
-pub use statement::{Read, Statement, current_schema};
+pub use statement::{Planned, Read, Statement, current_schema};
 pub use suggest::nearest;
 pub use tables::information_schema::pushed::instance;
 pub use tables::replicas::ReplicaRow;

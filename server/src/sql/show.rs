@@ -71,7 +71,7 @@ fn names_and_values(from: &str, filter: Option<ShowStatementFilter>, context: &C
 
 fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> Result<Read, Error> {
     let schema = match options.show_in.as_ref().and_then(|show_in| show_in.parent_name.as_ref()) {
-        None => current_schema(context.session).to_owned(),
+        None => current_schema(context.session()).to_owned(),
         Some(name) => known_schema(last_part(name)?)?,
     };
     let heading = format!("Tables_in_{schema}");
@@ -88,7 +88,7 @@ fn tables(full: bool, options: ShowStatementOptions, context: &Context<'_>) -> R
 fn about(table: &ObjectName, context: &Context<'_>) -> Result<Expr, Error> {
     let name = last_part(table)?;
     let schema = match table.0.len() {
-        1 => current_schema(context.session).to_owned(),
+        1 => current_schema(context.session()).to_owned(),
         parts => table.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
     };
     let mut nothing = parse("SELECT 1 FROM shown WHERE false")?;
@@ -178,7 +178,7 @@ fn processlist(full: bool, context: &Context<'_>) -> Result<Read, Error> {
 
 fn warnings(context: &Context<'_>) -> Result<Read, Error> {
     const ROW: &str = "SELECT 'Warning' AS level, 1105 AS code, 'x' AS message";
-    let shown = &context.session.warnings;
+    let shown = &context.session().warnings;
     // One row more, which is left out: there may be no warning at all.
     let rows = vec![ROW; shown.len() + 1].join(" UNION ALL ");
     let mut statement = parse(&format!("SELECT * FROM ({rows}) AS warnings WHERE message <> ''"))?;
@@ -190,7 +190,7 @@ fn warnings(context: &Context<'_>) -> Result<Read, Error> {
         ControlFlow::Continue(())
     });
     let headings = Headings::all(["Level", "Code", "Message"]);
-    Ok(Read { statement, headings, tells: Tells::Warnings })
+    Ok(Read { statement, headings, tells: Tells::Warnings, shape: None })
 }
 
 /// A SELECT of these columns, with what LIKE or WHERE leave of the rows, ordered by the first column or by `order`.
@@ -215,7 +215,7 @@ fn select(
     let filter = filter.map(|filter| condition_of(filter, columns[0].0, context)).transpose()?;
     put_conditions(&mut statement, condition, filter)?;
     let headings = Headings::all(columns.iter().map(|(heading, _)| *heading));
-    Ok(Read { statement, headings, tells: Tells::Shape })
+    Ok(Read { statement, headings, tells: Tells::Shape, shape: None })
 }
 
 /// Into the inner SELECT and the outer one.

@@ -5,7 +5,9 @@
 //! columns, and once for the plan.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use datafusion::common::ScalarValue;
 use sqlparser::ast::{
     DescribeAlias, Expr, Ident, ObjectName, SelectItem, Set, SetExpr, Statement as Ast, UnaryOperator, Use, Value,
 };
@@ -16,6 +18,8 @@ use unum_proto::model::SqlSession;
 use super::configure::{self, Configure};
 use super::dialect::Dialected;
 use super::headings::Headings;
+use super::plans::Plan;
+use super::plans::shape::Shape;
 use super::rewrite;
 use super::tables::{DEFAULT_SCHEMA, View};
 use super::variables::{self, Context, Setting};
@@ -26,6 +30,8 @@ use super::{Error, bounds, show, suggest};
 pub enum Statement {
     /// Rows.
     Read(Box<Read>),
+    /// Rows, by a plan that is there already.
+    Planned(Box<Planned>),
     /// The session changes to this.
     Session(SqlSession),
     /// A running query is to end, wherever it runs.
@@ -43,6 +49,38 @@ pub struct Read {
     pub(super) statement: Ast,
     pub(super) headings: Headings,
     pub(super) tells: Tells,
+    /// What its plan is kept under, if the text alone says what it is.
+    pub(super) shape: Option<Shape>,
+}
+
+/// A statement whose plan is there already.
+#[derive(Debug)]
+pub struct Planned {
+    pub(super) plan: Arc<Plan>,
+    pub(super) values: Vec<ScalarValue>,
+    /// For when the plan is out of date.
+    pub(super) words: Words,
+}
+
+/// The words of a statement.
+#[derive(Debug, Clone)]
+pub struct Words {
+    sql: String,
+    tokens: Vec<TokenWithSpan>,
+}
+
+impl Words {
+    /// Splits a statement, of no more words and operators than are allowed.
+    pub fn of(sql: &str) -> Result<Self, Error> {
+        let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
+        bounds::check_tokens(&tokens)?;
+        Ok(Self { sql: sql.to_owned(), tokens })
+    }
+
+    /// What the statement shares with others of the schema.
+    pub fn shape(&self, schema: &str) -> Option<Shape> {
+        Shape::of(&self.tokens, schema)
+    }
 }
 
 /// What a read is about.
@@ -59,10 +97,22 @@ pub enum Tells {
 /// How deep expressions and subqueries may nest: planning recurses.
 pub const NESTING_MAX: usize = 64;
 
-/// Parses one statement of a session.
-pub fn parse(sql: &str, context: &Context<'_>) -> Result<Statement, Error> {
-    let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
-    bounds::check_tokens(&tokens)?;
+/// Parses one statement of a session. Its plan is kept under its shape, if it asks for nothing but what is written in it.
+pub fn parse(words: Words, shape: Option<Shape>, context: &Context<'_>) -> Result<Statement, Error> {
+    let mut statement = parse_any(words, context)?;
+    if let Statement::Read(read) = &mut statement
+        && matches!(read.statement, Ast::Query(_))
+        && read.tells == Tells::Rows
+        && !context.was_asked()
+    {
+        read.shape = shape;
+    }
+    Ok(statement)
+}
+
+fn parse_any(words: Words, context: &Context<'_>) -> Result<Statement, Error> {
+    let Words { sql, tokens } = words;
+    let sql = sql.as_str();
     if let Some(configure) = configure::parse(&tokens, context)? {
         return Ok(Statement::Configure(Box::new(configure)));
     }
@@ -143,7 +193,7 @@ fn boxed(read: Read) -> Statement {
 fn read(mut statement: Ast, headings: Headings, context: &Context<'_>) -> Result<Statement, Error> {
     rewrite::to_datafusion(&mut statement, context)?;
     tell_apart(&mut statement);
-    Ok(boxed(Read { statement, headings, tells: Tells::Rows }))
+    Ok(boxed(Read { statement, headings, tells: Tells::Rows, shape: None }))
 }
 
 /// `SELECT 1, 1`, `SELECT *, id` and `SELECT id, n.Id` are legal in MySQL, and columns of one name are not in DataFusion:
@@ -226,7 +276,7 @@ fn use_schema(target: &Use, context: &Context<'_>) -> Result<SqlSession, Error> 
         Use::Object(name) | Use::Database(name) | Use::Schema(name) => last_part(name)?,
         other => return Err(Error::Invalid(format!("{other} is refused; write USE and a schema"))),
     };
-    Ok(SqlSession { schema: known_schema(name)?, ..context.session.clone() })
+    Ok(SqlSession { schema: known_schema(name)?, ..context.session().clone() })
 }
 
 /// The name of a schema that there is.
@@ -247,7 +297,7 @@ pub fn last_part(name: &ObjectName) -> Result<String, Error> {
 }
 
 fn set_variables(set: Set, context: &Context<'_>) -> Result<SqlSession, Error> {
-    let mut session = context.session.clone();
+    let mut session = context.session().clone();
     let mut assign = |name: &str, value: &Expr| -> Result<(), Error> {
         let value = setting(value, context)?;
         variables::check(name, &value.clone().into_plain())?;

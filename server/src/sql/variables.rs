@@ -2,6 +2,8 @@
 //!
 //! Their values travel with the request (`SqlSession`); a replica remembers none.
 
+use std::cell::Cell;
+
 use unum_proto::model::{Consistency, SqlSession};
 
 use super::{Error, Limits, suggest};
@@ -18,19 +20,58 @@ struct Variable {
 /// Whether a variable may have a value, or else what it takes.
 type Check = fn(&str) -> Result<(), String>;
 
-/// What the values of variables come from besides the session.
-#[derive(Debug, Clone, Copy)]
+/// What a statement may ask for besides what is written in it; and whether it did.
+#[derive(Debug, Clone)]
 pub struct Context<'a> {
+    session: &'a SqlSession,
+    limits: &'a Limits,
+    own: &'a str,
+    user: &'a str,
+    query_id: u64,
+    asked: Cell<bool>,
+}
+
+impl<'a> Context<'a> {
+    /// A session on a replica. `own` is the replica as a node, `user` who asks, as the client says, and `query_id` the
+    /// statement in `processlist`.
+    pub fn new(session: &'a SqlSession, limits: &'a Limits, own: &'a str, user: &'a str, query_id: u64) -> Self {
+        Self { session, limits, own, user, query_id, asked: Cell::new(false) }
+    }
+
+    /// Whether anything was asked for: the same text may then mean something else the next time.
+    pub fn was_asked(&self) -> bool {
+        self.asked.get()
+    }
+
+    fn asks<T>(&self, what: T) -> T {
+        self.asked.set(true);
+        what
+    }
+
     /// The session.
-    pub session: &'a SqlSession,
+    pub fn session(&self) -> &'a SqlSession {
+        self.asks(self.session)
+    }
+
     /// The limits of the replica.
-    pub limits: &'a Limits,
+    pub fn limits(&self) -> &'a Limits {
+        self.asks(self.limits)
+    }
+
     /// The replica as a node.
-    pub own: &'a str,
+    pub fn own(&self) -> &'a str {
+        self.asks(self.own)
+    }
+
     /// Who asks, as the client says.
-    pub user: &'a str,
+    pub fn user(&self) -> &'a str {
+        self.asks(self.user)
+    }
+
     /// The statement in `processlist`.
-    pub query_id: u64,
+    pub fn query_id(&self) -> u64 {
+        self.asks(self.query_id)
+    }
 }
 
 /// How fresh the answers of the session have to be.
@@ -71,7 +112,7 @@ static VARIABLES: &[Variable] = &[
     Variable { name: "character_set_results", value: |_| "utf8mb4".into(), check: Some(anything) },
     Variable { name: "collation_connection", value: |_| "utf8mb4_bin".into(), check: Some(anything) },
     Variable { name: CONSISTENCY, value: |_| "linearizable".into(), check: Some(consistency) },
-    Variable { name: "hostname", value: |c| c.own.into(), check: None },
+    Variable { name: "hostname", value: |c| c.own().into(), check: None },
     Variable { name: "lower_case_table_names", value: |_| "2".into(), check: None },
     Variable {
         name: "max_allowed_packet",
@@ -79,9 +120,9 @@ static VARIABLES: &[Variable] = &[
         check: None,
     },
     Variable { name: MAX_EXECUTION_TIME, value: |_| "0".into(), check: Some(number) },
-    Variable { name: QUERY_MEMORY_BYTES_MAX, value: |c| c.limits.memory_bytes.to_string(), check: Some(number) },
-    Variable { name: RESULT_BYTES_MAX, value: |c| c.limits.bytes.to_string(), check: Some(number) },
-    Variable { name: RESULT_ROWS_MAX, value: |c| c.limits.rows.to_string(), check: Some(number) },
+    Variable { name: QUERY_MEMORY_BYTES_MAX, value: |c| c.limits().memory_bytes.to_string(), check: Some(number) },
+    Variable { name: RESULT_BYTES_MAX, value: |c| c.limits().bytes.to_string(), check: Some(number) },
+    Variable { name: RESULT_ROWS_MAX, value: |c| c.limits().rows.to_string(), check: Some(number) },
     Variable { name: "sql_mode", value: |_| String::new(), check: Some(anything) },
     Variable { name: "system_time_zone", value: |_| "UTC".into(), check: None },
     Variable { name: "time_zone", value: |_| "UTC".into(), check: Some(utc) },
@@ -148,7 +189,7 @@ impl Setting {
 
 /// The value of a variable.
 pub fn get(name: &str, context: &Context<'_>) -> Result<Setting, Error> {
-    if let Some(set) = context.session.variables.get(name) {
+    if let Some(set) = context.session().variables.get(name) {
         return Ok(Setting::kept(name, set));
     }
     match name.starts_with('@') {
@@ -159,7 +200,7 @@ pub fn get(name: &str, context: &Context<'_>) -> Result<Setting, Error> {
 
 /// All variables but the user's, by name.
 pub fn all(context: &Context<'_>) -> Vec<(&'static str, String)> {
-    let value = |variable: &Variable| match context.session.variables.get(variable.name) {
+    let value = |variable: &Variable| match context.session().variables.get(variable.name) {
         Some(set) => set.clone(),
         None => (variable.value)(context),
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
-use unum_proto::model::{NodeKey, Push, Row, SqlSession, Value};
+use unum_client::Table;
+use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSession, Value};
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
 use unum_server::sql::{Caller, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Statement, View};
@@ -76,11 +77,52 @@ impl Fixture {
         self.state = Arc::new(state);
     }
 
-    /// The answer of one statement; none for one that has no rows.
+    /// A node that is new has a column more in a table.
+    pub fn grow(&mut self, table: &str, column: &str) {
+        let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_new").unwrap());
+        let rows = Table::new(table, &[(column, DataType::Int64, "")]).unwrap().row([1i64.into()]).snapshot();
+        let push = StampedPush::new(Push::new(node, EPOCH, 1, vec![rows]).unwrap());
+        let mut state = State::clone(&self.state);
+        state.apply(6, Command::Pushes { received_at_us: EPOCH as i64 + 300_000_000, pushes: vec![push] });
+        self.state = Arc::new(state);
+    }
+
+    /// The answer of one statement; none for one that has no rows. What is answered by a new plan is asked again: the plan
+    /// that was kept must answer the same.
     pub async fn answer(&mut self, sql: &str) -> Result<Option<Answer>, Error> {
+        let first = self.answer_once(sql).await?;
+        let Some((answer, false)) = first else { return Ok(first.map(|(answer, _)| answer)) };
+        if let Some((again, true)) = self.answer_once(sql).await? {
+            let is_random = ["rand", "uuid"].iter().any(|name| sql.to_lowercase().contains(name));
+            assert!(
+                is_random || again.lines() == answer.lines(),
+                "{sql}: {:?}, not {:?}",
+                again.lines(),
+                answer.lines()
+            );
+            assert_eq!(again.nodes, answer.nodes, "{sql}");
+            assert_eq!(again.batches[0].schema(), answer.batches[0].schema(), "{sql}");
+        }
+        Ok(Some(answer))
+    }
+
+    /// The answer, and whether its plan was there before.
+    pub async fn answer_once(&mut self, sql: &str) -> Result<Option<(Answer, bool)>, Error> {
         let caller = Caller { session: &self.session, own: "unum/unum_1", user: "tester", query_id: 7 };
-        let read = match self.engine.parse(sql, &caller)? {
-            Statement::Read(read) => read,
+        let limits = self.engine.limits(&self.session);
+        let view = Arc::new(View {
+            state: Arc::clone(&self.state),
+            own: NodeKey::parse("unum", "unum_1").unwrap(),
+            live: Arc::new(OneReplica),
+            session: self.session.clone(),
+            user: "tester".into(),
+            query_id: 7,
+            limits,
+        });
+        let memory = &QueryMemory::new(limits.memory_bytes);
+        let (mut output, planned) = match self.engine.parse(sql, &caller)? {
+            Statement::Read(read) => (self.engine.start(view, *read, memory).await?, false),
+            Statement::Planned(planned) => (self.engine.run(view, *planned, memory).await?, true),
             Statement::Session(session) => {
                 self.session = session;
                 return Ok(None);
@@ -93,17 +135,6 @@ impl Fixture {
                 return Err(Error::Invalid(format!("{} wants a group; chaos-tests have one", configure.shown)));
             }
         };
-        let limits = self.engine.limits(&self.session);
-        let view = Arc::new(View {
-            state: Arc::clone(&self.state),
-            own: NodeKey::parse("unum", "unum_1").unwrap(),
-            live: Arc::new(OneReplica),
-            session: self.session.clone(),
-            user: "tester".into(),
-            query_id: 7,
-            limits,
-        });
-        let mut output = self.engine.start(view, *read, &QueryMemory::new(limits.memory_bytes)).await?;
         let mut batches = Vec::new();
         while let Some(batch) = output.next().await? {
             batches.push(batch);
@@ -112,7 +143,7 @@ impl Fixture {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(Arc::clone(&output.schema)));
         }
-        Ok(Some(Answer { batches, nodes: output.nodes }))
+        Ok(Some((Answer { batches, nodes: output.nodes }, planned)))
     }
 }
 
@@ -122,6 +153,17 @@ pub struct Answer {
     pub batches: Vec<RecordBatch>,
     /// Nodes that are up, of how many.
     pub nodes: (u32, u32),
+}
+
+impl Answer {
+    /// Its rows as text, in the order in which they came.
+    pub fn lines(&self) -> String {
+        let mut csv = Vec::new();
+        let mut writer = arrow::csv::WriterBuilder::new().with_header(false).build(&mut csv);
+        self.batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        drop(writer);
+        String::from_utf8(csv).unwrap()
+    }
 }
 
 /// The epoch of all nodes, microseconds.

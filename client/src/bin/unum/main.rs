@@ -6,6 +6,7 @@
 mod admin;
 mod agent;
 mod agent_config;
+mod bench;
 mod identity;
 mod push;
 mod sql;
@@ -45,6 +46,7 @@ enum Command {
     /// what SET CONFIG wants of it.
     Agent(agent::AgentArgs),
     Push(push::PushArgs),
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +72,7 @@ async fn main() -> ExitCode {
         Command::Sql(args) => sql::run(args).await,
         Command::Agent(args) => agent::run(args).await.map(done),
         Command::Push(args) => push::run(args).await.map(done),
+        Command::Bench(args) => bench::run(args).await.map(done),
         Command::Status(connection) => admin::status(connection).await.map(done),
         Command::Member(command) => admin::member(command).await.map(done),
         Command::Node(command) => admin::node(command).await.map(done),

@@ -37,7 +37,7 @@ pub struct SqlArgs {
     consistency: Consistency,
 }
 
-fn parse_consistency(text: &str) -> Result<Consistency, Invalid> {
+pub fn parse_consistency(text: &str) -> Result<Consistency, Invalid> {
     text.parse()
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod information_schema;
 pub mod nodes;
 pub mod replicas;
+pub mod scan;
 // A file is named after its table.
 #[allow(clippy::module_inception)]
 pub mod tables;
@@ -22,14 +23,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
-use datafusion::catalog::{CatalogProvider, MemTable, SchemaProvider, TableProvider};
+use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::error::DataFusionError;
 use unum_proto::model::{DataType, NodeKey, Row, SqlSession, TableName};
 
 use self::replicas::ReplicaRow;
+use self::scan::ViewTable;
 use super::Limits;
 use super::variables::Context;
-use crate::catalog::{NodeStatus, State, Table, columnar};
+use crate::catalog::columnar::{self, Cell, chunks};
+use crate::catalog::{NodeStatus, State, Table};
 
 /// The one catalog, named as MySQL names its own.
 pub const CATALOG: &str = "def";
@@ -141,7 +144,7 @@ impl SystemTable {
     fn batch(&self, view: &View) -> RecordBatch {
         let rows = (self.rows)(view);
         let columns = self.columns.iter().enumerate().map(|(position, (_, data_type, _))| {
-            columnar::build(*data_type, rows.iter().map(|row| row[position].clone()))
+            columnar::build(*data_type, rows.iter().map(|row| Cell::from(&row[position])))
         });
         columnar::batch(self.schema(), columns.collect(), rows.len())
     }
@@ -231,7 +234,7 @@ impl Listed<'_> {
 impl View {
     /// What the statement's variables and constants come from.
     pub(super) fn context<'a>(&'a self, own: &'a str) -> Context<'a> {
-        Context { session: &self.session, limits: &self.limits, own, user: &self.user, query_id: self.query_id }
+        Context::new(&self.session, &self.limits, own, &self.user, self.query_id)
     }
 
     /// The schemas.
@@ -288,17 +291,18 @@ impl View {
         }
     }
 
+    /// The hash of the schema of a table that a push can change, and none of one that never changes; none if there is no
+    /// such table.
+    pub(super) fn schema_hash(&self, schema: &str, name: &str) -> Option<Option<u64>> {
+        Some(match self.source(schema, name)? {
+            Source::System(_) => None,
+            Source::Local(table) | Source::Cluster(table) => Some(table.schema.hash()),
+        })
+    }
+
     /// Whether there is such a table.
     pub fn has_table(&self, schema: &str, name: &str) -> bool {
         self.source(schema, name).is_some()
-    }
-
-    fn batch(&self, schema: &str, name: &str) -> Option<RecordBatch> {
-        Some(match self.source(schema, name)? {
-            Source::System(table) => table.batch(self),
-            Source::Local(table) => columnar::local_batch(table, &self.own),
-            Source::Cluster(table) => columnar::cluster_batch(&self.state, table),
-        })
     }
 
     /// The nodes with rows in these tables.
@@ -325,8 +329,14 @@ impl View {
     }
 
     /// Of the nodes with rows in these tables, how many are up and how many there are.
-    pub fn nodes_read<'a>(&self, tables: impl IntoIterator<Item = (&'a str, &'a str)>) -> (u32, u32) {
-        let nodes = self.nodes_of(tables);
+    pub fn nodes_read(&self, tables: &[(&str, &str)]) -> (u32, u32) {
+        if let [(schema, name)] = tables
+            && let Some(Source::Cluster(table)) = self.source(schema, name)
+        {
+            let (up, all) = chunks::nodes(&self.state, table);
+            return (up as u32, all as u32);
+        }
+        let nodes = self.nodes_of(tables.iter().copied());
         let up = |key: &&&NodeKey| self.state.nodes.get(**key).is_some_and(|node| node.status == NodeStatus::Up);
         (nodes.iter().filter(up).count() as u32, nodes.len() as u32)
     }
@@ -360,8 +370,7 @@ impl SchemaProvider for ViewSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let Some(batch) = self.view.batch(self.schema, name) else { return Ok(None) };
-        Ok(Some(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)))
+        Ok(ViewTable::of(&self.view, self.schema, name).map(|table| Arc::new(table) as _))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -1,11 +1,13 @@
 //! A pushed table as Arrow.
 //!
-//! [`cluster_batch`] is `cluster_T`: all nodes' rows and their provenance, built when first asked for and kept
-//! until the table changes. [`local_batch`] is `T` on one node, without provenance.
+//! [`chunks`] has `cluster_T`: all nodes' rows and their provenance, built when first asked for and kept until they
+//! change. [`local_batch`] is `T` on one node, without provenance.
 //!
-//! It builds whole tables. It does not filter; DataFusion does.
+//! It does not filter; it knows which chunks cannot have a text.
 
-use std::sync::{Arc, OnceLock};
+pub mod chunks;
+
+use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
@@ -15,9 +17,6 @@ use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit
 use unum_proto::model::{DataType, NodeKey, TableSchema, Value};
 
 use super::{Snapshot, State, Table};
-
-/// A `cluster_T` that is built at most once.
-pub(super) type ColumnarCell = OnceLock<RecordBatch>;
 
 /// Where a row comes from: the columns that every `cluster_T` ends with, unless the table has one of that name.
 const PROVENANCE: [(&str, DataType, &str); 6] = [
@@ -65,31 +64,38 @@ pub fn cluster_schema(table: &Table) -> SchemaRef {
     Arc::new(Schema::new(own_fields(&table.schema).chain(provenance).collect::<Vec<_>>()))
 }
 
-/// All nodes' rows, in the order of the nodes' names.
-pub fn cluster_batch(state: &State, table: &Table) -> RecordBatch {
-    table.columnar.get_or_init(|| build_cluster(state, table)).clone()
+/// How many columns `cluster_T` has.
+fn columns(schema: &TableSchema) -> usize {
+    schema.columns.len() + provenance(schema).count()
 }
 
-fn build_cluster(state: &State, table: &Table) -> RecordBatch {
-    let rows = || table.snapshots.iter().flat_map(|(node, s)| s.rows.iter().map(move |row| (node, s, row)));
-    let own = table.schema.columns.iter().enumerate().map(|(position, column)| {
-        build(column.data_type, rows().map(|(_, _, row)| row.get(position).cloned().unwrap_or(Value::Null)))
-    });
-    let whence = provenance(&table.schema).map(|(name, data_type, _)| {
-        build(data_type, rows().map(|(node, snapshot, _)| provenance_value(state, name, node, snapshot)))
-    });
-    let columns = own.chain(whence).collect();
-    batch(cluster_schema(table), columns, table.rows())
+/// One column of `cluster_T` over some nodes' rows.
+fn build_column<'a>(
+    state: &'a State,
+    table: &'a Table,
+    position: usize,
+    snapshots: impl Iterator<Item = (&'a NodeKey, &'a Snapshot)>,
+) -> ArrayRef {
+    let own = table.schema.columns.len();
+    if let Some(column) = table.schema.columns.get(position) {
+        let rows = snapshots.flat_map(|(_, snapshot)| &snapshot.rows);
+        return build(column.data_type, rows.map(move |row| row.get(position).map_or(Cell::Null, Cell::from)));
+    }
+    let (name, data_type, _) = provenance(&table.schema).nth(position - own).expect("a column of the table");
+    let cell = move |(node, snapshot): (&'a NodeKey, &'a Snapshot)| {
+        std::iter::repeat_n(provenance_cell(state, name, node, snapshot), snapshot.rows.len())
+    };
+    build(data_type, snapshots.flat_map(cell))
 }
 
-fn provenance_value(state: &State, name: &str, node: &NodeKey, snapshot: &Snapshot) -> Value {
+fn provenance_cell<'a>(state: &'a State, name: &str, node: &'a NodeKey, snapshot: &Snapshot) -> Cell<'a> {
     match name {
-        "node_type" => node.node_type.as_str().into(),
-        "node_id" => node.id.as_str().into(),
-        "status" => state.nodes.get(node).map(|node| node.status.as_str()).into(),
-        "collected_at" => Value::Timestamp(snapshot.collected_at_us),
-        "received_at" => Value::Timestamp(snapshot.received_at_us),
-        "revision" => snapshot.revision.into(),
+        "node_type" => Cell::Text(node.node_type.as_str()),
+        "node_id" => Cell::Text(node.id.as_str()),
+        "status" => state.nodes.get(node).map_or(Cell::Null, |node| Cell::Text(node.status.as_str())),
+        "collected_at" => Cell::Timestamp(snapshot.collected_at_us),
+        "received_at" => Cell::Timestamp(snapshot.received_at_us),
+        "revision" => Cell::UInt64(snapshot.revision),
         other => unreachable!("{other} is not a provenance column"),
     }
 }
@@ -98,7 +104,7 @@ fn provenance_value(state: &State, name: &str, node: &NodeKey, snapshot: &Snapsh
 pub fn local_batch(table: &Table, node: &NodeKey) -> RecordBatch {
     let rows = table.snapshots.get(node).map_or(&[][..], |snapshot| &snapshot.rows);
     let columns = table.schema.columns.iter().enumerate().map(|(position, column)| {
-        build(column.data_type, rows.iter().map(|row| row.get(position).cloned().unwrap_or(Value::Null)))
+        build(column.data_type, rows.iter().map(|row| row.get(position).map_or(Cell::Null, Cell::from)))
     });
     batch(local_schema(table), columns.collect(), rows.len())
 }
@@ -109,15 +115,51 @@ pub fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> RecordBa
     RecordBatch::try_new_with_options(schema, columns, &options).expect("columns are built from the schema")
 }
 
+/// A value that somebody else owns.
+#[derive(Debug, Clone, Copy)]
+pub enum Cell<'a> {
+    /// As in [`Value`], and so are the others.
+    Null,
+    #[expect(missing_docs)]
+    Bool(bool),
+    #[expect(missing_docs)]
+    Int64(i64),
+    #[expect(missing_docs)]
+    UInt64(u64),
+    #[expect(missing_docs)]
+    Float64(f64),
+    #[expect(missing_docs)]
+    Text(&'a str),
+    #[expect(missing_docs)]
+    Bytes(&'a [u8]),
+    #[expect(missing_docs)]
+    Timestamp(i64),
+}
+
+impl<'a> From<&'a Value> for Cell<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int64(value) => Self::Int64(*value),
+            Value::UInt64(value) => Self::UInt64(*value),
+            Value::Float64(value) => Self::Float64(*value),
+            Value::Text(value) => Self::Text(value),
+            Value::Bytes(value) => Self::Bytes(value),
+            Value::Timestamp(value) => Self::Timestamp(*value),
+        }
+    }
+}
+
 /// One column. A value of another type than the column's cannot be: the schema was checked at the edge.
-pub fn build(data_type: DataType, values: impl Iterator<Item = Value>) -> ArrayRef {
+pub fn build<'a>(data_type: DataType, cells: impl Iterator<Item = Cell<'a>>) -> ArrayRef {
     macro_rules! column {
         ($builder:expr, $variant:ident) => {{
             let mut builder = $builder;
-            for value in values {
-                match value {
-                    Value::Null => builder.append_null(),
-                    Value::$variant(value) => builder.append_value(value),
+            for cell in cells {
+                match cell {
+                    Cell::Null => builder.append_null(),
+                    Cell::$variant(value) => builder.append_value(value),
                     other => unreachable!("{other:?} in a column of {data_type}"),
                 }
             }
