@@ -21,6 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         // Ordered maps: equal messages have equal bytes.
         .btree_map(".")
+        // Shared with the message that they came in, not copied.
+        .bytes(".unum.v1.QueryReply.arrow_stream")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -15,6 +15,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Bytes that a replica may send at a time: a piece of a result. By default it would be sixteen of them.
+const FRAME_BYTES_MAX: u32 = 256 * 1024;
+
 /// One replica's address, and a connection that is made when it is first used.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
@@ -44,6 +47,7 @@ impl Endpoints {
                 .map_err(|_| invalid())?
                 .connect_timeout(CONNECT_TIMEOUT)
                 .tcp_nodelay(true)
+                .max_frame_size(FRAME_BYTES_MAX)
                 .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
                 .keep_alive_timeout(KEEPALIVE_TIMEOUT)
                 .keep_alive_while_idle(true)

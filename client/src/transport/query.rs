@@ -11,7 +11,7 @@ use tonic::Streaming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
 use unum_proto::model::{Query, ResultFooter, ResultHeader};
 use unum_proto::wire::query_client::QueryClient;
-use unum_proto::wire::{QueryReply, QueryRequest, query_reply::Part};
+use unum_proto::wire::{QueryReply, QueryRequest};
 
 use super::Endpoint;
 use super::status::to_attempt;
@@ -58,22 +58,21 @@ async fn receive(endpoint: &Endpoint, mut replies: Streaming<QueryReply>) -> Res
     let mut header: Option<ResultHeader> = None;
     let mut decoder = StreamDecoder::new();
     let mut batches = Vec::new();
-    while let Some(reply) = replies.message().await.map_err(failed)? {
-        match reply.part {
-            Some(Part::Header(wire)) => header = Some(wire.into()),
-            Some(Part::ArrowStream(bytes)) => {
-                let mut buffer = Buffer::from(bytes);
-                while let Some(batch) = decoder.decode(&mut buffer).map_err(|e| protocol(e.to_string()))? {
-                    batches.push(batch);
-                }
-            }
-            Some(Part::Footer(wire)) => {
-                let header = header.ok_or_else(|| protocol("a result without a header".into()))?;
-                let schema = decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?;
-                let footer = ResultFooter::try_from(wire).map_err(|e| protocol(e.to_string()))?;
-                return Ok(RawResult { header, footer, schema, batches });
-            }
-            None => return Err(protocol("an empty part of a result".into())),
+    while let Some(QueryReply { header: head, arrow_stream, footer }) = replies.message().await.map_err(failed)? {
+        if let Some(wire) = head {
+            header = Some(wire.into());
+        }
+        let mut buffer = Buffer::from(arrow_stream);
+        while !buffer.is_empty()
+            && let Some(batch) = decoder.decode(&mut buffer).map_err(|e| protocol(e.to_string()))?
+        {
+            batches.push(batch);
+        }
+        if let Some(wire) = footer {
+            let header = header.ok_or_else(|| protocol("a result without a header".into()))?;
+            let schema = decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?;
+            let footer = ResultFooter::try_from(wire).map_err(|e| protocol(e.to_string()))?;
+            return Ok(RawResult { header, footer, schema, batches });
         }
     }
     // The stream broke off, as when a replica is killed: a read is asked again.

@@ -7,12 +7,12 @@ use std::future::pending;
 
 use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
+use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
-use unum_proto::wire::query_reply::Part;
 use unum_proto::wire::query_server::{Query, QueryServer};
 use unum_proto::wire::{QueryFooter, QueryHeader, QueryReply, QueryRequest};
 
@@ -32,16 +32,16 @@ pub async fn serve_stand_in(listener: TcpListener, rows: Option<RecordBatch>) ->
     served.await.map_err(|e| protocol(e.to_string()))
 }
 
-fn encode(rows: &RecordBatch) -> Result<Vec<u8>, arrow::error::ArrowError> {
+fn encode(rows: &RecordBatch) -> Result<Bytes, arrow::error::ArrowError> {
     let mut writer = StreamWriter::try_new(Vec::new(), &rows.schema())?;
     writer.write(rows)?;
-    writer.into_inner()
+    writer.into_inner().map(Bytes::from)
 }
 
 #[derive(Debug)]
 struct StandIn {
     rows: u64,
-    stream: Option<Vec<u8>>,
+    stream: Option<Bytes>,
 }
 
 #[tonic::async_trait]
@@ -50,10 +50,9 @@ impl Query for StandIn {
 
     async fn execute(&self, _: Request<QueryRequest>) -> Result<Response<Self::ExecuteStream>, Status> {
         let Some(rows) = self.stream.clone() else { return pending().await };
-        let header = QueryHeader { revision: 1, replica: 1, nodes_up: 1, nodes_total: 1 };
-        let footer = QueryFooter { rows: self.rows, ..QueryFooter::default() };
-        let parts = [Part::Header(header), Part::ArrowStream(rows), Part::Footer(footer)];
-        let replies = parts.map(|part| Ok(QueryReply { part: Some(part) }));
-        Ok(Response::new(Box::pin(stream::iter(replies))))
+        let header = Some(QueryHeader { revision: 1, replica: 1, nodes_up: 1, nodes_total: 1 });
+        let footer = Some(QueryFooter { rows: self.rows, ..QueryFooter::default() });
+        let reply = QueryReply { header, arrow_stream: rows, footer };
+        Ok(Response::new(Box::pin(stream::iter([Ok(reply)]))))
     }
 }

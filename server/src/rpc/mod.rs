@@ -3,6 +3,7 @@
 //! `status` is the only place where an error becomes a gRPC status. Nothing here decides anything.
 
 mod admin;
+mod arrow_stream;
 mod config;
 mod http;
 mod ingest;

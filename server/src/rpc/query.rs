@@ -1,13 +1,17 @@
 //! `unum.v1.Query`.
 
-use arrow::ipc::writer::StreamWriter;
-use futures::stream::BoxStream;
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use unum_proto::model::Query;
-use unum_proto::wire::{self, query_reply};
+use unum_proto::wire::{self, QueryReply};
 
+use super::arrow_stream::ArrowStream;
 use super::status;
 use crate::service::query::{Answer, Part, QueryService};
 
@@ -23,12 +27,16 @@ pub struct QueryApi(pub QueryService);
 
 #[tonic::async_trait]
 impl wire::query_server::Query for QueryApi {
-    type ExecuteStream = BoxStream<'static, Result<wire::QueryReply, Status>>;
+    type ExecuteStream = BoxStream<'static, Result<QueryReply, Status>>;
 
     async fn execute(&self, request: Request<wire::QueryRequest>) -> Result<Response<Self::ExecuteStream>, Status> {
         let host = request.remote_addr().map_or_else(String::new, |addr| addr.to_string());
         let query = Query::try_from(request.into_inner()).map_err(status::from_invalid)?;
-        let answer = self.0.execute(query, host).await.map_err(status::from_query)?;
+        let mut answer = self.0.execute(query, host).await.map_err(status::from_query)?;
+        if answer.is_whole() {
+            // It is bounded, and nothing is waited for: no task of its own.
+            return Ok(Response::new(stream::iter(whole(&mut answer).await?).map(Ok).boxed()));
+        }
         let (sender, replies) = mpsc::channel(MESSAGES_AHEAD_MAX);
         // It ends with the answer, or when the client has gone and its receiver with it.
         tokio::spawn(async move {
@@ -36,50 +44,89 @@ impl wire::query_server::Query for QueryApi {
                 let _ = sender.send(Err(status)).await;
             }
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(replies))))
+        Ok(Response::new(ReceiverStream::new(replies).boxed()))
     }
 }
 
-type Replies = mpsc::Sender<Result<wire::QueryReply, Status>>;
+type Replies = mpsc::Sender<Result<QueryReply, Status>>;
+
+/// All replies of an answer that is there already.
+async fn whole(answer: &mut Answer) -> Result<VecDeque<QueryReply>, Status> {
+    let mut pieces = Pieces::begin(answer).await?;
+    while let Some(part) = answer.ready() {
+        pieces.add(part)?;
+    }
+    Ok(pieces.ready)
+}
 
 async fn send(mut answer: Answer, replies: &Replies) -> Result<(), Status> {
-    let internal = |e: arrow::error::ArrowError| Status::internal(format!("the result does not encode: {e}"));
-    let (header, schema) = tokio::select! {
-        head = answer.head() => head.map_err(status::from_query)?,
+    let mut pieces = tokio::select! {
+        pieces = Pieces::begin(&mut answer) => pieces?,
         () = replies.closed() => return Err(client_gone()),
     };
-    reply(&answer, replies, query_reply::Part::Header(header.into())).await?;
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(internal)?;
     loop {
+        // What is there goes before anything is waited for.
+        pieces.flush();
+        while let Some(message) = pieces.ready.pop_front() {
+            reply(&answer, replies, message).await?;
+        }
+        if pieces.ended {
+            return Ok(());
+        }
         let part = tokio::select! {
             part = answer.next() => part.map_err(status::from_query)?,
             // Nobody reads any more, also while there are no rows yet: the query ends with the answer.
             () = replies.closed() => return Err(client_gone()),
         };
+        pieces.add(part)?;
+    }
+}
+
+/// An answer as messages: as few as its size allows.
+struct Pieces {
+    stream: ArrowStream,
+    header: Option<wire::QueryHeader>,
+    /// Rows that are in no message yet.
+    bytes: Vec<u8>,
+    ready: VecDeque<QueryReply>,
+    ended: bool,
+}
+
+impl Pieces {
+    async fn begin(answer: &mut Answer) -> Result<Self, Status> {
+        let head = answer.head().await.map_err(status::from_query)?;
+        let mut bytes = Vec::new();
+        let stream = ArrowStream::begin(&head.schema, &head.encoded_schema, &mut bytes)?;
+        Ok(Self { stream, header: Some(head.header.into()), bytes, ready: VecDeque::new(), ended: false })
+    }
+
+    fn add(&mut self, part: Part) -> Result<(), Status> {
         match part {
-            Part::Rows(batch) => {
-                writer.write(&batch).map_err(internal)?;
-                send_pieces(&answer, replies, std::mem::take(writer.get_mut())).await?;
-            }
+            Part::Rows(batch) => self.stream.write(&batch, &mut self.bytes)?,
             Part::End(footer) => {
-                let rest = writer.into_inner().map_err(internal)?;
-                send_pieces(&answer, replies, rest).await?;
-                return reply(&answer, replies, query_reply::Part::Footer(footer.into())).await;
+                self.stream.end(&mut self.bytes);
+                self.flush();
+                if let Some(last) = self.ready.back_mut() {
+                    last.footer = Some(footer.into());
+                }
+                self.ended = true;
             }
+        }
+        Ok(())
+    }
+
+    /// Makes messages of all that is in none.
+    fn flush(&mut self) {
+        let mut bytes = Bytes::from(std::mem::take(&mut self.bytes));
+        while self.header.is_some() || !bytes.is_empty() {
+            let piece = bytes.split_to(PIECE_BYTES.min(bytes.len()));
+            self.ready.push_back(QueryReply { header: self.header.take(), arrow_stream: piece, footer: None });
         }
     }
 }
 
-async fn send_pieces(answer: &Answer, replies: &Replies, bytes: Vec<u8>) -> Result<(), Status> {
-    for piece in bytes.chunks(PIECE_BYTES) {
-        reply(answer, replies, query_reply::Part::ArrowStream(piece.to_vec())).await?;
-    }
-    Ok(())
-}
-
 /// Waits for the client to take it, but no longer than the query may last.
-async fn reply(answer: &Answer, replies: &Replies, part: query_reply::Part) -> Result<(), Status> {
-    let message = wire::QueryReply { part: Some(part) };
+async fn reply(answer: &Answer, replies: &Replies, message: QueryReply) -> Result<(), Status> {
     tokio::select! {
         biased;
         sent = replies.send(Ok(message)) => sent.map_err(|_| client_gone()),

@@ -1,7 +1,7 @@
 //! Planning and running statements with DataFusion, under limits.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
@@ -53,10 +53,15 @@ pub struct Engine {
     plans: Plans,
 }
 
+/// A place where who sends a result keeps its columns as they are sent.
+pub type EncodedSchema = Arc<OnceLock<Vec<u8>>>;
+
 /// A result that is being made.
 pub struct Output {
     /// Its columns.
     pub schema: SchemaRef,
+    /// Shared with other results of one plan.
+    pub encoded_schema: EncodedSchema,
     /// Nodes with rows in the tables that are read: how many are up, of how many.
     pub nodes: (u32, u32),
     /// What the reader should know about the rows.
@@ -187,6 +192,7 @@ impl Engine {
         let plan = |physical: Arc<dyn ExecutionPlan>, parameters| {
             Arc::new(Plan {
                 schema: named(&physical.schema(), &read.headings),
+                encoded_schema: EncodedSchema::default(),
                 yields: yielding::yields(&physical),
                 schemas: tables.iter().map(|(schema, table)| view.schema_hash(schema, table).flatten()).collect(),
                 tables: tables.clone(),
@@ -227,6 +233,7 @@ impl Engine {
         let stream = datafusion::physical_plan::execute_stream(runnable, tasks)?;
         Ok(Output {
             schema: Arc::clone(&plan.schema),
+            encoded_schema: Arc::clone(&plan.encoded_schema),
             nodes,
             warnings,
             yields: plan.yields,
@@ -360,6 +367,11 @@ impl Output {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let named = RecordBatch::try_new_with_options(Arc::clone(&self.schema), batch.columns().to_vec(), &options);
         named.map(Some).map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Rows so far.

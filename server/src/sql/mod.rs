@@ -37,7 +37,7 @@ mod yielding;
 
 pub use configure::Configure;
 pub use digest::{Digest, digest};
-pub use engine::{Caller, Engine, Limits, Output};
+pub use engine::{Caller, EncodedSchema, Engine, Limits, Output};
 pub use error::Error;
 pub use memory::QueryMemory;
 pub use statement::{Planned, Read, Statement, current_schema};

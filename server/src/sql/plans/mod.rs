@@ -24,6 +24,7 @@ use lru::LruCache;
 
 use self::parameters::Parameter;
 use self::shape::Shape;
+use super::engine::EncodedSchema;
 use super::statement::Tells;
 use super::tables::View;
 use super::tables::scan::TableScan;
@@ -41,6 +42,8 @@ pub struct Plan {
     pub physical: Arc<dyn ExecutionPlan>,
     /// The columns of its result, as they are shown.
     pub schema: SchemaRef,
+    /// These, as they are sent.
+    pub encoded_schema: EncodedSchema,
     /// Schema and name of what it reads.
     pub tables: Vec<(String, String)>,
     /// What it is about.
