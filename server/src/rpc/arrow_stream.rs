@@ -30,7 +30,8 @@ impl ArrowStream {
         match encoded.get() {
             Some(bytes) => out.extend_from_slice(bytes),
             None => {
-                let bytes = StreamWriter::try_new(Vec::new(), schema).map_err(|e| does_not_encode(&e))?.get_ref().clone();
+                let bytes =
+                    StreamWriter::try_new(Vec::new(), schema).map_err(|e| does_not_encode(&e))?.get_ref().clone();
                 out.extend_from_slice(&bytes);
                 // Another result of the plan may have been quicker.
                 let _ = encoded.set(bytes);

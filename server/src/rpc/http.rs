@@ -1,5 +1,6 @@
 //! The HTTP port: `/healthz`, `/readyz`, `/metrics`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,7 +23,7 @@ pub struct Probes {
     /// For who leads.
     pub group: Group,
     /// For the barrier.
-    pub query: QueryService,
+    pub query: Arc<QueryService>,
     /// For the room on the disk.
     pub disk: DiskSpace,
     /// The process's metrics.

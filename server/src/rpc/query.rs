@@ -1,6 +1,7 @@
 //! `unum.v1.Query`.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -23,7 +24,7 @@ const MESSAGES_AHEAD_MAX: usize = 4;
 
 /// The handler.
 #[derive(Debug)]
-pub struct QueryApi(pub QueryService);
+pub struct QueryApi(pub Arc<QueryService>);
 
 #[tonic::async_trait]
 impl wire::query_server::Query for QueryApi {

@@ -1,5 +1,7 @@
 //! `unum.v1.Replica`: what other replicas ask.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status, Streaming};
 use unum_proto::model::Push;
 use unum_proto::wire;
@@ -18,7 +20,7 @@ pub struct ReplicaApi {
     /// For relayed pushes.
     pub ingest: IngestService,
     /// For queries that somebody kills elsewhere.
-    pub query: QueryService,
+    pub query: Arc<QueryService>,
 }
 
 type Reply<T> = Result<Response<T>, Status>;

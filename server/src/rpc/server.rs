@@ -1,5 +1,6 @@
 //! The two listeners of a replica.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -45,7 +46,7 @@ pub struct Services {
     /// Pushes.
     pub ingest: IngestService,
     /// Queries.
-    pub query: QueryService,
+    pub query: Arc<QueryService>,
     /// Administration.
     pub admin: AdminService,
     /// Configuration of nodes.

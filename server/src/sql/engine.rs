@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::common::TableReference;
 use datafusion::execution::context::SQLOptions;
@@ -43,8 +43,8 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-/// Plans and runs statements. Clones share one set of functions and rules.
-#[derive(Debug, Clone)]
+/// Plans and runs statements.
+#[derive(Debug)]
 pub struct Engine {
     template: SessionState,
     /// Without a place to spill to.
@@ -382,8 +382,17 @@ impl Output {
 
 /// Bytes of these rows alone: batches of a join share buffers, which would count many times.
 fn result_bytes(batch: &RecordBatch) -> Result<usize, Error> {
-    let columns = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size());
-    columns.sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
+    let bytes = |column: &ArrayRef| match column.data_type() {
+        DataType::Utf8 => {
+            let offsets = column.as_string::<i32>().value_offsets();
+            Ok((offsets[column.len()] - offsets[0]) as usize + size_of_val(offsets))
+        }
+        other => match other.primitive_width() {
+            Some(width) => Ok(width * column.len()),
+            None => column.to_data().get_slice_memory_size(),
+        },
+    };
+    batch.columns().iter().map(bytes).sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
 }
 
 impl std::fmt::Debug for Output {

@@ -78,8 +78,8 @@ pub enum Error {
     },
 }
 
-/// Answers queries on one replica. Clones share the runtime.
-#[derive(Debug, Clone)]
+/// Answers queries on one replica.
+#[derive(Debug)]
 pub struct QueryService {
     pub(super) group: Group,
     own: NodeKey,
@@ -97,21 +97,21 @@ impl QueryService {
         limits: Tunable<sql::Limits>,
         activity: Activity,
         runtime: tokio::runtime::Handle,
-    ) -> Self {
+    ) -> Arc<Self> {
         let apart = Arc::new(Semaphore::new(APART_MAX));
-        Self { group, own, engine: sql::Engine::new(limits), activity, runtime, apart }
+        Arc::new(Self { group, own, engine: sql::Engine::new(limits), activity, runtime, apart })
     }
 
     /// Answers as fresh as the query asks: linearizably, everything that was acknowledged anywhere before the call is
     /// in the answer. `host` is the caller's address.
-    pub async fn execute(&self, query: Query, host: String) -> Result<Answer, Error> {
+    pub async fn execute(self: &Arc<Self>, query: Query, host: String) -> Result<Answer, Error> {
         let result = self.begin(query, host).await;
         let labels = [("outcome", if result.is_ok() { "started" } else { "failed" })];
         metrics::counter!("unum_queries_total", &labels).increment(1);
         result
     }
 
-    async fn begin(&self, query: Query, host: String) -> Result<Answer, Error> {
+    async fn begin(self: &Arc<Self>, query: Query, host: String) -> Result<Answer, Error> {
         let started = Instant::now();
         let set = |name: &str| query.session.variables.get(name);
         let execution = set(sql::MAX_EXECUTION_TIME).and_then(|ms| ms.parse().ok()).filter(|ms| *ms > 0);
@@ -130,7 +130,7 @@ impl QueryService {
             memory_bytes_max: self.engine.limits(&query.session).memory_bytes,
         })?;
         let (sender, made) = mpsc::channel(BATCHES_AHEAD_MAX);
-        let run = Run { service: self.clone(), query, host, started, deadline, sender };
+        let run = Run { service: Arc::clone(self), query, host, started, deadline, sender };
         let running = Arc::clone(tracked.query());
         let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
         Answer::begun(Making { made, query: running, time, _running: task }).await
@@ -185,20 +185,17 @@ impl QueryService {
 
 /// What tables show of this replica at this moment.
 #[derive(Clone)]
-struct LiveReplica {
-    group: Group,
-    activity: Activity,
-}
+struct LiveReplica(Arc<QueryService>);
 
 impl fmt::Debug for LiveReplica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveReplica").field("replica", &self.group.replica()).finish_non_exhaustive()
+        f.debug_struct("LiveReplica").field("replica", &self.0.group.replica()).finish_non_exhaustive()
     }
 }
 
 impl Live for LiveReplica {
     fn replicas(&self) -> Vec<sql::ReplicaRow> {
-        let members = self.group.members();
+        let members = self.0.group.members();
         let row = |member: crate::consensus::Member| sql::ReplicaRow {
             id: member.id,
             addr: member.addr,
@@ -213,21 +210,21 @@ impl Live for LiveReplica {
     }
 
     fn queries(&self) -> Vec<Row> {
-        self.activity.running()
+        self.0.activity.running()
     }
 
     fn status(&self) -> Vec<(&'static str, String)> {
-        let members = self.group.members();
-        let state = self.group.state_reader().newest();
+        let members = self.0.group.members();
+        let state = self.0.group.state_reader().newest();
         let mut status = vec![
             ("Unum_leader", members.leader.map_or_else(String::new, |leader| leader.to_string())),
-            ("Unum_replica", self.group.replica().to_string()),
+            ("Unum_replica", self.0.group.replica().to_string()),
             ("Unum_revision", state.revision.to_string()),
             ("Unum_term", members.term.to_string()),
             ("Unum_nodes", state.nodes.len().to_string()),
             ("Unum_tables", state.tables.len().to_string()),
         ];
-        status.extend(self.activity.status());
+        status.extend(self.0.activity.status());
         status
     }
 }

@@ -33,7 +33,7 @@ pub enum Reading {
 
 /// One query on its way.
 pub struct Run {
-    pub(in super::super) service: QueryService,
+    pub(in super::super) service: Arc<QueryService>,
     pub(in super::super) query: Query,
     pub(in super::super) host: String,
     pub(super) started: Instant,
@@ -120,7 +120,7 @@ impl Run {
         let view = Arc::new(sql::View {
             state,
             own: service.own.clone(),
-            live: Arc::new(LiveReplica { group: service.group.clone(), activity: service.activity.clone() }),
+            live: Arc::new(LiveReplica(Arc::clone(service))),
             session: query.session.clone(),
             user: query.user.clone(),
             query_id: running.id,
@@ -182,7 +182,11 @@ impl Run {
     }
 
     /// The next rows. What may hold the thread for long gets one of its own for it, so that the others have theirs.
-    pub(in super::super) async fn next(&self, output: &mut sql::Output, running: &Running) -> Result<Option<RecordBatch>, Error> {
+    pub(in super::super) async fn next(
+        &self,
+        output: &mut sql::Output,
+        running: &Running,
+    ) -> Result<Option<RecordBatch>, Error> {
         if output.yields {
             return Ok(output.next().await?);
         }
@@ -213,4 +217,3 @@ impl Run {
         self.sender.send(Ok(made)).await.map_err(|_| Error::Gone)
     }
 }
-

@@ -128,9 +128,9 @@ pub fn is_reusable(plan: &Arc<dyn ExecutionPlan>) -> bool {
     REUSABLE.contains(&plan.name()) && plan.children().into_iter().all(is_reusable)
 }
 
-/// The plans of a replica. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Plans(Arc<Mutex<LruCache<String, Known>>>);
+/// The plans of a replica.
+#[derive(Debug)]
+pub struct Plans(Mutex<LruCache<String, Known>>);
 
 /// What is known of statements of one shape.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ struct Known {
 impl Default for Plans {
     fn default() -> Self {
         const MAX: NonZeroUsize = NonZeroUsize::new(SHAPES_MAX).expect("it is not 0");
-        Self(Arc::new(Mutex::new(LruCache::new(MAX))))
+        Self(Mutex::new(LruCache::new(MAX)))
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{AsArray, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::compute::{SlicesIterator, filter_record_batch, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
@@ -237,19 +237,30 @@ impl TableScan {
         equalities(self.predicate.as_ref()).filter_map(text).collect()
     }
 
-    /// Those rows of a batch that fulfil the condition, with the columns of the result.
-    fn judge(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let kept = match &self.predicate {
-            None => batch.clone(),
-            Some(predicate) => {
-                let fulfilled = predicate.evaluate(batch)?.into_array(batch.num_rows())?;
-                filter_record_batch(batch, fulfilled.as_boolean())?
-            }
+    /// Those rows of a batch that fulfil the condition, with the columns of the result; none if there are none.
+    fn judge(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let fulfilled = match &self.predicate {
+            None => None,
+            Some(predicate) => Some(predicate.evaluate(batch)?.into_array(batch.num_rows())?),
         };
-        let columns = kept.columns()[..self.projected].to_vec();
-        let options = RecordBatchOptions::new().with_row_count(Some(kept.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns()[..self.projected].to_vec();
+        let result = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let Some(fulfilled) = fulfilled else { return Ok((result.num_rows() > 0).then_some(result)) };
+        let fulfilled = prep_null_mask_filter(fulfilled.as_boolean());
+        let mut runs = SlicesIterator::new(&fulfilled);
+        // Most often it is one row, or all: these need no copy.
+        Ok(match (runs.next(), runs.next()) {
+            (None, _) => None,
+            (Some((from, to)), None) => Some(part(result, from, to - from)),
+            _ => Some(filter_record_batch(&result, &fulfilled)?),
+        })
     }
+}
+
+/// So many rows of a batch from a row on.
+fn part(batch: RecordBatch, from: usize, rows: usize) -> RecordBatch {
+    if rows == batch.num_rows() { batch } else { batch.slice(from, rows) }
 }
 
 impl DisplayAs for TableScan {
@@ -307,19 +318,20 @@ impl ExecutionPlan for TableScan {
         };
         let scan = self.clone();
         let slices = self.read(view)?.into_iter().flat_map(|batch| {
-            let offsets = (0..batch.num_rows().max(1)).step_by(BATCH_ROWS);
-            offsets.map(move |offset| batch.slice(offset, BATCH_ROWS.min(batch.num_rows() - offset)))
+            let offsets = (0..batch.num_rows()).step_by(BATCH_ROWS);
+            offsets.map(move |offset| part(batch.clone(), offset, BATCH_ROWS.min(batch.num_rows() - offset)))
         });
         let mut left = self.limit.unwrap_or(usize::MAX);
-        let judged = slices.map(move |batch| scan.judge(&batch)).map_while(move |judged: Result<RecordBatch>| {
+        let judged = slices.filter_map(move |batch| scan.judge(&batch).transpose());
+        let limited = judged.map_while(move |batch| {
             (left > 0).then(|| {
-                let batch = judged?;
-                let batch = batch.slice(0, batch.num_rows().min(left));
-                left -= batch.num_rows();
-                Ok::<_, DataFusionError>(batch)
+                let batch = batch?;
+                let rows = batch.num_rows().min(left);
+                left -= rows;
+                Ok::<_, DataFusionError>(part(batch, 0, rows))
             })
         });
-        let rows = futures::stream::iter(judged);
+        let rows = futures::stream::iter(limited);
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
     }
 }
