@@ -1,5 +1,6 @@
 //! A table snapshot in the making.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use unum_proto::model::{DataType, Invalid, Row, TableSchema, TableSnapshot, Value};
@@ -7,19 +8,19 @@ use unum_proto::model::{DataType, Invalid, Row, TableSchema, TableSnapshot, Valu
 /// A schema and its rows, for [`crate::Publisher::push`].
 #[derive(Debug, Clone)]
 pub struct Table {
-    schema: TableSchema,
+    schema: Arc<TableSchema>,
     rows: Vec<Row>,
 }
 
 impl Table {
     /// An empty table of columns `(name, type, comment)`, all nullable.
     pub fn new(name: &str, columns: &[(&str, DataType, &str)]) -> Result<Self, Invalid> {
-        Ok(Self { schema: TableSchema::of(name, columns)?, rows: Vec::new() })
+        Ok(Self { schema: TableSchema::of(name, columns)?.into(), rows: Vec::new() })
     }
 
     /// Rows that match the schema, as their reader made sure.
     pub(crate) fn of(schema: TableSchema, rows: Vec<Row>) -> Self {
-        Self { schema, rows }
+        Self { schema: schema.into(), rows }
     }
 
     /// The table with one more row: one value a column, in order. A wrong row is refused when it is pushed.

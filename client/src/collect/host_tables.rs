@@ -220,7 +220,7 @@ mod tests {
             let column = [("a", unum_proto::model::DataType::Text, "")];
             let row = vec![Value::Text("x".repeat(1000))];
             TableSnapshot {
-                schema: unum_proto::model::TableSchema::of(name, &column).unwrap(),
+                schema: unum_proto::model::TableSchema::of(name, &column).unwrap().into(),
                 rows: vec![row; rows],
                 collected_at_us: 0,
             }

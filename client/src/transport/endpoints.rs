@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tonic::transport::Channel;
 
+use super::arrow_result::Schemas;
 use crate::Error;
 
 /// A dead address must not use up the caller's time.
@@ -16,7 +17,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Bytes that a replica may send at a time: a piece of a result. By default it would be sixteen of them.
-const FRAME_BYTES_MAX: u32 = 256 * 1024;
+const FRAME_BYTES_MAX: u32 = 512 * 1024;
 
 /// One replica's address, and a connection that is made when it is first used.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub(crate) struct Endpoint {
     position: usize,
     pub(crate) addr: String,
     pub(crate) channel: Channel,
+    pub(crate) schemas: Schemas,
 }
 
 /// All endpoints of a client. Clones share which one is current: what one call learns serves the next.
@@ -52,7 +54,7 @@ impl Endpoints {
                 .keep_alive_timeout(KEEPALIVE_TIMEOUT)
                 .keep_alive_while_idle(true)
                 .connect_lazy();
-            Ok(Endpoint { position, addr: addr.clone(), channel })
+            Ok(Endpoint { position, addr: addr.clone(), channel, schemas: Schemas::default() })
         };
         let all: Vec<_> = addresses.into_iter().map(Into::into).enumerate().map(endpoint).collect::<Result<_, _>>()?;
         if all.is_empty() {

@@ -1,6 +1,7 @@
 //! Connections to replicas, and the wire on them. Model in and out; one attempt at one endpoint, never a retry.
 
 mod admin;
+mod arrow_result;
 mod config;
 mod endpoints;
 mod publish;

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
-use unum_proto::model::{Push, PushOutcome, RetryReason};
+use unum_proto::model::{Push, PushOutcome, RetryReason, SchemasSent};
 use unum_proto::wire;
 use unum_proto::wire::ingest_client::IngestClient;
 
@@ -21,6 +21,7 @@ pub(crate) struct PublishStream {
     pub(crate) addr: String,
     pushes: mpsc::Sender<wire::Push>,
     replies: Streaming<wire::PushReply>,
+    schemas: SchemasSent,
 }
 
 impl PublishStream {
@@ -35,13 +36,13 @@ impl PublishStream {
             .await
             .map_err(|status| to_attempt(&endpoint.addr, &status))?
             .into_inner();
-        Ok(Self { addr: endpoint.addr.clone(), pushes, replies })
+        Ok(Self { addr: endpoint.addr.clone(), pushes, replies, schemas: SchemasSent::default() })
     }
 
     /// Sends one push and reads its reply.
     pub(crate) async fn push(&mut self, push: &Push) -> Result<PushOutcome, Attempt> {
         let broke_off = |addr: &str| Attempt::Unknown(format!("{addr}: the stream broke off"));
-        self.pushes.send(push.into()).await.map_err(|_| broke_off(&self.addr))?;
+        self.pushes.send(self.schemas.push(push)).await.map_err(|_| broke_off(&self.addr))?;
         let reply = self.replies.message().await.map_err(|status| to_attempt(&self.addr, &status))?;
         let reply = reply.ok_or_else(|| broke_off(&self.addr))?;
         if reply.sequence != push.sequence {

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
+use bytes::Bytes;
 use tokio::time::Instant;
 use tonic::Streaming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
@@ -13,8 +14,8 @@ use unum_proto::model::{Query, ResultFooter, ResultHeader};
 use unum_proto::wire::query_client::QueryClient;
 use unum_proto::wire::{QueryReply, QueryRequest};
 
-use super::Endpoint;
 use super::status::to_attempt;
+use super::{Endpoint, arrow_result};
 use crate::Error;
 use crate::retry::{Attempt, Time};
 
@@ -56,13 +57,19 @@ async fn receive(endpoint: &Endpoint, mut replies: Streaming<QueryReply>) -> Res
     let failed = |status: tonic::Status| to_attempt(&endpoint.addr, &status);
     let protocol = |what: String| Attempt::Final(Error::Protocol(format!("{}: {what}", endpoint.addr)));
     let mut header: Option<ResultHeader> = None;
+    // For a result of several replies.
     let mut decoder = StreamDecoder::new();
     let mut batches = Vec::new();
     while let Some(QueryReply { header: head, arrow_stream, footer }) = replies.message().await.map_err(failed)? {
+        let first = header.is_none();
         if let Some(wire) = head {
             header = Some(wire.into());
         }
-        let mut buffer = Buffer::from(arrow_stream);
+        let (whole, buffer) = match (first, &footer) {
+            (true, Some(_)) => (Some(arrow_stream), Bytes::new()),
+            _ => (None, arrow_stream),
+        };
+        let mut buffer = Buffer::from(buffer);
         while !buffer.is_empty()
             && let Some(batch) = decoder.decode(&mut buffer).map_err(|e| protocol(e.to_string()))?
         {
@@ -70,8 +77,11 @@ async fn receive(endpoint: &Endpoint, mut replies: Streaming<QueryReply>) -> Res
         }
         if let Some(wire) = footer {
             let header = header.ok_or_else(|| protocol("a result without a header".into()))?;
-            let schema = decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?;
             let footer = ResultFooter::try_from(wire).map_err(|e| protocol(e.to_string()))?;
+            let (schema, batches) = match whole {
+                Some(stream) => arrow_result::decode(stream, &endpoint.schemas).map_err(|e| protocol(e.to_string()))?,
+                None => (decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?, batches),
+            };
             return Ok(RawResult { header, footer, schema, batches });
         }
     }

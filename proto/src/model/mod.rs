@@ -15,6 +15,7 @@ mod name;
 mod push;
 mod query;
 mod schema;
+mod schemas;
 mod value;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
@@ -26,4 +27,5 @@ pub use name::{ColumnName, NodeKey, NodeName, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
 pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
 pub use schema::{Column, DataType, TableSchema};
+pub use schemas::{SchemasSeen, SchemasSent};
 pub use value::{Row, Value};

@@ -1,6 +1,7 @@
 //! A push: what a node says of itself at one moment, applied all or nothing and exactly once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,7 @@ impl NodeDescription {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableSnapshot {
     /// The table as this node knows it.
-    pub schema: TableSchema,
+    pub schema: Arc<TableSchema>,
     /// Its rows; each matches the schema.
     pub rows: Vec<Row>,
     /// The node's wall clock when the rows were read, microseconds since the epoch.

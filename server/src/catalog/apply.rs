@@ -251,7 +251,7 @@ impl State {
         tables
             .iter()
             .map(|table| match self.tables.get(&table.schema.name) {
-                None => Ok(Some(table.schema.clone())),
+                None => Ok(Some(TableSchema::clone(&table.schema))),
                 Some(known) => grow(&known.schema, &table.schema),
             })
             .collect()
@@ -268,7 +268,7 @@ impl State {
         let name = pushed.schema.name.clone();
         let mut table = match self.tables.get(&name) {
             Some(table) => Table::clone(table),
-            None => Table::new(Hashed::schema(pushed.schema.clone())),
+            None => Table::new(Hashed::schema(TableSchema::clone(&pushed.schema))),
         };
         if let Some(schema) = grown {
             let schema = Hashed::schema(schema);
@@ -301,10 +301,13 @@ impl State {
 
 /// The known schema with the pushed one's new columns at its end; none when there are none.
 fn grow(known: &TableSchema, pushed: &TableSchema) -> Result<Option<TableSchema>, String> {
-    let mut columns = known.columns.clone();
+    if known == pushed {
+        return Ok(None);
+    }
+    let mut new = Vec::new();
     for column in &pushed.columns {
         match known.position(column.name.as_str()) {
-            None => columns.push(column.clone()),
+            None => new.push(column.clone()),
             Some(position) if known.columns[position].data_type == column.data_type => {}
             Some(position) => {
                 return Err(format!(
@@ -315,9 +318,10 @@ fn grow(known: &TableSchema, pushed: &TableSchema) -> Result<Option<TableSchema>
             }
         }
     }
-    if columns.len() == known.columns.len() {
+    if new.is_empty() {
         return Ok(None);
     }
+    let columns = known.columns.iter().cloned().chain(new).collect();
     TableSchema::new(known.name.clone(), columns).map(Some).map_err(|invalid| invalid.to_string())
 }
 
@@ -345,7 +349,7 @@ mod tests {
     fn push(id: &str, epoch: u64, sequence: u64, columns: &[(&str, DataType, &str)], row: Row) -> StampedPush {
         let schema = TableSchema::of("load", columns).unwrap();
         let node = NodeDescription::new(NodeKey::parse("tikv", id).unwrap());
-        let table = TableSnapshot { schema, rows: vec![row], collected_at_us: 1 };
+        let table = TableSnapshot { schema: schema.into(), rows: vec![row], collected_at_us: 1 };
         StampedPush::new(Push::new(node, epoch, sequence, vec![table]).unwrap())
     }
 

@@ -3,17 +3,24 @@
 //! The encoding is a disk format: one byte of version, one of compression, then postcard. A replica refuses a
 //! version it does not know rather than guess.
 
+use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{ConfigReport, NodeKey, Push, PushOutcome, limits};
+use unum_proto::model::{
+    ConfigReport, NodeDescription, NodeKey, Push, PushOutcome, Row, TableSchema, TableSnapshot, limits,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 
-/// The only version so far.
+/// A command as it is.
 const VERSION: u8 = 1;
+
+/// Pushes, with each schema once: they would be most of the bytes otherwise, and of the time to read them.
+const VERSION_PACKED: u8 = 2;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
@@ -133,7 +140,7 @@ pub struct TooLarge(usize);
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Written by a newer version.
-    #[error("the command has format version {0}, this build knows up to {VERSION}: upgrade it")]
+    #[error("the command has format version {0}, this build knows up to {VERSION_PACKED}: upgrade it")]
     UnknownVersion(u8),
     /// Not what was written.
     #[error("the command does not decode: {0}")]
@@ -179,10 +186,82 @@ impl StampedPush {
     }
 }
 
+/// [`Command::Pushes`] as it is written: a schema is the number of one that comes first.
+#[derive(Debug, Serialize, Deserialize)]
+struct Packed<'a> {
+    received_at_us: i64,
+    schemas: Vec<Arc<TableSchema>>,
+    pushes: Vec<PackedPush<'a>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PackedPush<'a> {
+    node: Cow<'a, NodeDescription>,
+    epoch: u64,
+    sequence: u64,
+    tables: Vec<PackedTable<'a>>,
+    content_hash: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PackedTable<'a> {
+    schema: u32,
+    rows: Cow<'a, [Row]>,
+    collected_at_us: i64,
+}
+
+impl<'a> Packed<'a> {
+    fn of(received_at_us: i64, pushes: &'a [StampedPush]) -> Self {
+        let mut schemas: Vec<Arc<TableSchema>> = Vec::new();
+        let mut number_of = |schema: &Arc<TableSchema>| {
+            let known = schemas.iter().position(|known| Arc::ptr_eq(known, schema) || known == schema);
+            known.unwrap_or_else(|| {
+                schemas.push(Arc::clone(schema));
+                schemas.len() - 1
+            }) as u32
+        };
+        let mut table = |table: &'a TableSnapshot| PackedTable {
+            schema: number_of(&table.schema),
+            rows: Cow::Borrowed(table.rows.as_slice()),
+            collected_at_us: table.collected_at_us,
+        };
+        let pushes = pushes.iter().map(|StampedPush { push, content_hash }| PackedPush {
+            node: Cow::Borrowed(&push.node),
+            epoch: push.epoch,
+            sequence: push.sequence,
+            tables: push.tables.iter().map(&mut table).collect(),
+            content_hash: *content_hash,
+        });
+        let pushes = pushes.collect();
+        Self { received_at_us, schemas, pushes }
+    }
+
+    fn unpack(self) -> Result<Command, DecodeError> {
+        let Self { received_at_us, schemas, pushes } = self;
+        let table = |table: PackedTable<'_>| {
+            let schema = schemas.get(table.schema as usize).cloned();
+            let schema =
+                schema.ok_or_else(|| DecodeError::Malformed(format!("there is no schema {}", table.schema)))?;
+            Ok(TableSnapshot { schema, rows: table.rows.into_owned(), collected_at_us: table.collected_at_us })
+        };
+        let push = |PackedPush { node, epoch, sequence, tables, content_hash }: PackedPush<'_>| {
+            let tables = tables.into_iter().map(table).collect::<Result<_, _>>()?;
+            Ok(StampedPush { push: Push { node: node.into_owned(), epoch, sequence, tables }, content_hash })
+        };
+        Ok(Command::Pushes { received_at_us, pushes: pushes.into_iter().map(push).collect::<Result<_, _>>()? })
+    }
+}
+
 impl Command {
     /// The bytes of a log entry. An error says that it is too large to be one.
     pub fn encode(&self) -> Result<Vec<u8>, TooLarge> {
-        let body = postcard::to_stdvec(self).expect("model types always encode");
+        let (version, body) = match self {
+            Self::Pushes { received_at_us, pushes } => {
+                (VERSION_PACKED, postcard::to_stdvec(&Packed::of(*received_at_us, pushes)))
+            }
+            other => (VERSION, postcard::to_stdvec(other)),
+        };
+        let body = body.expect("model types always encode");
         if body.len() > PLAIN_BYTES_MAX {
             return Err(TooLarge(body.len()));
         }
@@ -191,7 +270,7 @@ impl Command {
             _ => (ZSTD, zstd::bulk::compress(&body, ZSTD_LEVEL).expect("compression in memory does not fail")),
         };
         let mut bytes = Vec::with_capacity(body.len() + 2);
-        bytes.extend([VERSION, compression]);
+        bytes.extend([version, compression]);
         bytes.extend(body);
         Ok(bytes)
     }
@@ -202,30 +281,32 @@ impl Command {
         let [version, compression, body @ ..] = bytes else {
             return Err(malformed(&format!("{} bytes are too few", bytes.len())));
         };
-        if *version != VERSION {
-            return Err(DecodeError::UnknownVersion(*version));
-        }
-        match *compression {
-            PLAIN => postcard::from_bytes(body).map_err(|e| malformed(&e)),
+        let mut plain = Vec::new();
+        let body = match *compression {
+            PLAIN => body,
             ZSTD => {
-                let mut plain = Vec::new();
                 let decoder = zstd::stream::read::Decoder::new(body).map_err(|e| malformed(&e))?;
                 decoder.take(DECOMPRESSED_BYTES_MAX).read_to_end(&mut plain).map_err(|e| malformed(&e))?;
-                postcard::from_bytes(&plain).map_err(|e| malformed(&e))
+                &plain
             }
-            other => Err(malformed(&format!("unknown compression {other}"))),
+            other => return Err(malformed(&format!("unknown compression {other}"))),
+        };
+        match *version {
+            VERSION => postcard::from_bytes(body).map_err(|e| malformed(&e)),
+            VERSION_PACKED => postcard::from_bytes::<Packed<'_>>(body).map_err(|e| malformed(&e))?.unpack(),
+            unknown => Err(DecodeError::UnknownVersion(unknown)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{DataType, NodeDescription, NodeKey, TableSchema, TableSnapshot};
+    use unum_proto::model::DataType;
 
     use super::*;
 
     fn command(text: &str) -> Command {
-        let schema = TableSchema::of("t", &[("a", DataType::Int64, ""), ("b", DataType::Text, "")]).unwrap();
+        let schema = TableSchema::of("t", &[("a", DataType::Int64, ""), ("b", DataType::Text, "")]).unwrap().into();
         let table = TableSnapshot { schema, rows: vec![vec![(-7i64).into(), text.into()]], collected_at_us: 5 };
         let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1").unwrap());
         let push = StampedPush::new(Push::new(node, 3, 4, vec![table]).unwrap());
@@ -236,6 +317,27 @@ mod tests {
     fn the_bytes_of_a_command_are_frozen() {
         let hex: String = command("x").encode().unwrap().iter().map(|b| format!("{b:02x}")).collect();
         insta::assert_snapshot!(hex);
+    }
+
+    #[test]
+    fn what_was_written_before_schemas_were_packed_is_read() {
+        let command = command("x");
+        let mut bytes = vec![VERSION, PLAIN];
+        bytes.extend(postcard::to_stdvec(&command).unwrap());
+        assert_eq!(Command::decode(&bytes).unwrap(), command);
+    }
+
+    #[test]
+    fn a_batch_has_each_schema_once() {
+        let Command::Pushes { received_at_us, pushes } = command("x") else { unreachable!() };
+        let bytes = |count: usize| {
+            let command = Command::Pushes { received_at_us, pushes: vec![pushes[0].clone(); count] };
+            let Packed { schemas, .. } = Packed::of(0, &vec![pushes[0].clone(); count]);
+            assert_eq!(schemas.len(), 1);
+            assert_eq!(Command::decode(&command.encode().unwrap()).unwrap(), command);
+        };
+        bytes(1);
+        bytes(50);
     }
 
     #[test]
@@ -257,8 +359,8 @@ mod tests {
     #[test]
     fn what_is_not_a_command_is_told_and_never_panics() {
         let mut newer = command("x").encode().unwrap();
-        newer[0] = 2;
-        assert!(Command::decode(&newer).unwrap_err().to_string().contains("format version 2"));
+        newer[0] = 3;
+        assert!(Command::decode(&newer).unwrap_err().to_string().contains("format version 3"));
         let whole = command(&"long ".repeat(1000)).encode().unwrap();
         for length in 0..whole.len() {
             assert!(Command::decode(&whole[..length]).is_err(), "{length} of {} bytes", whole.len());

@@ -40,7 +40,7 @@ fn command(step: &Step) -> Command {
                 false => (&columns[..1], vec![value.into()]),
             };
             let schema = TableSchema::of("counter", columns).unwrap();
-            let table = TableSnapshot { schema, rows: vec![row], collected_at_us: 0 };
+            let table = TableSnapshot { schema: schema.into(), rows: vec![row], collected_at_us: 0 };
             let push = Push::new(NodeDescription::new(key(node)), epoch, sequence, vec![table]).unwrap();
             Command::Pushes { received_at_us: 1, pushes: vec![StampedPush::new(push)] }
         }

@@ -4,10 +4,10 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
-use unum_proto::model::{Push, PushOutcome};
+use unum_proto::model::{Invalid, Push, PushOutcome, SchemasSeen};
 use unum_proto::wire;
 
-use crate::service::ingest::IngestService;
+use crate::service::ingest::{IngestService, Outcome};
 
 /// Pushes of one stream that are being decided at a time. A node's pushes are applied in order, and two batches in
 /// flight could swap them; more pushes of a stream wait in its flow-control window.
@@ -28,11 +28,15 @@ impl wire::ingest_server::Ingest for IngestApi {
 
     async fn publish(&self, request: Request<Streaming<wire::Push>>) -> Result<Response<Self::PublishStream>, Status> {
         let service = self.service.clone();
+        let mut schemas = SchemasSeen::default();
         let replies = request
             .into_inner()
             .map_ok(move |push| {
                 let service = service.clone();
-                async move { Ok(push_once(&service, push).await) }
+                let sequence = push.sequence;
+                // In the order of the stream, which numbers its schemas.
+                let push = schemas.push(push);
+                async move { Ok(wire::PushReply::new(sequence, push_once(&service, push).await)) }
             })
             .try_buffered(WINDOW)
             .take_until(self.stop.clone().cancelled_owned());
@@ -40,11 +44,9 @@ impl wire::ingest_server::Ingest for IngestApi {
     }
 }
 
-async fn push_once(service: &IngestService, push: wire::Push) -> wire::PushReply {
-    let sequence = push.sequence;
-    let result = match Push::try_from(push) {
+async fn push_once(service: &IngestService, push: Result<Push, Invalid>) -> Outcome {
+    match push {
         Ok(push) => service.push(push).await,
         Err(invalid) => Ok(PushOutcome::Refused { message: invalid.to_string() }),
-    };
-    wire::PushReply::new(sequence, result)
+    }
 }

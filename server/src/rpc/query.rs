@@ -17,7 +17,7 @@ use super::status;
 use crate::service::query::{Answer, Part, QueryService};
 
 /// Bytes of Arrow IPC in one message: well below the message limit.
-const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = 512 * 1024;
 
 /// Messages that wait for a slow client.
 const MESSAGES_AHEAD_MAX: usize = 4;

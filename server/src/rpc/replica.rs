@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
-use unum_proto::model::Push;
+use unum_proto::model::{Push, SchemasSeen};
 use unum_proto::wire;
 
 use super::status::{from_inbound, from_invalid, from_propose};
@@ -88,8 +88,9 @@ impl wire::replica_server::Replica for ReplicaApi {
     async fn relay(&self, request: Request<wire::RelayRequest>) -> Reply<wire::RelayReply> {
         let wire::RelayRequest { cluster_id, pushes, .. } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
+        let mut schemas = SchemasSeen::default();
         let pushes: Vec<Push> =
-            pushes.into_iter().map(Push::try_from).collect::<Result<_, _>>().map_err(from_invalid)?;
+            pushes.into_iter().map(|push| schemas.push(push)).collect::<Result<_, _>>().map_err(from_invalid)?;
         let sequences: Vec<u64> = pushes.iter().map(|push| push.sequence).collect();
         let outcomes = self.ingest.relayed(pushes).await.map_err(from_propose)?;
         let replies = sequences.into_iter().zip(outcomes).map(|(seq, outcome)| wire::PushReply::new(seq, outcome));

@@ -21,6 +21,7 @@ use unum_proto::model::SqlSession;
 
 use crate::base::tunable::Tunable;
 
+use super::digest::digest;
 use super::headings::Headings;
 use super::memory::QueryMemory;
 use super::plans::parameters::{self, Parameter};
@@ -197,6 +198,7 @@ impl Engine {
                 schemas: tables.iter().map(|(schema, table)| view.schema_hash(schema, table).flatten()).collect(),
                 tables: tables.clone(),
                 tells: read.tells,
+                digest: Arc::new(digest(read.shape.as_ref().map_or("", |shape| &shape.sql))),
                 physical,
                 parameters,
             })

@@ -17,6 +17,7 @@ use unum_proto::model::SqlSession;
 
 use super::configure::{self, Configure};
 use super::dialect::Dialected;
+use super::digest::Digest;
 use super::headings::Headings;
 use super::plans::Plan;
 use super::plans::shape::Shape;
@@ -62,6 +63,13 @@ pub struct Planned {
     pub(super) words: Words,
 }
 
+impl Planned {
+    /// What the statement has in common with others.
+    pub fn digest(&self) -> Arc<Digest> {
+        Arc::clone(&self.plan.digest)
+    }
+}
+
 /// The words of a statement.
 #[derive(Debug, Clone)]
 pub struct Words {
@@ -79,7 +87,7 @@ impl Words {
 
     /// What the statement shares with others of the schema.
     pub fn shape(&self, schema: &str) -> Option<Shape> {
-        Shape::of(&self.tokens, schema)
+        Shape::of(&self.sql, &self.tokens, schema)
     }
 }
 

@@ -7,14 +7,14 @@ mod config;
 mod query;
 
 use super::invalid::{at_most, quoted};
-use super::limits::{PUSH_BYTES_MAX, TTL_MS_DEFAULT};
+use super::limits::{NODE_NAME_CHARS_MAX, PUSH_BYTES_MAX, TTL_MS_DEFAULT};
 use super::{
-    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, Row, TableSchema,
-    TableSnapshot, Value,
+    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, Row, SchemasSeen,
+    TableSchema, TableSnapshot, Value,
 };
 use crate::wire;
 
-fn required<T>(field: Option<T>, name: &str) -> Result<T, Invalid> {
+pub(super) fn required<T>(field: Option<T>, name: &str) -> Result<T, Invalid> {
     field.ok_or_else(|| Invalid::new(format!("the message has no {name}"), "set it"))
 }
 
@@ -167,34 +167,23 @@ impl From<&Value> for wire::Value {
     }
 }
 
-fn row_from_wire(wire: wire::Row) -> Row {
+pub(super) fn row_from_wire(wire: wire::Row) -> Row {
     wire.values.into_iter().map(Value::from).collect()
 }
 
-fn row_to_wire(row: &Row) -> wire::Row {
+pub(super) fn row_to_wire(row: &Row) -> wire::Row {
     wire::Row { values: row.iter().map(Into::into).collect() }
 }
 
 // Pushes.
 
-impl TryFrom<wire::TableSnapshot> for TableSnapshot {
-    type Error = Invalid;
-
-    fn try_from(wire: wire::TableSnapshot) -> Result<Self, Invalid> {
-        Ok(Self {
-            schema: required(wire.schema, "table schema")?.try_into()?,
-            rows: wire.rows.into_iter().map(row_from_wire).collect(),
-            collected_at_us: wire.collected_at_us,
-        })
-    }
-}
-
 impl From<&TableSnapshot> for wire::TableSnapshot {
     fn from(table: &TableSnapshot) -> Self {
         Self {
-            schema: Some((&table.schema).into()),
+            schema: Some(table.schema.as_ref().into()),
             rows: table.rows.iter().map(row_to_wire).collect(),
             collected_at_us: table.collected_at_us,
+            schema_number: 0,
         }
     }
 }
@@ -202,19 +191,39 @@ impl From<&TableSnapshot> for wire::TableSnapshot {
 impl TryFrom<wire::Push> for Push {
     type Error = Invalid;
 
+    /// A push by itself, on no stream.
     fn try_from(wire: wire::Push) -> Result<Self, Invalid> {
-        at_most("the push", prost::Message::encoded_len(&wire), PUSH_BYTES_MAX, "bytes")?;
-        let node = required(wire.node, "node")?.try_into()?;
-        let tables = wire.tables.into_iter().map(TableSnapshot::try_from).collect::<Result<_, _>>()?;
-        Self::new(node, wire.epoch, wire.sequence, tables)
+        SchemasSeen::default().push(wire)
     }
 }
 
 impl Push {
     /// Whether the push fits a message, before it is sent: a replica would close the stream over it.
     pub fn check_size(&self) -> Result<(), Invalid> {
+        if self.bytes_at_most() <= PUSH_BYTES_MAX {
+            return Ok(());
+        }
         let what = format!("the push of node {}", self.node.key);
         at_most(&what, prost::Message::encoded_len(&wire::Push::from(self)), PUSH_BYTES_MAX, "bytes")
+    }
+}
+
+impl Push {
+    /// More bytes than its message has, found out without making it.
+    fn bytes_at_most(&self) -> usize {
+        // A tag, a length and a number are at most so many bytes each.
+        const AROUND: usize = 16;
+        let description = &self.node;
+        let labels = description.labels.iter().map(|(name, value)| name.len() + value.len() + 2 * AROUND);
+        let node = description.ip.len() + description.version.len() + labels.sum::<usize>();
+        let names = 2 * NODE_NAME_CHARS_MAX + 8 * AROUND;
+        let table = |table: &TableSnapshot| {
+            let columns = table.schema.columns.iter().map(|column| column.name.as_str().len() + column.comment.len());
+            let cells = table.rows.iter().flatten().map(|value| value.bytes() + AROUND);
+            let around = (4 + 4 * table.schema.columns.len() + table.rows.len()) * AROUND;
+            table.schema.name.as_str().len() + columns.sum::<usize>() + cells.sum::<usize>() + around
+        };
+        node + names + self.tables.iter().map(table).sum::<usize>()
     }
 }
 
@@ -315,7 +324,7 @@ mod tests {
                         comment: String::new(),
                     })
                     .collect();
-                let schema = TableSchema::new("t".parse().unwrap(), columns).unwrap();
+                let schema = TableSchema::new("t".parse().unwrap(), columns).unwrap().into();
                 let mut node = NodeDescription::new(NodeKey::parse("tikv", "1").unwrap());
                 node.labels.insert("zone".into(), "eu".into());
                 Push::new(node, epoch, sequence, vec![TableSnapshot { schema, rows: vec![row], collected_at_us }])
@@ -327,14 +336,16 @@ mod tests {
     proptest! {
         #[test]
         fn a_push_survives_the_wire(push in push()) {
-            prop_assert_eq!(Push::try_from(wire::Push::from(&push)).unwrap(), push);
+            let wire = wire::Push::from(&push);
+            prop_assert!(prost::Message::encoded_len(&wire) <= push.bytes_at_most());
+            prop_assert_eq!(Push::try_from(wire).unwrap(), push);
         }
     }
 
     #[test]
     fn a_wrong_push_is_refused_with_the_value_and_the_remedy() {
         let table = |columns: &[(&str, DataType, &str)], row: Row| TableSnapshot {
-            schema: TableSchema::of("node_info", columns).unwrap(),
+            schema: TableSchema::of("node_info", columns).unwrap().into(),
             rows: vec![row],
             collected_at_us: 0,
         };

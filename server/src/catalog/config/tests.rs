@@ -48,7 +48,7 @@ impl Cluster {
         self.sequence += 1;
         let rows = vec![row("log.level", level, "enum(debug,info,warn)"), row("pool.size", pool, "integer")];
         let schema = TableSchema::of(CONFIG_TABLE, CONFIG_COLUMNS).unwrap();
-        let table = TableSnapshot { schema, rows, collected_at_us: 0 };
+        let table = TableSnapshot { schema: schema.into(), rows, collected_at_us: 0 };
         let push = Push::new(NodeDescription::new(node(id)), 1, self.sequence, vec![table]).unwrap();
         self.apply(Command::Pushes { received_at_us: 7, pushes: vec![StampedPush::new(push)] });
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry};
+use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, SchemasSent};
 use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
@@ -130,8 +130,9 @@ impl LeaderLink {
         timeout: Duration,
     ) -> Result<Vec<Result<PushOutcome, PushRetry>>, LinkError> {
         let pushes_sent = pushes.len();
-        let request =
-            wire::RelayRequest { cluster_id: self.cluster_id, from: self.me, pushes: pushes.map(Into::into).collect() };
+        let mut schemas = SchemasSent::default();
+        let pushes = pushes.map(|push| schemas.push(push)).collect();
+        let request = wire::RelayRequest { cluster_id: self.cluster_id, from: self.me, pushes };
         let mut client = self.client(addr)?;
         let replies = tokio::time::timeout(timeout, client.relay(request))
             .await

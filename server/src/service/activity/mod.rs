@@ -88,7 +88,7 @@ pub struct Running {
     request: Request,
     shown: OnceLock<String>,
     /// Made where queries run: it takes time for a long statement.
-    digest: OnceLock<Digest>,
+    digest: OnceLock<Arc<Digest>>,
     started: Instant,
     stage: Mutex<&'static str>,
     /// What it holds.
@@ -317,7 +317,12 @@ impl Running {
 
     /// What it has in common with others. To be called where queries run.
     pub fn digest(&self) -> &Digest {
-        self.digest.get_or_init(|| digest(&self.request.sql))
+        self.digest.get_or_init(|| Arc::new(digest(&self.request.sql)))
+    }
+
+    /// Its digest, which somebody knows already.
+    pub fn has_digest(&self, digest: Arc<Digest>) {
+        let _ = self.digest.set(digest);
     }
 }
 

@@ -43,7 +43,6 @@ pub struct Run {
 
 impl Run {
     pub(super) async fn all(self, tracked: Tracked) {
-        tracked.query().digest();
         match self.statement(tracked.query()).await {
             Ok(()) => tracked.finish(),
             Err(error) => {
@@ -61,7 +60,13 @@ impl Run {
         let Self { service, query, .. } = self;
         let own = service.own.to_string();
         let caller = Caller { session: &query.session, own: &own, user: &query.user, query_id: running.id };
-        let statement = service.engine.parse(&query.sql, &caller)?;
+        let statement = service.engine.parse(&query.sql, &caller);
+        match &statement {
+            Ok(Statement::Planned(planned)) => running.has_digest(planned.digest()),
+            // Here, and not where somebody looks at it.
+            _ => drop(running.digest()),
+        }
+        let statement = statement?;
         if !matches!(statement, Statement::Configure(_)) {
             running.shows(&query.sql);
         }

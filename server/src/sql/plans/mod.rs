@@ -24,6 +24,7 @@ use lru::LruCache;
 
 use self::parameters::Parameter;
 use self::shape::Shape;
+use super::digest::Digest;
 use super::engine::EncodedSchema;
 use super::statement::Tells;
 use super::tables::View;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub encoded_schema: EncodedSchema,
     /// Schema and name of what it reads.
     pub tables: Vec<(String, String)>,
+    /// That of its statements.
+    pub digest: Arc<Digest>,
     /// What it is about.
     pub tells: Tells,
     /// See [`super::Output::yields`].

@@ -18,6 +18,8 @@ pub struct Shape {
     pub key: String,
     /// The values, in order.
     pub literals: Vec<Literal>,
+    /// The statement itself.
+    pub sql: String,
 }
 
 /// A number or a text in a statement.
@@ -38,7 +40,7 @@ enum Kind {
 
 impl Shape {
     /// The shape of a statement in a schema; none if it is too long to be kept.
-    pub fn of(tokens: &[TokenWithSpan], schema: &str) -> Option<Self> {
+    pub fn of(sql: &str, tokens: &[TokenWithSpan], schema: &str) -> Option<Self> {
         let mut key = String::with_capacity(8 * tokens.len());
         key.push_str(schema);
         let mut literals = Vec::new();
@@ -68,7 +70,7 @@ impl Shape {
             });
             literals.push(Literal { at: token.span.start, kind, text: text.clone() });
         }
-        (key.len() <= KEY_BYTES_MAX).then_some(Self { key, literals })
+        (key.len() <= KEY_BYTES_MAX).then(|| Self { key, literals, sql: sql.to_owned() })
     }
 
     /// The values that no parameter stands for.

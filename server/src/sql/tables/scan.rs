@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{SlicesIterator, filter_record_batch, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -247,7 +247,10 @@ impl TableScan {
         let columns = batch.columns()[..self.projected].to_vec();
         let result = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
         let Some(fulfilled) = fulfilled else { return Ok((result.num_rows() > 0).then_some(result)) };
-        let fulfilled = prep_null_mask_filter(fulfilled.as_boolean());
+        let fulfilled = match fulfilled.as_boolean() {
+            unknown if unknown.null_count() > 0 => prep_null_mask_filter(unknown),
+            known => known.clone(),
+        };
         let mut runs = SlicesIterator::new(&fulfilled);
         // Most often it is one row, or all: these need no copy.
         Ok(match (runs.next(), runs.next()) {
