@@ -39,6 +39,6 @@ pub use error::{BarrierError, ProposeError, StartError};
 pub use group::{Group, Options, StateReader, Tasks};
 pub use membership::{Member, Members, Role};
 pub use progress::Progress;
-pub use read_barrier::ReadBarrier;
+pub use read_barrier::{ReadBarrier, RoundError, RoundSource};
 pub use records::desired_values;
 pub use reports::ReportError;

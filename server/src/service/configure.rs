@@ -274,7 +274,7 @@ async fn found_assignments(
     running: &Arc<Running>,
 ) -> Result<Vec<Assignment>, Error> {
     let mut by_key: BTreeMap<String, BTreeSet<NodeKey>> = BTreeMap::new();
-    let mut output = run.start(Arc::clone(state), Reading::New(read), running).await?;
+    let mut output = run.start(Arc::clone(state), Reading::New(Box::new(read)), running).await?;
     while let Some(batch) = run.next(&mut output, running).await? {
         let text = |column: usize, row: usize| batch.column(column).as_string::<i32>().value(row);
         for row in 0..batch.num_rows() {

@@ -19,6 +19,9 @@ use crate::consensus::Group;
 /// Between two looks: a status is at most this late.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
+/// All nodes are looked at this often, whatever happens.
+const DUE_MAX: Duration = Duration::from_secs(60);
+
 /// Silences of one command; more wait for the next look.
 const SILENCES_MAX: usize = 1_000;
 
@@ -60,6 +63,8 @@ pub async fn run(group: Group, disk: DiskSpace) {
 #[derive(Debug, Default)]
 struct Watch {
     seen: BTreeMap<NodeKey, Seen>,
+    /// The revision of the last look, and when a node of it has been silent for too long: before, nothing is to be seen.
+    nothing_before: Option<(u64, Instant)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,20 +76,39 @@ struct Seen {
 impl Watch {
     /// Takes note of new pushes; returns the nodes whose status is to change.
     fn look(&mut self, state: &State, now: Instant) -> Vec<Silence> {
+        if self.nothing_before.is_some_and(|(revision, due)| revision == state.revision && now < due) {
+            return Vec::new();
+        }
         let mut silences = Vec::new();
+        let mut due = now + DUE_MAX;
         for (key, node) in &state.nodes {
             let push = (node.epoch, node.sequence);
             let fresh = Seen { push, at: now };
-            let seen = self.seen.entry(key.clone()).or_insert(fresh);
+            let seen = match self.seen.get_mut(key) {
+                Some(seen) => seen,
+                None => self.seen.entry(key.clone()).or_insert(fresh),
+            };
             if seen.push != push {
                 *seen = fresh;
             }
+            due = due.min(seen.at + changes_after(node).unwrap_or(DUE_MAX));
             let status = status(node, now - seen.at);
             if status != node.status && silences.len() < SILENCES_MAX {
                 silences.push(Silence { node: key.clone(), epoch: node.epoch, sequence: node.sequence, status });
             }
         }
+        self.nothing_before = silences.is_empty().then_some((state.revision, due));
         silences
+    }
+}
+
+/// After how much silence a node is called something else; none if it never is.
+fn changes_after(node: &Node) -> Option<Duration> {
+    let ttl = Duration::from_millis(node.description.ttl_ms.into());
+    match node.status {
+        NodeStatus::Up => Some(ttl),
+        NodeStatus::Stale => Some(ttl * TTLS_UNTIL_DOWN),
+        NodeStatus::Down | NodeStatus::Removed => None,
     }
 }
 

@@ -26,9 +26,9 @@ const WHOLE_BYTES_MAX: usize = 1024 * 1024;
 /// What is read.
 pub enum Reading {
     /// It has no plan yet.
-    New(sql::Read),
+    New(Box<sql::Read>),
     /// It has a plan.
-    Planned(sql::Planned),
+    Planned(Box<sql::Planned>),
 }
 
 /// One query on its way.
@@ -71,8 +71,8 @@ impl Run {
             running.shows(&query.sql);
         }
         match statement {
-            Statement::Read(read) => self.read(Reading::New(*read), running).await,
-            Statement::Planned(planned) => self.read(Reading::Planned(*planned), running).await,
+            Statement::Read(read) => self.read(Reading::New(read), running).await,
+            Statement::Planned(planned) => self.read(Reading::Planned(planned), running).await,
             Statement::Session(session) => self.done(Some(session)).await,
             Statement::Kill { query } => {
                 service.kill(query).await?;
@@ -98,7 +98,7 @@ impl Run {
         running.enters("changing configuration");
         let Changed { state, revision, change, mut warnings } = configure::make(self, configure, running).await?;
         let read = sql::configure::outcome_read(change, configure.options.dry_run)?;
-        let mut output = self.start(state, Reading::New(read), running).await?;
+        let mut output = self.start(state, Reading::New(Box::new(read)), running).await?;
         output.warnings.append(&mut warnings);
         self.rows(output, revision, running).await
     }
@@ -133,8 +133,8 @@ impl Run {
         });
         let planning = Instant::now();
         let output = match read {
-            Reading::New(read) => service.engine.start(view, read, &running.memory).await?,
-            Reading::Planned(planned) => service.engine.run(view, planned, &running.memory).await?,
+            Reading::New(read) => service.engine.start(view, *read, &running.memory).await?,
+            Reading::Planned(planned) => service.engine.run(view, *planned, &running.memory).await?,
         };
         running.planned(planning.elapsed());
         Ok(output)
