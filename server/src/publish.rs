@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use unum_client::collect::HostCollector;
 use unum_client::config::{announcements, config_table};
-use unum_client::{Client, Error, NodeDescription, Publisher, TableSnapshot};
+use unum_client::{Client, Error, Invalid, NodeDescription, Publisher, TableSnapshot};
 
 use crate::config::Options;
 use crate::config::settings::Settings;
@@ -60,7 +60,7 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         }
     });
     let mut history = History::default();
-    let mut config = None;
+    let (mut running, mut config) = (None, None);
     let mut due = Instant::now();
     loop {
         let announcement = tokio::select! {
@@ -68,19 +68,19 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
             announcement = announcements.next() => Some(announcement),
         };
         if let Some(announcement) = announcement {
-            tell(push_config(&own, &mut publisher, &mut config).await);
+            tell(push_changed(config_table(own.settings.entries()), &mut publisher, &mut config).await);
             announcement.done();
             continue;
         }
         due = Instant::now() + options.tunables.publish_interval.get();
         let info = tokio::task::block_in_place(|| collector.collect(publisher.node()));
         let pushed = match info {
-            Ok(info) => push(&own, &mut publisher, info, &mut history).await,
+            Ok(info) => push(&own, &mut publisher, info, &mut running, &mut history).await,
             Err(invalid) => Err(invalid.into()),
         };
         tell(pushed);
         // What says that the replica is there comes first.
-        tell(push_config(&own, &mut publisher, &mut config).await);
+        tell(push_changed(config_table(own.settings.entries()), &mut publisher, &mut config).await);
     }
 }
 
@@ -97,13 +97,13 @@ struct History {
     at: Option<Instant>,
 }
 
-/// The configuration, if it is not what was acknowledged last.
-async fn push_config(
-    own: &OwnTables,
+/// A table, if it is not what was acknowledged last.
+async fn push_changed(
+    table: Result<TableSnapshot, Invalid>,
     publisher: &mut Publisher,
     published: &mut Option<TableSnapshot>,
 ) -> Result<(), Error> {
-    let table = config_table(own.settings.entries())?;
+    let table = table?;
     if published.as_ref().is_some_and(|published| published.rows == table.rows) {
         return Ok(());
     }
@@ -118,10 +118,11 @@ async fn push(
     own: &OwnTables,
     publisher: &mut Publisher,
     info: TableSnapshot,
+    running: &mut Option<TableSnapshot>,
     history: &mut History,
 ) -> Result<(), Error> {
     publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
-    let running = publisher.push(vec![own.activity.running_table()?]).await.map(drop);
+    let running = push_changed(own.activity.running_table(), publisher, running).await;
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
         return running;
     }

@@ -34,7 +34,7 @@ impl Default for RaftSection {
     fn default() -> Self {
         Self {
             // Small against the lease, so that one lost heartbeat is no election.
-            heartbeat_interval_ms: 60,
+            heartbeat_interval_ms: 100,
             election_timeout_min_ms: 150,
             // Also the lease: a failover takes this long, and a random part of it on top.
             election_timeout_max_ms: 300,

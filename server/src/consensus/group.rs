@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::compaction;
 use super::error::{BarrierError, ProposeError, StartError};
-use super::log_store::{LogStore, LogUsage};
+use super::log_store::{LogStore, LogUsage, Promises};
 use super::membership::Members;
 use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Rounds};
@@ -22,6 +22,7 @@ use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, LeaderLink, LinkError, Network, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
+use super::vouched;
 use crate::base::clock;
 use crate::base::tunable::Tunable;
 use crate::catalog::{Command, Outcome, State};
@@ -67,6 +68,9 @@ impl Options {
             // Without the probe a leader that lost its majority keeps the others from electing one. Lease and longest
             // election are the least that openraft allows.
             quorum_loss_probe_interval: Some(2 * ms(self.election_timeout_max)),
+            // A leader that led on after a restart could have acknowledged more than what it finds applied, and answer
+            // reads without it: decision 0014.
+            enable_leader_restore: Some(false),
             ..openraft::Config::default()
         };
         config.validate().map_err(|e| StartError::Options(e.to_string()))
@@ -100,6 +104,7 @@ pub struct Group {
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     log: LogUsage,
+    promises: Promises,
     link: LeaderLink,
     inbound: Inbound,
 }
@@ -115,7 +120,7 @@ impl Group {
     pub async fn start(options: &Options, store: Store) -> Result<(Self, Tasks), StartError> {
         let (log_store, state_machine, peers) = open(options.replica, options.store_id, store).await?;
         let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
-        let usage = log_store.usage();
+        let (usage, promises) = (log_store.usage(), log_store.promises());
         let channels = Channels::on(tokio::runtime::Handle::current());
         let network = Network::new(options.cluster_id, options.replica, channels.clone(), peers.clone());
         let config = Arc::new(options.raft_config()?);
@@ -126,8 +131,8 @@ impl Group {
             initialize(&raft, &options.initial_members).await?;
         }
         let link = LeaderLink::new(options.cluster_id, options.replica, channels);
-        let (barrier, run_barrier) =
-            ReadBarrier::new(options.replica, Rounds { raft: raft.clone(), link: link.clone() });
+        let rounds = Rounds { raft: raft.clone(), link: link.clone(), promises: promises.clone() };
+        let (barrier, run_barrier) = ReadBarrier::new(options.replica, rounds);
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
         let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction.clone());
         let group = Self {
@@ -139,6 +144,7 @@ impl Group {
             published,
             barrier,
             log: usage,
+            promises,
             link,
             inbound,
         };
@@ -250,16 +256,27 @@ impl Group {
         self.published.config_news()
     }
 
-    /// On the leader: term and index that a reader elsewhere must have applied, confirmed with a majority.
-    pub async fn confirm_read_index(&self) -> Result<(u64, u64), ProposeError> {
+    /// On the leader: the index that a reader at replica `asker`, whose stored vote was of `term` when it asked, must have
+    /// applied. A majority confirms it.
+    pub async fn read_index_for(&self, asker: u64, term: Option<u64>) -> Result<u64, ProposeError> {
+        let vouched = term.is_some_and(|term| vouched::confirms(&self.raft, &self.promises, self.replica, asker, term));
+        let by = if vouched { "asker" } else { "majority" };
+        metrics::counter!("unum_read_indexes_total", "confirmed_by" => by).increment(1);
+        match vouched {
+            true => Ok(self.published.state().revision),
+            false => self.confirm_read_index().await,
+        }
+    }
+
+    /// On the leader: the index that a reader elsewhere must have applied, confirmed with a majority.
+    pub async fn confirm_read_index(&self) -> Result<u64, ProposeError> {
         let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| match e {
             RaftError::APIError(LinearizableReadError::ForwardToLeader(to)) => {
                 ProposeError::NotLeader { replica: self.replica, leader: to.leader_id }
             }
             other => ProposeError::Unavailable(other.to_string()),
         })?;
-        let read = linearizer.read_log_id();
-        Ok((read.committed_leader_id().term, read.index()))
+        Ok(linearizer.read_log_id().index())
     }
 
     /// On the leader: writes the command to the log; returns when it is applied here.
@@ -324,14 +341,12 @@ impl Group {
     }
 
     async fn raft_stopped(&self) -> String {
-        let mut metrics = self.raft.metrics();
-        loop {
-            if let Err(fatal) = &metrics.borrow_and_update().running_state {
-                return fatal.to_string();
-            }
-            if metrics.changed().await.is_err() {
-                return "its task is gone".into();
-            }
+        // These change with the leader only, where the others do at each message; all end with Raft's task.
+        let mut leaders = self.raft.server_metrics();
+        while leaders.changed().await.is_ok() {}
+        match &self.raft.metrics().borrow_watched().running_state {
+            Err(fatal) => fatal.to_string(),
+            Ok(()) => "its task is gone".into(),
         }
     }
 

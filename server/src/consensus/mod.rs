@@ -8,7 +8,8 @@
 //! - `compaction` asks for raft snapshots and purges the log behind them; `progress` and `reports` compare the replicas'
 //!   states;
 //!   `change` adds, promotes and removes members and moves the lead.
-//! - [`ReadBarrier`] is the coalesced ReadIndex: the arrival order of queries and rounds is what makes it right.
+//! - [`ReadBarrier`] is the coalesced ReadIndex: the arrival order of queries and rounds is what makes it right; `vouched`
+//!   saves most rounds their second half.
 //! - [`transport`] carries messages between replicas.
 //!
 //! It does not know SQL, nor what a command means: the catalog does.
@@ -32,6 +33,7 @@ mod rounds;
 mod state_machine;
 pub mod transport;
 mod types;
+mod vouched;
 
 pub use compaction::Bounds as CompactionBounds;
 pub use contents::Contents;

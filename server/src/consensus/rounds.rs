@@ -6,9 +6,11 @@ use openraft::async_runtime::WatchReceiver;
 use openraft::{ReadPolicy, ServerState};
 
 use super::read_barrier::{RoundError, RoundSource};
+use super::log_store::Promises;
 use super::state_machine::Raft;
 use super::transport::LeaderLink;
 use super::types::Metrics;
+use super::vouched;
 
 /// Who leads and where.
 pub fn leader(metrics: &Metrics) -> Option<(u64, String)> {
@@ -23,6 +25,8 @@ pub struct Rounds {
     pub raft: Raft,
     /// For when another one does.
     pub link: LeaderLink,
+    /// What this replica vouches for when it asks.
+    pub promises: Promises,
 }
 
 impl RoundSource for Rounds {
@@ -54,7 +58,8 @@ impl Rounds {
                 Ok(linearizer.read_log_id().index())
             }
             Some((leader, addr)) => {
-                self.link.read_index(addr, id).await.map_err(|error| format!("leader {leader}: {error}"))
+                let term = vouched::own_term(&self.promises);
+                self.link.read_index(addr, id, term).await.map_err(|error| format!("leader {leader}: {error}"))
             }
         }
     }

@@ -48,10 +48,10 @@ impl wire::replica_server::Replica for ReplicaApi {
     }
 
     async fn read_index(&self, request: Request<wire::ReadIndexRequest>) -> Reply<wire::ReadIndexReply> {
-        let wire::ReadIndexRequest { cluster_id, round, .. } = request.into_inner();
+        let wire::ReadIndexRequest { cluster_id, from, round, term } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
-        let (term, index) = self.group.confirm_read_index().await.map_err(from_propose)?;
-        Ok(Response::new(wire::ReadIndexReply { round, term, index }))
+        let index = self.group.read_index_for(from, term).await.map_err(from_propose)?;
+        Ok(Response::new(wire::ReadIndexReply { round, index }))
     }
 
     async fn report(&self, request: Request<wire::ReportRequest>) -> Reply<wire::ReportReply> {

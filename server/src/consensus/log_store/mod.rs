@@ -62,6 +62,23 @@ impl LogUsage {
     }
 }
 
+/// What this replica has promised to others, or will before it answers them.
+#[derive(Debug, Clone)]
+pub struct Promises(Arc<Mutex<Shared>>);
+
+impl Promises {
+    /// The vote in the store. Nothing that was answered to another replica belongs to a later term: openraft answers
+    /// after the vote is saved.
+    pub fn vote(&self) -> Option<Vote> {
+        lock(&self.0).vote
+    }
+
+    /// The highest index that a membership ever had in this log since it was opened; 0 before the first.
+    pub fn membership_at(&self) -> u64 {
+        lock(&self.0).membership_at
+    }
+}
+
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     // Every critical section leaves the fields consistent, also when it panics.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,6 +102,11 @@ impl LogStore {
     /// How much log there is, now and later.
     pub fn usage(&self) -> LogUsage {
         LogUsage(Arc::clone(&self.shared))
+    }
+
+    /// What is promised, now and later.
+    pub fn promises(&self) -> Promises {
+        Promises(Arc::clone(&self.shared))
     }
 
     /// The last purged entry.

@@ -59,9 +59,10 @@ impl LeaderLink {
         self.channels.client(addr, Purpose::Leader).map_err(|e| LinkError::NotReached(format!("{addr}: {e}")))
     }
 
-    /// The index that a read must have applied, as the leader at `addr` confirms it with a majority.
-    pub async fn read_index(&self, addr: &str, round: u64) -> Result<u64, LinkError> {
-        let request = wire::ReadIndexRequest { cluster_id: self.cluster_id, from: self.me, round };
+    /// The index that a read must have applied, as the leader at `addr` confirms it with a majority. The `term` is the
+    /// one that this replica vouches for, read after all whom the round is for had come.
+    pub async fn read_index(&self, addr: &str, round: u64, term: Option<u64>) -> Result<u64, LinkError> {
+        let request = wire::ReadIndexRequest { cluster_id: self.cluster_id, from: self.me, round, term };
         let reply = self.client(addr)?.read_index(request).await.map_err(|e| from_status(addr, &e))?.into_inner();
         if reply.round != round {
             return Err(LinkError::NoAnswer(format!("{addr} answered round {} instead of {round}", reply.round)));
