@@ -204,7 +204,7 @@ pub fn check_key(key: &str) -> Result<(), Invalid> {
 
 /// A value of a setting.
 pub fn check_value(key: &str, value: &str) -> Result<(), Invalid> {
-    at_most(&format!("the value of {key}"), value.len(), CONFIG_VALUE_BYTES_MAX, "bytes")
+    at_most(format_args!("the value of {key}"), value.len(), CONFIG_VALUE_BYTES_MAX, "bytes")
 }
 
 /// What a node is to set a key to.

@@ -17,8 +17,8 @@ impl Invalid {
     }
 }
 
-/// At most `max` of something, or an error that names both numbers.
-pub(super) fn at_most(what: &str, count: usize, max: usize, unit: &str) -> Result<(), Invalid> {
+/// At most `max` of something, or an error that names both numbers. What it is is made to text only then.
+pub(super) fn at_most(what: impl std::fmt::Display, count: usize, max: usize, unit: &str) -> Result<(), Invalid> {
     if count <= max {
         return Ok(());
     }

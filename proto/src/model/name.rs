@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -54,7 +55,7 @@ impl FromStr for NodeName {
                 format!("use 1 to {NODE_NAME_CHARS_MAX} characters of a-z, 0-9, '_', '.' and '-'"),
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -84,7 +85,7 @@ impl FromStr for TableName {
                 format!("push under another name, not {} or {CLUSTER_PREFIX}…", RESERVED_TABLES.join(", ")),
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -93,7 +94,7 @@ impl FromStr for ColumnName {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         identifier("column", text)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 

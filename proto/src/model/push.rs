@@ -34,18 +34,18 @@ impl NodeDescription {
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        let of_node = |what: &str| format!("{what} of node {}", self.key);
-        at_most(&of_node("the ip"), self.ip.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
-        at_most(&of_node("the version"), self.version.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
-        at_most(&format!("node {}", self.key), self.labels.len(), LABELS_MAX, "labels")?;
+        let key = &self.key;
+        at_most(format_args!("the ip of node {key}"), self.ip.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most(format_args!("the version of node {key}"), self.version.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most(format_args!("node {key}"), self.labels.len(), LABELS_MAX, "labels")?;
         if !(TTL_MS_MIN..=TTL_MS_MAX).contains(&self.ttl_ms) {
             return Err(Invalid::new(
-                of_node(&format!("the TTL of {} ms", self.ttl_ms)),
+                format!("the TTL of {} ms of node {key}", self.ttl_ms),
                 format!("use {TTL_MS_MIN} to {TTL_MS_MAX} ms"),
             ));
         }
         for text in self.labels.iter().flat_map(|(name, value)| [name, value]) {
-            at_most(&of_node("a label"), text.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+            at_most(format_args!("a label of node {key}"), text.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
         }
         Ok(())
     }
@@ -75,11 +75,11 @@ enum Identity {
 impl TableSnapshot {
     fn check(&self, node: &NodeKey) -> Result<(), Invalid> {
         let name = &self.schema.name;
-        at_most(&format!("the snapshot of table {name}"), self.rows.len(), SNAPSHOT_ROWS_MAX, "rows")?;
+        at_most(format_args!("the snapshot of table {name}"), self.rows.len(), SNAPSHOT_ROWS_MAX, "rows")?;
         for row in &self.rows {
             self.schema.check_row(row)?;
             let bytes: usize = row.iter().map(Value::bytes).sum();
-            at_most(&format!("a row of table {name}"), bytes, ROW_BYTES_MAX, "bytes")?;
+            at_most(format_args!("a row of table {name}"), bytes, ROW_BYTES_MAX, "bytes")?;
         }
         self.check_identity(node)
     }
@@ -138,7 +138,7 @@ impl Push {
             return Err(Invalid::new(format!("a push of node {node} has sequence 0"), "count from 1"));
         }
         self.node.check()?;
-        at_most(&format!("a push of node {node}"), self.tables.len(), PUSH_TABLES_MAX, "tables")?;
+        at_most(format_args!("a push of node {node}"), self.tables.len(), PUSH_TABLES_MAX, "tables")?;
         for (position, table) in self.tables.iter().enumerate() {
             if self.tables[..position].iter().any(|earlier| earlier.schema.name == table.schema.name) {
                 return Err(Invalid::new(

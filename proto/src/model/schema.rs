@@ -70,7 +70,7 @@ impl TableSchema {
         if columns.is_empty() {
             return Err(Invalid::new(format!("table {name} has no columns"), "name at least one"));
         }
-        at_most(&format!("table {name}"), columns.len(), COLUMNS_MAX, "columns")?;
+        at_most(format_args!("table {name}"), columns.len(), COLUMNS_MAX, "columns")?;
         let mut seen = BTreeSet::new();
         for column in &columns {
             if !seen.insert(&column.name) {
@@ -80,7 +80,7 @@ impl TableSchema {
                 ));
             }
             at_most(
-                &format!("the comment of {name}.{}", column.name),
+                format_args!("the comment of {name}.{}", column.name),
                 column.comment.chars().count(),
                 DESCRIPTION_CHARS_MAX,
                 "characters",
@@ -111,15 +111,16 @@ impl TableSchema {
             ));
         }
         for (column, value) in self.columns.iter().zip(row) {
-            let place = format!("{}.{}", self.name, column.name);
+            let place = || format!("{}.{}", self.name, column.name);
             match value.data_type() {
                 None if column.nullable => {}
-                None => return Err(Invalid::new(format!("{place} is NULL"), "the column is declared NOT NULL")),
+                None => return Err(Invalid::new(format!("{} is NULL", place()), "the column is declared NOT NULL")),
                 Some(actual) if actual == column.data_type => {}
                 Some(actual) => {
                     return Err(Invalid::new(
                         format!(
-                            "{place} is {} but the row has a {actual}: {}",
+                            "{} is {} but the row has a {actual}: {}",
+                            place(),
                             column.data_type,
                             quoted(&format!("{value:?}"))
                         ),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
-use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSnapshot, Value, limits};
+use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSchema, TableSnapshot, Value, limits};
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
@@ -29,7 +29,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 const BATCH_PUSHES: usize = 256;
 
 /// Batches in flight: one is being synced while the next is filled.
-const BATCHES_IN_FLIGHT: usize = 2;
+const BATCHES_IN_FLIGHT: usize = 1;
 
 /// Pushes that wait for a batch, and their bytes. Past either the answer is to retry later.
 const QUEUED_PUSHES_MAX: usize = 4096;
@@ -68,6 +68,7 @@ struct Waiting {
     /// It came from another replica, which waits for this one: it is never relayed again. Otherwise two replicas that
     /// hold each other for the leader would wait for each other.
     relayed: bool,
+    /// Its own, without its schemas: a batch has each of those once.
     bytes: usize,
     answer: oneshot::Sender<Outcome>,
     /// Its share of [`QUEUED_BYTES_MAX`], until it is decided.
@@ -107,8 +108,8 @@ impl IngestService {
             return Ok(PushOutcome::Refused { message });
         }
         let bytes = push_bytes(&push);
-        let room =
-            u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
+        let kept = bytes + push.tables.iter().map(|table| schema_bytes(&table.schema)).sum::<usize>();
+        let room = u32::try_from(kept).ok().and_then(|kept| Arc::clone(&self.room).try_acquire_many_owned(kept).ok());
         let room = room.ok_or_else(|| {
             exhausted(format!("more than {QUEUED_BYTES_MAX} bytes of pushes wait at replica {replica}"))
         })?;
@@ -189,11 +190,12 @@ async fn run(group: Group, mut waiting: mpsc::Receiver<Waiting>) {
 
 /// Takes what waits, up to a batch. A push that would make it too large opens the next one.
 fn fill(first: Waiting, waiting: &mut mpsc::Receiver<Waiting>, held_back: &mut Option<Waiting>) -> Vec<Waiting> {
-    let mut bytes = first.bytes;
+    let mut schemas = Vec::new();
+    let mut bytes = grows_by(&first, &mut schemas);
     let mut batch = vec![first];
     while batch.len() < BATCH_PUSHES {
         let Ok(next) = waiting.try_recv() else { break };
-        bytes += next.bytes;
+        bytes += grows_by(&next, &mut schemas);
         if bytes > BATCH_BYTES {
             *held_back = Some(next);
             break;
@@ -203,16 +205,28 @@ fn fill(first: Waiting, waiting: &mut mpsc::Receiver<Waiting>, held_back: &mut O
     batch
 }
 
-/// Bytes of a push as it will be kept, roughly: what the node says of itself, its values and its schemas.
+/// How much larger a push makes a batch that has these schemas already.
+fn grows_by(waiting: &Waiting, schemas: &mut Vec<Arc<TableSchema>>) -> usize {
+    let mut bytes = waiting.bytes;
+    for table in &waiting.push.tables {
+        if !schemas.contains(&table.schema) {
+            bytes += schema_bytes(&table.schema);
+            schemas.push(Arc::clone(&table.schema));
+        }
+    }
+    bytes
+}
+
+fn schema_bytes(schema: &TableSchema) -> usize {
+    schema.columns.iter().map(|column| column.name.as_str().len() + column.comment.len() + 4).sum()
+}
+
+/// Bytes of a push as it will be kept, roughly: what the node says of itself, and its values.
 fn push_bytes(push: &Push) -> usize {
     let node = &push.node;
     let labels = node.labels.iter().map(|(name, value)| name.len() + value.len() + 2);
     let description = node.ip.len() + node.version.len() + labels.sum::<usize>() + 2 * limits::NODE_NAME_CHARS_MAX;
-    let table = |table: &TableSnapshot| {
-        let columns = table.schema.columns.iter().map(|column| column.name.as_str().len() + column.comment.len() + 4);
-        let values = table.rows.iter().flatten().map(Value::bytes);
-        columns.chain(values).sum::<usize>()
-    };
+    let table = |table: &TableSnapshot| table.rows.iter().flatten().map(Value::bytes).sum::<usize>();
     description + push.tables.iter().map(table).sum::<usize>()
 }
 

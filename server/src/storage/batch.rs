@@ -56,8 +56,11 @@ impl Batch {
                 Op::RemoveRange { from, to } => remove(&mut writes, &from, &to)?,
                 Op::Put { key, value } => {
                     let parts = record::split(&key, &value);
-                    // A longer record of that key may stand there: no part of it may remain.
-                    remove(&mut writes, &record::part_key(&key, parts.len() as u16), &record::end_key(&key))?;
+                    // A longer record of that key may stand there, or come before in the batch: no part of it may remain.
+                    let (rest, end) = (record::part_key(&key, parts.len() as u16), record::end_key(&key));
+                    if engine.get(tree, &rest)?.is_some() || writes.range(rest.clone()..end.clone()).next().is_some() {
+                        remove(&mut writes, &rest, &end)?;
+                    }
                     writes.extend(parts.into_iter().map(|(key, value)| (key, Some(value))));
                 }
             }

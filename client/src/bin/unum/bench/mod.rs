@@ -42,6 +42,9 @@ pub struct BenchArgs {
     /// Calls in flight.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     clients: u32,
+    /// Tables that each node has: node_info, processlist, bench_labels.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    tables: u8,
     /// How long to measure.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
@@ -119,7 +122,8 @@ pub async fn run(args: BenchArgs) -> Result<(), Error> {
         let clients =
             Clients { endpoints: &endpoints, timeout: args.connection.timeout, consistency: args.consistency };
         let nodes = Arc::new(Nodes::new(args.nodes, args.row_bytes)?);
-        let publishers = nodes.push_all(&clients, args.work == Work::Join).await?;
+        let tables = if args.work == Work::Join { args.tables.max(2) } else { args.tables };
+        let publishers = nodes.push_all(&clients, tables).await?;
         let before = Usage::of_all(&args.metrics).await?;
         let measured: Vec<(&str, Measured)> = match args.work {
             Work::Push => {

@@ -14,6 +14,9 @@ const FILLING: usize = 64;
 /// Statements that each node says it runs.
 const PROCESSES: i64 = 2;
 
+/// Rows of the third table.
+const LABELS: i64 = 5;
+
 /// Nodes that do not exist, each with this host's `node_info` under its own name.
 pub struct Nodes {
     count: u32,
@@ -67,18 +70,23 @@ impl Nodes {
         Ok(table.snapshot())
     }
 
-    /// Pushes each node once; returns their publishers in order.
-    pub async fn push_all(&self, clients: &Clients<'_>, processes: bool) -> Result<Vec<Publisher>, Error> {
+    fn labels(&self) -> Result<TableSnapshot, Error> {
+        let mut table = Table::new("bench_labels", &[("name", DataType::Text, ""), ("value", DataType::Text, "")])?;
+        for label in 0..LABELS {
+            table = table.row([format!("label_{label}").into(), "some value".into()]);
+        }
+        Ok(table.snapshot())
+    }
+
+    /// Pushes each node once with so many tables; returns their publishers in order.
+    pub async fn push_all(&self, clients: &Clients<'_>, tables: u8) -> Result<Vec<Publisher>, Error> {
         let connections = clients.shared(self.count as usize, PUBLISHERS_PER_CONNECTION)?;
         let made =
             connections.iter().zip(0..).map(|(client, number)| Ok((number, client.publisher(description(number)?))));
         let publishers = made.collect::<Result<Vec<(u32, Publisher)>, Error>>()?;
         load::each(publishers, FILLING, async |(number, mut publisher)| {
-            let mut tables = vec![self.node_info(number, 0)];
-            if processes {
-                tables.push(self.processlist(number)?);
-            }
-            publisher.push(tables).await?;
+            let all = [self.node_info(number, 0), self.processlist(number)?, self.labels()?];
+            publisher.push(all.into_iter().take(usize::from(tables)).collect()).await?;
             Ok(publisher)
         })
         .await
