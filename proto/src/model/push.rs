@@ -36,7 +36,12 @@ impl NodeDescription {
     fn check(&self) -> Result<(), Invalid> {
         let key = &self.key;
         at_most(format_args!("the ip of node {key}"), self.ip.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
-        at_most(format_args!("the version of node {key}"), self.version.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
+        at_most(
+            format_args!("the version of node {key}"),
+            self.version.chars().count(),
+            DESCRIPTION_CHARS_MAX,
+            "characters",
+        )?;
         at_most(format_args!("node {key}"), self.labels.len(), LABELS_MAX, "labels")?;
         if !(TTL_MS_MIN..=TTL_MS_MAX).contains(&self.ttl_ms) {
             return Err(Invalid::new(

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::compaction;
 use super::error::{BarrierError, ProposeError, StartError};
-use super::log_store::{LogStore, LogUsage, Promises};
+use super::log_store::{LogStore, LogUsage};
 use super::membership::Members;
 use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Rounds};
@@ -104,7 +104,6 @@ pub struct Group {
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     log: LogUsage,
-    promises: Promises,
     link: LeaderLink,
     inbound: Inbound,
 }
@@ -131,7 +130,7 @@ impl Group {
             initialize(&raft, &options.initial_members).await?;
         }
         let link = LeaderLink::new(options.cluster_id, options.replica, channels);
-        let rounds = Rounds { raft: raft.clone(), link: link.clone(), promises: promises.clone() };
+        let rounds = Rounds { raft: raft.clone(), link: link.clone(), promises };
         let (barrier, run_barrier) = ReadBarrier::new(options.replica, rounds);
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
         let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction.clone());
@@ -144,7 +143,6 @@ impl Group {
             published,
             barrier,
             log: usage,
-            promises,
             link,
             inbound,
         };
@@ -259,12 +257,15 @@ impl Group {
     /// On the leader: the index that a reader at replica `asker`, whose stored vote was of `term` when it asked, must have
     /// applied. A majority confirms it.
     pub async fn read_index_for(&self, asker: u64, term: Option<u64>) -> Result<u64, ProposeError> {
-        let vouched = term.is_some_and(|term| vouched::confirms(&self.raft, &self.promises, self.replica, asker, term));
-        let by = if vouched { "asker" } else { "majority" };
+        let vouched = match term {
+            Some(term) => vouched::read_index(&self.raft, self.replica, asker, term).await,
+            None => None,
+        };
+        let by = if vouched.is_some() { "asker" } else { "majority" };
         metrics::counter!("unum_read_indexes_total", "confirmed_by" => by).increment(1);
         match vouched {
-            true => Ok(self.published.state().revision),
-            false => self.confirm_read_index().await,
+            Some(index) => Ok(index),
+            None => self.confirm_read_index().await,
         }
     }
 

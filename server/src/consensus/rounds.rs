@@ -5,8 +5,8 @@
 use openraft::async_runtime::WatchReceiver;
 use openraft::{ReadPolicy, ServerState};
 
-use super::read_barrier::{RoundError, RoundSource};
 use super::log_store::Promises;
+use super::read_barrier::{RoundError, RoundSource};
 use super::state_machine::Raft;
 use super::transport::LeaderLink;
 use super::types::Metrics;

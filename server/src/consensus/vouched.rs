@@ -5,40 +5,44 @@
 //! there and one back.
 //!
 //! The asker's word is the term of its stored vote, read when the round starts. That is enough: a write that was
-//! acknowledged before then under a later term would have a majority that had promised that term, and every majority has
-//! the asker or the leader in it. Writes of this term were acknowledged by the leader after it applied them. Those of
-//! earlier terms stand in its log before the first entry of its own term, which it has to have applied.
+//! acknowledged, or seen by anybody, before then under a later term would have a majority that had promised that term,
+//! and every majority has the asker or the leader in it. What was committed in this term, the leader's Raft knows before
+//! any replica hears of it; what was committed in earlier ones stands in its log before the first entry of its own term,
+//! which has to be committed.
+//!
+//! So the leader's part is read inside its Raft, where vote, membership and committed index are of one moment, and the
+//! index is the committed one. What it has applied would not do: a follower may be quicker to apply, and a read there
+//! has then seen more.
 //!
 //! Where that is not so, or cannot be told at once, Raft runs a round with all members.
 
-use openraft::ServerState;
-use openraft::async_runtime::WatchReceiver;
+use openraft::RaftState;
 
 use super::log_store::Promises;
 use super::state_machine::Raft;
-use super::types::{Membership, Metrics};
+use super::types::{LogId, Membership, TypeConfig, Vote};
 
 /// The term that a replica vouches for when it asks: it has promised nothing later. None before its first vote.
 pub fn own_term(promises: &Promises) -> Option<u64> {
     promises.vote().map(|vote| vote.leader_id.term)
 }
 
-/// Whether what replica `me` has applied by now has everything that was acknowledged before `asker`, a replica whose
-/// stored vote was of that term, asked.
-pub fn confirms(raft: &Raft, promises: &Promises, me: u64, asker: u64, term: u64) -> bool {
-    let metrics = raft.metrics();
-    let metrics = metrics.borrow_watched();
-    own_term(promises) == Some(term)
-        && leads_in(&metrics, term)
-        // Raft's metrics are a step behind Raft: a membership may be in the log that is not in them.
-        && metrics.membership_config.log_id().is_some_and(|log_id| log_id.index >= promises.membership_at())
-        && is_majority(metrics.membership_config.membership(), me, asker)
+/// The index that a reader at `asker`, a replica whose stored vote was of that term when it asked, must have applied. None
+/// if replica `me` and the asker cannot tell between them.
+pub async fn read_index(raft: &Raft, me: u64, asker: u64, term: u64) -> Option<u64> {
+    let look = move |state: &RaftState<TypeConfig>| {
+        let leads = leads_in(state.vote_ref(), state.cluster_committed(), me, term);
+        let index = state.cluster_committed().map(|committed| committed.index);
+        index.filter(|_| leads && is_majority(state.membership_state.effective().membership(), me, asker))
+    };
+    // A Raft that has stopped does not lead; the round with all says so.
+    raft.with_raft_state(look).await.ok().flatten()
 }
 
-/// Whether the replica leads in that term, and has applied an entry of it.
-fn leads_in(metrics: &Metrics, term: u64) -> bool {
-    let applied_in = metrics.last_applied.as_ref().map(|log_id| log_id.committed_leader_id().term);
-    metrics.state == ServerState::Leader && metrics.current_term == term && applied_in == Some(term)
+/// Whether a replica with that vote leads in that term, and has committed an entry of it.
+fn leads_in(vote: &Vote, committed: Option<&LogId>, me: u64, term: u64) -> bool {
+    let own = vote.committed && vote.leader_id.voted_for == me && vote.leader_id.term == term;
+    own && committed.is_some_and(|committed| committed.committed_leader_id().term == term)
 }
 
 /// Whether the two are a majority of the voters; while the voters change, of those before and of those after.
@@ -77,17 +81,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_leader_that_has_applied_an_entry_of_its_term_confirms() {
-        let mut metrics = Metrics::new_initial(1);
-        metrics.state = ServerState::Leader;
-        metrics.current_term = 3;
-        metrics.last_applied = Some(log_id(3, 10));
-        assert!(leads_in(&metrics, 3));
-        assert!(!leads_in(&metrics, 2) && !leads_in(&metrics, 4));
-        metrics.last_applied = Some(log_id(2, 10));
-        assert!(!leads_in(&metrics, 3), "what an earlier leader acknowledged may not be applied yet");
-        metrics.last_applied = Some(log_id(3, 10));
-        metrics.state = ServerState::Follower;
-        assert!(!leads_in(&metrics, 3));
+    fn only_a_leader_that_has_committed_an_entry_of_its_term_confirms() {
+        let committed = log_id(3, 10);
+        assert!(leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 3));
+        assert!(!leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 2), "the asker is behind");
+        assert!(!leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 4), "the asker has promised more");
+        assert!(!leads_in(&Vote::new_committed(3, 2), Some(&committed), 1, 3), "another one leads");
+        assert!(!leads_in(&Vote::new(3, 1), Some(&committed), 1, 3), "a candidate");
+        let before = log_id(2, 10);
+        assert!(
+            !leads_in(&Vote::new_committed(3, 1), Some(&before), 1, 3),
+            "what earlier leaders committed may not be known yet"
+        );
     }
 }

@@ -29,7 +29,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 const BATCH_PUSHES: usize = 256;
 
 /// Batches in flight: one is being synced while the next is filled.
-const BATCHES_IN_FLIGHT: usize = 1;
+const BATCHES_IN_FLIGHT: usize = 2;
 
 /// Pushes that wait for a batch, and their bytes. Past either the answer is to retry later.
 const QUEUED_PUSHES_MAX: usize = 4096;

@@ -72,11 +72,6 @@ impl Promises {
     pub fn vote(&self) -> Option<Vote> {
         lock(&self.0).vote
     }
-
-    /// The highest index that a membership ever had in this log since it was opened; 0 before the first.
-    pub fn membership_at(&self) -> u64 {
-        lock(&self.0).membership_at
-    }
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {

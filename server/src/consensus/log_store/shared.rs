@@ -20,8 +20,6 @@ pub struct Shared {
     pub purged: Option<(LogId, u64)>,
     /// The last entry, which may be the last purged one, and the chain up to it.
     pub last: Option<(LogId, u64)>,
-    /// The highest index that a membership ever had here since the log was opened; 0 before the first.
-    pub membership_at: u64,
     cache: BTreeMap<u64, Cached>,
     cache_bytes: usize,
     /// By index: bytes of all entries up to that one, since the log was opened.
@@ -79,9 +77,6 @@ impl Shared {
     pub fn push(&mut self, entry: Entry, chain: u64) {
         let bytes = entry_bytes(&entry);
         self.last = Some((entry.log_id, chain));
-        if matches!(entry.payload, EntryPayload::Membership(_)) {
-            self.membership_at = self.membership_at.max(entry.log_id.index);
-        }
         self.sizes.insert(entry.log_id.index, self.total_bytes() + bytes as u64);
         self.cache_bytes += bytes;
         self.cache.insert(entry.log_id.index, Cached { entry, chain });

@@ -36,7 +36,7 @@ pub struct Report {
     errors: u64,
     /// CPU time of all replicas an operation, microseconds.
     server_cpu_us_per_op: Option<f64>,
-    /// Bytes that all replicas wrote an operation.
+    /// Bytes that all replicas wrote an operation, as the kernel counts them: whole blocks of its cache.
     written_bytes_per_op: Option<f64>,
     /// The largest resident memory of any replica at the end, MB.
     resident_mb_max: Option<f64>,
