@@ -1,8 +1,18 @@
 //! Black-box tests of Unum: real `unumd` and `unum` processes, real disk, real sockets on loopback.
 //!
 //! It uses the client SDK and never the server's code.
+//!
+//! - `scenarios` are what `unum-chaos` runs: `traffic` loads a `cluster`, `faults` hurt it, `check` judges the `history`
+//!   that the clients made, `report` says what came of it.
+//! - `counter`, `load` and `host` serve the tests that look at one promise each.
 
+pub mod check;
 pub mod cluster;
 pub mod counter;
+pub mod faults;
+pub mod history;
 pub mod host;
 pub mod load;
+pub mod report;
+pub mod scenarios;
+pub mod traffic;

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 /// The path of `unumd` or `unum` of the same build.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    // target/<profile>/deps/<test>
-    let profile = test.parent().and_then(|deps| deps.parent()).context("a test runs in target/<profile>/deps")?;
-    let path = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if !path.is_file() {
-        bail!("{} is missing: build it with `cargo build --workspace`", path.display());
-    }
+    let own = std::env::current_exe()?;
+    // A test is in target/<profile>/deps, `unum-chaos` in target/<profile>.
+    let dirs: Vec<_> = own.ancestors().skip(1).take(2).collect();
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path = dirs.iter().map(|dir| dir.join(&file)).find(|path| path.is_file());
+    let Some(path) = path else {
+        bail!("{name} is missing beside {}: build it with `cargo build --workspace`", own.display());
+    };
     Ok(path)
 }

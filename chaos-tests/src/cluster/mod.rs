@@ -236,6 +236,39 @@ impl Cluster {
         Ok(reply)
     }
 
+    /// Who leads, as any replica says that can answer.
+    pub async fn leader_of_any(&self) -> anyhow::Result<u64> {
+        let client = self.client_of_all()?;
+        let leader = async || -> anyhow::Result<Option<u64>> {
+            let result = client.query("SELECT id FROM replicas WHERE role = 'leader'").await?;
+            Ok(result.rows().next().map(|row| row.get("id")).transpose()?)
+        };
+        until("a leader is known", async || leader().await.ok().flatten()).await
+    }
+
+    /// The term of now.
+    pub async fn term(&self) -> anyhow::Result<u64> {
+        let result = self.client_of_all()?.query("SELECT max(term) AS term FROM replicas").await?;
+        Ok(result.rows().next().context("one row")?.get("term")?)
+    }
+
+    /// Waits until all replicas have applied the same entry, and says whether they have the same state there.
+    pub async fn equal_states(&self) -> anyhow::Result<()> {
+        let client = self.client_of_all()?;
+        let states = async || -> anyhow::Result<Vec<(u64, String)>> {
+            let result = client.query("SELECT applied, state_hash FROM replicas").await?;
+            result.rows().map(|row| Ok((row.get("applied")?, row.get("state_hash")?))).collect()
+        };
+        let at_one_entry = async || {
+            let states = states().await.ok()?;
+            states.windows(2).all(|pair| pair[0].0 == pair[1].0).then_some(states)
+        };
+        let states = until("all replicas have applied the same entry", at_one_entry).await?;
+        let equal = states.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        anyhow::ensure!(equal, "the states differ at one entry: {states:?}");
+        Ok(())
+    }
+
     /// Who leads, as `of` sees it.
     pub async fn leader(&self, of: u64) -> anyhow::Result<u64> {
         let client = self.client(of)?;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use unum_client::{Client, Error, TableSnapshot, Value, serve_stand_in};
 
-use super::load::Measured;
+use super::load::{Measured, Recorder};
 
 /// How long a node may take before a client goes on without it.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -38,11 +38,10 @@ pub async fn run(nodes: u32, row_bytes: u32, hanging: u32, clients: u32, time: D
     }
     // Connected before it is timed, as Unum's clients are.
     fan_out(&connections).await;
-    let started = Instant::now();
+    let (recorder, started) = (Recorder::new(), Instant::now());
     let task = |_| {
-        let connections = connections.clone();
+        let (connections, recorder) = (connections.clone(), recorder.clone());
         tokio::spawn(async move {
-            let mut measured = Measured::none();
             while started.elapsed() < time {
                 let asked = Instant::now();
                 let answered = fan_out(&connections).await;
@@ -50,12 +49,12 @@ pub async fn run(nodes: u32, row_bytes: u32, hanging: u32, clients: u32, time: D
                     true => Ok(()),
                     false => Err(Error::Protocol(format!("{answered} of {nodes} endpoints answered"))),
                 };
-                measured.add(asked, enough);
+                recorder.add(asked, enough);
             }
-            measured
         })
     };
-    Ok(Measured::sum((0..clients).map(task).collect(), started).await)
+    let tasks = (0..clients).map(task).collect();
+    Ok(recorder.sum(tasks, started).await)
 }
 
 /// One row as a node's own gRPC service would send it.

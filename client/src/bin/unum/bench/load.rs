@@ -1,5 +1,6 @@
 //! Doing something many times at once, and how long each time took.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,7 +15,7 @@ const LATENCY_US_MAX: u64 = 600_000_000;
 const DIGITS: u8 = 3;
 
 /// What came of a load.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Measured {
     /// Latencies of what succeeded, microseconds.
     pub latencies: Histogram<u64>,
@@ -26,42 +27,48 @@ pub struct Measured {
     pub took: Duration,
 }
 
-impl Measured {
+/// Takes down what comes of a load. Clones share it: a histogram is large, and one for each of 10,000 nodes would be
+/// most of what a bench does.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Mutex<Measured>>);
+
+impl Recorder {
     /// Nothing yet.
-    pub fn none() -> Self {
+    pub fn new() -> Self {
         let latencies = Histogram::new_with_bounds(1, LATENCY_US_MAX, DIGITS).expect("the bounds are legal");
-        Self { latencies, errors: 0, first_error: None, took: Duration::ZERO }
+        let measured = Measured { latencies, errors: 0, first_error: None, took: Duration::ZERO };
+        Self(Arc::new(Mutex::new(measured)))
+    }
+
+    fn measured(&self) -> MutexGuard<'_, Measured> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One operation more, which began then, or should have.
-    pub fn add<T>(&mut self, since: Instant, result: Result<T, Error>) {
+    pub fn add<T>(&self, since: Instant, result: Result<T, Error>) {
+        let took = since.elapsed();
         match result {
-            Ok(_) => self.latencies.saturating_record(since.elapsed().as_micros() as u64),
-            Err(error) => {
-                self.errors += 1;
-                self.first_error.get_or_insert_with(|| error.to_string());
-            }
+            Ok(_) => self.measured().latencies.saturating_record(took.as_micros() as u64),
+            Err(error) => self.failed(error.to_string()),
         }
     }
 
-    /// The sum of what ran side by side.
-    pub async fn sum(tasks: Vec<tokio::task::JoinHandle<Self>>, started: Instant) -> Self {
-        let mut sum = Self::none();
+    fn failed(&self, why: String) {
+        let mut measured = self.measured();
+        measured.errors += 1;
+        measured.first_error.get_or_insert(why);
+    }
+
+    /// All of it, once what ran side by side since then has ended.
+    pub async fn sum(self, tasks: Vec<tokio::task::JoinHandle<()>>, started: Instant) -> Measured {
         for task in tasks {
-            match task.await {
-                Ok(part) => {
-                    sum.latencies.add(&part.latencies).expect("all have the same bounds");
-                    sum.errors += part.errors;
-                    sum.first_error = sum.first_error.take().or(part.first_error);
-                }
-                Err(panicked) => {
-                    sum.errors += 1;
-                    sum.first_error.get_or_insert_with(|| panicked.to_string());
-                }
+            if let Err(panicked) = task.await {
+                self.failed(panicked.to_string());
             }
         }
-        sum.took = started.elapsed();
-        sum
+        let mut measured = self.measured();
+        measured.took = started.elapsed();
+        measured.clone()
     }
 }
 

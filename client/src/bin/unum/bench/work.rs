@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use unum_client::{Client, Error, Publisher};
 
-use super::load::Measured;
+use super::load::{Measured, Recorder};
 use super::nodes::Nodes;
 use super::{CLIENTS_PER_CONNECTION, Clients, Work};
 
@@ -54,21 +54,20 @@ pub async fn selects(
 ) -> Result<Measured, Error> {
     let nodes = nodes.count();
     let clients = clients.shared(count, CLIENTS_PER_CONNECTION)?;
-    let started = Instant::now();
+    let (recorder, started) = (Recorder::new(), Instant::now());
     let task = |(client, first): (Client, u32)| {
+        let recorder = recorder.clone();
         tokio::spawn(async move {
-            let mut measured = Measured::none();
             let mut turn = first;
             while started.elapsed() < time {
                 let asked = Instant::now();
-                measured.add(asked, select(&client, work, nodes, turn).await);
+                recorder.add(asked, select(&client, work, nodes, turn).await);
                 turn = turn.wrapping_add(STRIDE);
             }
-            measured
         })
     };
     let tasks = clients.into_iter().zip(0..).map(task).collect();
-    Ok(Measured::sum(tasks, started).await)
+    Ok(recorder.sum(tasks, started).await)
 }
 
 /// Point selects, each at its time: one that waits for a client counts its waiting.
@@ -81,24 +80,23 @@ pub async fn paced_selects(
 ) -> Result<Measured, Error> {
     let nodes = nodes.count();
     let clients = clients.shared(count, CLIENTS_PER_CONNECTION)?;
-    let started = Instant::now();
+    let (recorder, started) = (Recorder::new(), Instant::now());
     let interval = Duration::from_secs_f64(count as f64 / rate);
     let task = |(client, number): (Client, u32)| {
+        let recorder = recorder.clone();
         tokio::spawn(async move {
-            let mut measured = Measured::none();
             let mut due = started + interval.mul_f64(f64::from(number) / count as f64);
             let mut turn = number;
             while due < started + time {
                 tokio::time::sleep_until(due).await;
-                measured.add(due, select(&client, Work::PointSelect, nodes, turn).await);
+                recorder.add(due, select(&client, Work::PointSelect, nodes, turn).await);
                 due += interval;
                 turn = turn.wrapping_add(STRIDE);
             }
-            measured
         })
     };
     let tasks = clients.into_iter().zip(0..).map(task).collect();
-    Ok(Measured::sum(tasks, started).await)
+    Ok(recorder.sum(tasks, started).await)
 }
 
 /// Pushes: at a rate each node at its times, otherwise `in_flight` at a time, a node after the other.
@@ -109,14 +107,15 @@ pub async fn push(
     in_flight: usize,
     time: Duration,
 ) -> Measured {
-    let started = Instant::now();
+    let (recorder, started) = (Recorder::new(), Instant::now());
     let publishers = publishers.into_iter().zip(0..);
     let tasks = match rate {
         Some(rate) => {
             let interval = Duration::from_secs_f64(f64::from(nodes.count()) / rate);
             let first = |number: u32| started + interval.mul_f64(f64::from(number) / f64::from(nodes.count()));
             let paced = |(publisher, number)| {
-                paced_pushes(Arc::clone(nodes), publisher, number, first(number), interval, started + time)
+                let times = (first(number), interval, started + time);
+                paced_pushes(Arc::clone(nodes), publisher, number, times, recorder.clone())
             };
             publishers.map(|one| tokio::spawn(paced(one))).collect()
         }
@@ -124,26 +123,24 @@ pub async fn push(
             let mut shares: Vec<Vec<(Publisher, u32)>> = (0..in_flight).map(|_| Vec::new()).collect();
             publishers.for_each(|one| shares[one.1 as usize % in_flight].push(one));
             let busy = shares.into_iter().filter(|share| !share.is_empty());
-            busy.map(|share| tokio::spawn(pushes(Arc::clone(nodes), share, started + time))).collect()
+            busy.map(|share| tokio::spawn(pushes(Arc::clone(nodes), share, started + time, recorder.clone()))).collect()
         }
     };
-    Measured::sum(tasks, started).await
+    recorder.sum(tasks, started).await
 }
 
 /// One push after the other's answer.
-async fn pushes(nodes: Arc<Nodes>, mut publishers: Vec<(Publisher, u32)>, end: Instant) -> Measured {
-    let mut measured = Measured::none();
+async fn pushes(nodes: Arc<Nodes>, mut publishers: Vec<(Publisher, u32)>, end: Instant, recorder: Recorder) {
     for turn in 1.. {
         for (publisher, number) in &mut publishers {
             let table = nodes.node_info(*number, turn);
             let asked = Instant::now();
             if asked >= end {
-                return measured;
+                return;
             }
-            measured.add(asked, publisher.push(vec![table]).await);
+            recorder.add(asked, publisher.push(vec![table]).await);
         }
     }
-    measured
 }
 
 /// One push each interval. One that is late because the one before was late counts that, too.
@@ -151,19 +148,16 @@ async fn paced_pushes(
     nodes: Arc<Nodes>,
     mut publisher: Publisher,
     number: u32,
-    first: Instant,
-    interval: Duration,
-    end: Instant,
-) -> Measured {
-    let mut measured = Measured::none();
+    (first, interval, end): (Instant, Duration, Instant),
+    recorder: Recorder,
+) {
     let mut due = first;
     for turn in 1.. {
         if due >= end {
             break;
         }
         tokio::time::sleep_until(due).await;
-        measured.add(due, publisher.push(vec![nodes.node_info(number, turn)]).await);
+        recorder.add(due, publisher.push(vec![nodes.node_info(number, turn)]).await);
         due += interval;
     }
-    measured
 }

@@ -1,0 +1,125 @@
+//! What the traffic did, and when: one record an operation, kept as JSON lines.
+//!
+//! All times are microseconds since the run began, of one monotonic clock. An operation whose outcome is not known has
+//! no end: it may have taken effect at any time after it began, or never.
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+/// One operation of one client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Which client.
+    pub client: u32,
+    /// When it was asked for.
+    pub begin_us: u64,
+    /// What was asked for, and what was seen.
+    pub action: Action,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A push of the node's next value; a node has one writer, whose values count from 1.
+    Write {
+        /// The node.
+        node: u32,
+        /// Its value.
+        value: u64,
+    },
+    /// A SELECT over some nodes.
+    Read {
+        /// The replica that was asked.
+        replica: u64,
+        /// Each node that was asked for with the value that it had, 0 without a row. Empty if there was no answer.
+        seen: Vec<(u32, u64)>,
+    },
+}
+
+/// What came of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was acknowledged or answered, with this revision.
+    Done {
+        /// When.
+        end_us: u64,
+        /// At which revision.
+        revision: u64,
+    },
+    /// It certainly has no effect.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// It may have an effect.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A history that is being made. Clients share it.
+#[derive(Debug)]
+pub struct Recorder {
+    started: Instant,
+    operations: Mutex<Vec<Operation>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { started: Instant::now(), operations: Mutex::default() }
+    }
+}
+
+impl Recorder {
+    /// Now, on the history's clock.
+    pub fn now_us(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
+    /// Takes down an operation that is over for its client.
+    pub fn add(&self, operation: Operation) {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
+    }
+
+    /// What `look` finds in the newest operation that it finds something in.
+    pub fn find_last<T>(&self, look: impl FnMut(&Operation) -> Option<T>) -> Option<T> {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().find_map(look)
+    }
+
+    /// All operations, in the order in which they began.
+    pub fn operations(&self) -> Vec<Operation> {
+        let mut all = self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort_by_key(|operation| operation.begin_us);
+        all
+    }
+}
+
+/// Writes a history, a line an operation.
+pub fn save(path: &Path, history: &[Operation]) -> anyhow::Result<()> {
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    for operation in history {
+        serde_json::to_writer(&mut file, operation)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()?;
+    Ok(())
+}
+
+/// Reads what [`save`] wrote.
+pub fn load(path: &Path) -> anyhow::Result<Vec<Operation>> {
+    let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+    let parse = |(number, line): (usize, std::io::Result<String>)| {
+        serde_json::from_str(&line?).with_context(|| format!("{}:{}", path.display(), number + 1))
+    };
+    BufReader::new(file).lines().enumerate().map(parse).collect()
+}
