@@ -6,6 +6,7 @@ mod binaries;
 mod ports;
 mod process;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -252,20 +253,28 @@ impl Cluster {
         Ok(result.rows().next().context("one row")?.get("term")?)
     }
 
-    /// Waits until all replicas have applied the same entry, and says whether they have the same state there.
+    /// Whether all replicas have the same state at the same entry. What is known of a replica is as old as its last
+    /// report, so it is looked at until each was seen at an entry where another one was seen, too.
     pub async fn equal_states(&self) -> anyhow::Result<()> {
         let client = self.client_of_all()?;
-        let states = async || -> anyhow::Result<Vec<(u64, String)>> {
-            let result = client.query("SELECT applied, state_hash FROM replicas").await?;
-            result.rows().map(|row| Ok((row.get("applied")?, row.get("state_hash")?))).collect()
+        let states = async || -> anyhow::Result<Vec<(u64, u64, String)>> {
+            let result = client.query("SELECT id, applied, state_hash FROM replicas").await?;
+            result.rows().map(|row| Ok((row.get("id")?, row.get("applied")?, row.get("state_hash")?))).collect()
         };
-        let at_one_entry = async || {
-            let states = states().await.ok()?;
-            states.windows(2).all(|pair| pair[0].0 == pair[1].0).then_some(states)
+        let mut seen: BTreeMap<u64, BTreeMap<u64, String>> = BTreeMap::new();
+        let compared = async || {
+            for (id, applied, hash) in states().await.ok()? {
+                seen.entry(applied).or_default().insert(id, hash);
+            }
+            let together = seen.values().filter(|at| at.len() > 1);
+            let ids: BTreeSet<u64> = together.flat_map(BTreeMap::keys).copied().collect();
+            (ids.len() == self.members.len()).then_some(())
         };
-        let states = until("all replicas have applied the same entry", at_one_entry).await?;
-        let equal = states.windows(2).all(|pair| pair[0].1 == pair[1].1);
-        anyhow::ensure!(equal, "the states differ at one entry: {states:?}");
+        until("each replica was seen at an entry where another one was", compared).await?;
+        for (applied, at) in &seen {
+            let hashes: BTreeSet<&String> = at.values().collect();
+            anyhow::ensure!(hashes.len() == 1, "the states differ at entry {applied}: {at:?}");
+        }
         Ok(())
     }
 
