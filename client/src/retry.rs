@@ -83,6 +83,11 @@ where
             let endpoint = endpoints.current();
             match attempt(endpoint.clone(), Time { share, rest }).await {
                 Ok(value) => return Ok(value),
+                // The refusal is of this attempt: an earlier one may have been done, and may even be why.
+                Err(Attempt::Final(Error::Refused(why))) if so_far.unknown => {
+                    let last = format!("an earlier attempt was not answered, and this one refused: {why}");
+                    return Err(Error::OutcomeUnknown { timeout, last });
+                }
                 Err(Attempt::Final(error)) => return Err(error),
                 Err(Attempt::NotReached(why)) => so_far.last = why,
                 Err(Attempt::Retry(why)) => {
@@ -126,5 +131,33 @@ impl SoFar {
             (false, true) => Error::Deadline { timeout, last },
             (false, false) => Error::Unreachable { endpoints: endpoints.addresses(), last },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    async fn refused_after(first: fn() -> Attempt) -> Error {
+        let endpoints = Endpoints::parse(["127.0.0.1:1", "127.0.0.1:2"]).expect("legal addresses");
+        let tries = AtomicUsize::new(0);
+        let attempt = |_: Endpoint, _: Time| {
+            let earlier = tries.fetch_add(1, Ordering::SeqCst);
+            async move {
+                let refused = Attempt::Final(Error::Refused("a newer epoch has the name".into()));
+                Err::<(), _>(if earlier == 0 { first() } else { refused })
+            }
+        };
+        over_endpoints(&endpoints, Duration::from_secs(5), Repeat::Idempotent, attempt).await.expect_err("refused")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_does_not_say_that_an_unanswered_attempt_was_not_done() {
+        let unknown = refused_after(|| Attempt::Unknown("no answer".into())).await;
+        assert!(matches!(unknown, Error::OutcomeUnknown { .. }), "{unknown}");
+        let refused = refused_after(|| Attempt::NotReached("no connection".into())).await;
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
     }
 }

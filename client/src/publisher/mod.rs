@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
 
 use crate::client::Session;
@@ -75,34 +76,34 @@ impl Publisher {
         let (stream, push) = (&self.stream, &push);
         let attempt = |endpoint: Endpoint, Time { share: time, .. }: Time| async move {
             let mut stream = stream.lock().await;
-            let sent = tokio::time::timeout(time, send(&mut stream, &endpoint, push)).await;
-            let result = sent.unwrap_or_else(|_| {
-                Err(Attempt::Unknown(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis())))
-            });
-            if result.is_err() {
-                *stream = None;
+            match send(&mut stream, &endpoint, push, time).await? {
+                PushOutcome::Accepted { revision, duplicate } => Ok(Ack { revision, duplicate }),
+                PushOutcome::Refused { message } => Err(Attempt::Final(Error::Refused(message))),
             }
-            result
         };
-        match retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await? {
-            PushOutcome::Accepted { revision, duplicate } => {
-                self.session.saw(revision);
-                Ok(Ack { revision, duplicate })
-            }
-            PushOutcome::Refused { message } => Err(Error::Refused(message)),
-        }
+        let ack = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await?;
+        self.session.saw(ack.revision);
+        Ok(ack)
     }
 }
 
-/// Sends over the open stream, or opens one to the endpoint.
-async fn send(stream: &mut Option<PublishStream>, endpoint: &Endpoint, push: &Push) -> Result<PushOutcome, Attempt> {
-    let open = match stream.take() {
-        Some(open) if open.addr == endpoint.addr => open,
-        _ => PublishStream::open(endpoint).await?,
+/// Sends over the open stream, or opens one to the endpoint. The stream is kept only when the reply came: neither a
+/// failure nor a caller that gives up in between leaves a reply for the next push.
+async fn send(
+    stream: &mut Option<PublishStream>,
+    endpoint: &Endpoint,
+    push: &Push,
+    time: Duration,
+) -> Result<PushOutcome, Attempt> {
+    let deadline = Instant::now() + time;
+    let late = || format!("{}: no answer within {} ms", endpoint.addr, time.as_millis());
+    let usable = stream.take().filter(|open| open.addr == endpoint.addr);
+    let usable = usable.and_then(PublishStream::still_open);
+    let mut open = match usable {
+        Some(open) => open,
+        None => timeout_at(deadline, PublishStream::open(endpoint)).await.map_err(|_| Attempt::Retry(late()))??,
     };
-    // Kept only when its reply came: a caller that gives up in between must not leave a reply for the next push.
-    let mut open = open;
-    let outcome = open.push(push).await?;
+    let outcome = timeout_at(deadline, open.push(push)).await.map_err(|_| Attempt::Unknown(late()))??;
     *stream = Some(open);
     Ok(outcome)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -25,7 +26,7 @@ pub(crate) struct PublishStream {
 }
 
 impl PublishStream {
-    /// Opens a stream.
+    /// Opens a stream. Nothing of any push is sent by it, so no failure of it leaves one in doubt.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, Attempt> {
         let (pushes, outgoing) = mpsc::channel(1);
         let mut client = IngestClient::new(endpoint.channel.clone())
@@ -34,17 +35,28 @@ impl PublishStream {
         let replies = client
             .publish(ReceiverStream::new(outgoing))
             .await
-            .map_err(|status| to_attempt(&endpoint.addr, &status))?
+            .map_err(|status| match to_attempt(&endpoint.addr, &status) {
+                Attempt::Unknown(why) => Attempt::Retry(why),
+                other => other,
+            })?
             .into_inner();
         Ok(Self { addr: endpoint.addr.clone(), pushes, replies, schemas: SchemasSent::default() })
     }
 
+    /// The stream, unless the replica has ended it or the connection is gone: every reply was read with its push, so
+    /// whatever is there before the next one is such an end.
+    pub(crate) fn still_open(mut self) -> Option<Self> {
+        let ended = self.pushes.is_closed() || self.replies.message().now_or_never().is_some();
+        (!ended).then_some(self)
+    }
+
     /// Sends one push and reads its reply.
     pub(crate) async fn push(&mut self, push: &Push) -> Result<PushOutcome, Attempt> {
-        let broke_off = |addr: &str| Attempt::Unknown(format!("{addr}: the stream broke off"));
-        self.pushes.send(self.schemas.push(push)).await.map_err(|_| broke_off(&self.addr))?;
-        let reply = self.replies.message().await.map_err(|status| to_attempt(&self.addr, &status))?;
-        let reply = reply.ok_or_else(|| broke_off(&self.addr))?;
+        let addr = &self.addr;
+        let sent = self.pushes.send(self.schemas.push(push)).await;
+        sent.map_err(|_| Attempt::Retry(format!("{addr}: the stream had ended before the push")))?;
+        let reply = self.replies.message().await.map_err(|status| to_attempt(addr, &status))?;
+        let reply = reply.ok_or_else(|| Attempt::Unknown(format!("{addr}: the stream broke off")))?;
         if reply.sequence != push.sequence {
             let what = format!("{}: a reply to push {} instead of {}", self.addr, reply.sequence, push.sequence);
             return Err(Attempt::Final(Error::Protocol(what)));

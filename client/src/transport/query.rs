@@ -82,6 +82,9 @@ async fn receive(endpoint: &Endpoint, mut replies: Streaming<QueryReply>) -> Res
                 Some(stream) => arrow_result::decode(stream, &endpoint.schemas).map_err(|e| protocol(e.to_string()))?,
                 None => (decoder.schema().ok_or_else(|| protocol("a result without a schema".into()))?, batches),
             };
+            // To the end of the stream, which is with it: one that is dropped before is reset, a frame each way. The result
+            // is whole whatever comes.
+            let _ = replies.message().await;
             return Ok(RawResult { header, footer, schema, batches });
         }
     }
