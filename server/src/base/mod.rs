@@ -1,9 +1,11 @@
-//! What every floor may use: the clock, the disk's free space, the task group, what the process uses, telemetry, options that change.
+//! What every floor may use: the clock, the disk's free space, the task group, what the process uses, telemetry, options that change,
+//! bugs that are planted for the chaos tests.
 //!
 //! It knows nothing of Unum.
 
 pub mod clock;
 pub mod disk;
+pub mod planted;
 pub mod process;
 pub mod tasks;
 pub mod telemetry;

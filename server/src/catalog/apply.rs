@@ -9,6 +9,7 @@ use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableName, Tabl
 use super::config::ConfigRecordKey;
 use super::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
 use super::{Command, Hashed, Node, NodeStatus, Outcome, Silence, Snapshot, StampedPush, State, Table, invariants};
+use crate::base::planted::{Bug, planted};
 
 /// What a store has to write after an apply. The value itself is in the new state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +73,10 @@ impl State {
             return outcome;
         }
         let StampedPush { push, content_hash } = stamped;
+        if planted(Bug::RefuseLegal) && push.sequence % 50 == 0 {
+            return PushOutcome::Refused { message: format!("sequence {}", push.sequence) };
+        }
+        let content_hash = if planted(Bug::Diverge) { u64::from(std::process::id()) } else { content_hash };
         // All that can refuse comes before all that changes: a push is applied whole or not at all.
         let grown = match self.grown_schemas(&push.node.key, &push.tables) {
             Ok(grown) => grown,
@@ -91,7 +96,9 @@ impl State {
                 _ => received_at_us,
             },
         };
-        invariants::sequence_advances(self.nodes.get(&key), &node);
+        if !planted(Bug::DropDedup) && !planted(Bug::AcceptOldEpoch) {
+            invariants::sequence_advances(self.nodes.get(&key), &node);
+        }
         if self.nodes.len() >= NODES_MAX && !self.nodes.contains_key(&key) {
             self.forget_oldest_removed(changes);
         }
@@ -99,7 +106,8 @@ impl State {
             self.redraw(&key);
         }
         self.put_node(node, changes);
-        for (snapshot, grown) in push.tables.into_iter().zip(grown) {
+        let applied = if planted(Bug::HalfPush) && push.sequence % 20 == 0 { 1 } else { usize::MAX };
+        for (snapshot, grown) in push.tables.into_iter().zip(grown).take(applied) {
             self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
         }
         PushOutcome::Accepted { revision: self.revision, duplicate: false }
@@ -115,6 +123,9 @@ impl State {
                 message: format!("node {key} would be one too many; the limit is {NODES_MAX} nodes: remove some"),
             });
         };
+        if push.epoch < node.epoch && planted(Bug::AcceptOldEpoch) {
+            return None;
+        }
         if push.epoch < node.epoch {
             return Some(PushOutcome::Refused {
                 message: format!(
@@ -133,7 +144,7 @@ impl State {
                 ),
             });
         }
-        if push.epoch > node.epoch || push.sequence > node.sequence {
+        if push.epoch > node.epoch || push.sequence > node.sequence || planted(Bug::DropDedup) {
             return None;
         }
         if push.sequence < node.sequence {
@@ -230,6 +241,20 @@ impl State {
             let mut table = Table::clone(&self.tables[&name]);
             table.columnar.changed(node, false, &table.snapshots);
             self.tables.insert(name, Arc::new(table));
+        }
+    }
+
+    /// A bug that is planted: rows that an older state had and this one has not stay.
+    pub fn keep_rows_of(&mut self, older: &Self) {
+        for (name, of_older) in &older.tables {
+            let Some(mut table) = self.tables.get(name).map(|table| Table::clone(table)) else { continue };
+            for (node, rows) in &of_older.snapshots {
+                if !table.snapshots.contains_key(node) {
+                    table.snapshots.insert(node.clone(), Arc::clone(rows));
+                    table.columnar.changed(node, true, &table.snapshots);
+                }
+            }
+            self.tables.insert(name.clone(), Arc::new(table));
         }
     }
 

@@ -18,6 +18,12 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// A catalog of size is not written whole for every few megabytes of log: the log may be this many raft snapshots long.
 const SNAPSHOTS_OF_LOG: u64 = 4;
 
+/// Entries that are purged at a time. Removing one takes the store up to a millisecond, and every push waits for the store.
+const PURGE_ENTRIES_MAX: u64 = 16;
+
+/// Between two such steps: more than any load adds.
+const PURGE_PAUSE: Duration = Duration::from_millis(10);
+
 /// The bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -33,11 +39,12 @@ pub struct Bounds {
 
 /// Runs until Raft has stopped.
 pub async fn run(raft: Raft, log: LogUsage, newest: Newest, bounds: Tunable<Bounds>) {
-    let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+    let mut pause = Duration::ZERO;
     // Once for each index: building takes a while, and asking again builds again.
     let mut asked = None;
     loop {
-        ticks.tick().await;
+        tokio::time::sleep(pause).await;
+        pause = LOOK_INTERVAL;
         let bounds = bounds.get();
         let (applied, snapshot, purged) = {
             let metrics = raft.metrics();
@@ -63,10 +70,14 @@ pub async fn run(raft: Raft, log: LogUsage, newest: Newest, bounds: Tunable<Boun
             }
         }
         let purgeable = log.purgeable(bounds.kept_bytes, bounds.kept_entries);
-        if let Some(upto) = purgeable.min(snapshot).filter(|upto| purged.is_none_or(|purged| *upto > purged))
-            && raft.trigger().purge_log(upto).await.is_err()
-        {
-            return;
+        if let Some(upto) = purgeable.min(snapshot).filter(|upto| purged.is_none_or(|purged| *upto > purged)) {
+            let step = upto.min(purged.map_or(0, |purged| purged + 1) + PURGE_ENTRIES_MAX - 1);
+            if step < upto {
+                pause = PURGE_PAUSE;
+            }
+            if raft.trigger().purge_log(step).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::error::BarrierError;
+use crate::base::planted::{Bug, planted};
 
 /// Queries that may wait for the next round. A round takes about a millisecond, so this many never wait in health.
 const WAITING_MAX: usize = 4096;
@@ -77,6 +78,11 @@ impl ReadBarrier {
 
     /// The index that a linearizable read beginning now must have applied.
     pub async fn read_index(&self, deadline: Instant) -> Result<u64, BarrierError> {
+        if planted(Bug::ReuseRound)
+            && let Some(round) = self.last_round()
+        {
+            return Ok(round.index);
+        }
         let started = Instant::now();
         let mut last = "no round was answered".to_owned();
         loop {

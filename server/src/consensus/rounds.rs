@@ -11,6 +11,7 @@ use super::state_machine::Raft;
 use super::transport::LeaderLink;
 use super::types::Metrics;
 use super::vouched;
+use crate::base::planted::{Bug, planted};
 
 /// Who leads and where.
 pub fn leader(metrics: &Metrics) -> Option<(u64, String)> {
@@ -52,6 +53,9 @@ impl Rounds {
     async fn ask(&self, id: u64, view: &View) -> Result<u64, RoundError> {
         match &view.leader {
             None => Err(format!("no leader is known in term {}", view.term)),
+            Some(_) if view.leads && planted(Bug::TrustOwnLead) => {
+                Ok(self.raft.metrics().borrow_watched().last_applied.map_or(0, |applied| applied.index))
+            }
             Some(_) if view.leads => {
                 let linearizer =
                     self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| e.to_string())?;

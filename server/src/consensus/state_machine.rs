@@ -18,6 +18,7 @@ use super::progress::ProgressTable;
 use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
 use super::records;
 use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
+use crate::base::planted::{Bug, planted};
 use crate::catalog::{Change, Command, State};
 use crate::storage::{self, Durability, Store, Tree};
 
@@ -180,8 +181,12 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let mut state =
             tokio::task::spawn_blocking(move || raft_snapshot::decode(&bytes)).await.map_err(io::Error::other)??;
         state.revision = meta.last_log_id.map_or(0, |log_id| log_id.index);
+        if planted(Bug::Resurrect) {
+            state.keep_rows_of(&self.state);
+        }
         let batch = records::replace(&state, meta.last_log_id, &meta.last_membership);
         self.store.write_synced(Tree::Catalog, batch, Durability::Synced).await.map_err(io::Error::other)?;
+        metrics::counter!("unum_raft_snapshots_installed_total").increment(1);
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         self.state = state.clone();

@@ -13,10 +13,13 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
-use unum_proto::model::{Push, PushOutcome, PushRetry, RetryReason, TableSchema, TableSnapshot, Value, limits};
+use unum_proto::model::{
+    NodeKey, Push, PushOutcome, PushRetry, RetryReason, TableSchema, TableSnapshot, Value, limits,
+};
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
+use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
 use crate::catalog::{self, Command, NodeStatus, StampedPush};
 use crate::consensus::transport::LinkError;
@@ -146,8 +149,12 @@ impl IngestService {
     }
 
     /// Takes in pushes that another replica relayed. Refused by all but the leader: a relay goes one hop.
-    pub async fn relayed(&self, pushes: Vec<Push>) -> Result<Vec<Outcome>, ProposeError> {
+    pub async fn relayed(&self, mut pushes: Vec<Push>) -> Result<Vec<Outcome>, ProposeError> {
         self.group.must_lead()?;
+        if planted(Bug::StampRelay) {
+            let key = || NodeKey::parse("unum", &self.group.replica().to_string()).expect("a legal key");
+            pushes.iter_mut().for_each(|push| push.node.key = key());
+        }
         Ok(futures::future::join_all(pushes.into_iter().map(|push| self.take_in(push, true))).await)
     }
 }
@@ -328,7 +335,7 @@ fn is_not_written(outcome: &Outcome) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{NodeDescription, NodeKey};
+    use unum_proto::model::NodeDescription;
 
     use super::*;
 

@@ -5,6 +5,7 @@
 //! not known any more, so every later write gets the same error and the replica stops.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +18,9 @@ const QUEUED_WRITES_MAX: usize = 256;
 
 /// Writes that share one sync.
 const WRITES_PER_SYNC_MAX: usize = 64;
+
+/// A round of writes that takes longer is told in the log. Stalls of less are no news.
+const SLOW_ROUND: Duration = Duration::from_millis(500);
 
 /// Called on the writer thread when the write is as durable as was asked; must be quick.
 type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
@@ -155,21 +159,34 @@ fn run(engine: &dyn Engine, mut jobs: mpsc::Receiver<Job>) {
     while jobs.blocking_recv_many(&mut pending, WRITES_PER_SYNC_MAX) > 0 {
         let mut completions = Vec::with_capacity(pending.len());
         let mut round = Round { engine, unsynced: false, mark: None };
+        let started = Instant::now();
         for Job { tree, batch, durability, done } in pending.drain(..) {
             if failed.is_none() {
                 failed = round.write(tree, batch, durability).err();
             }
             completions.push(done);
         }
+        let written = Instant::now();
         if failed.is_none() {
             failed = round.finish().err();
         }
-        if let Some(error) = &failed {
-            tracing::error!(%error, "storage has failed; no further write is tried");
+        match &failed {
+            None => measure(written - started, written.elapsed(), completions.len()),
+            Some(error) => tracing::error!(%error, "storage has failed; no further write is tried"),
         }
         for done in completions {
             done(failed.clone().map_or(Ok(()), Err));
         }
+    }
+}
+
+/// What a round of writes took, and a word in the log when everybody waits for it.
+fn measure(write: Duration, sync: Duration, writes: usize) {
+    metrics::histogram!("unum_storage_write_seconds").record(write);
+    metrics::histogram!("unum_storage_sync_seconds").record(sync);
+    if write + sync >= SLOW_ROUND {
+        let (write_ms, sync_ms) = (write.as_millis() as u64, sync.as_millis() as u64);
+        tracing::warn!(write_ms, sync_ms, writes, "storage is slow: everything written waits for it");
     }
 }
 

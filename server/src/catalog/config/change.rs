@@ -9,6 +9,7 @@ use super::super::{Change, NodeStatus, State};
 use super::records::{ConfigChange, ConfigRecord, ConfigRecordKey, Desired, Kind, Phase, Setting, Target, TargetState};
 use super::rows::{ConfigRow, config_row};
 use super::{CHANGES_MAX, TARGETS_MAX};
+use crate::base::planted::{Bug, planted};
 
 /// A change that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +186,7 @@ impl State {
                 let setting = (node, key.clone());
                 if let (Some(expected), Some(changed)) = (if_revision, self.changed_at(&setting))
                     && changed > expected
+                    && !planted(Bug::IgnoreRevision)
                 {
                     return refused(format!(
                         "{} of node {} was changed at revision {changed}, after revision {expected}; read it again",

@@ -21,6 +21,7 @@ use openraft::{LogState, OptionalSend, RaftLogReader};
 use self::shared::{Shared, entry_bytes};
 use super::entry::{self, HighWater};
 use super::types::{Entry, LogId, TypeConfig, Vote};
+use crate::base::planted::{Bug, planted};
 use crate::storage::{Batch, Durability, Error, Pairs, Store, Tree, keys};
 
 /// Entries that one read for replication returns. With one more entry it still fits a message.
@@ -295,6 +296,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let mut batch = Batch::default();
         batch.put(keys::VOTE.to_vec(), entry::encode_vote(vote));
         let mark = HighWater { vote: Some(*vote), ..self.shared().high_water() };
+        if planted(Bug::ForgetVote) {
+            self.shared().vote = Some(*vote);
+            return Ok(());
+        }
         let durability = Durability::Raising(entry::encode_high_water(&mark));
         self.store.write_synced(Tree::Meta, batch, durability).await.map_err(io::Error::other)?;
         self.shared().vote = Some(*vote);
@@ -354,7 +359,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let chain = self.chain_at(log_id.index)?.unwrap_or_else(|| chain::anew(&log_id));
         let mut batch = Batch::default();
         batch.remove_range(keys::log_entry(0), keys::log_entry(log_id.index + 1));
-        batch.put(keys::LAST_PURGED.to_vec(), entry::encode_purged(&log_id, chain));
+        if !planted(Bug::LoseLastPurged) {
+            batch.put(keys::LAST_PURGED.to_vec(), entry::encode_purged(&log_id, chain));
+        }
         self.shared().purge((log_id, chain));
         self.store.write(Tree::Log, batch).await.map_err(io::Error::other)
     }
