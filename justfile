@@ -11,6 +11,12 @@ fix:
 demo:
     cargo run --release --bin unumd -- demo
 
-# The benchmark comes with `unum bench`; until then, how long a plan, a barrier and a push take in the demo.
+# The figures of docs/PERFORMANCE.md, without etcd beside them.
 bench:
-    cargo run --release --bin unumd -- demo --execute "SELECT 1" --execute "SELECT count(*) FROM cluster_node_infos"
+    cargo build --release --workspace --bins
+    .ci/bench compare
+
+# Ten minutes of faults; root for those of network and disk.
+chaos:
+    cargo build --release --workspace --bins
+    cargo run --release --bin unum-chaos -- run --scenario all --minutes 10 --seed 7

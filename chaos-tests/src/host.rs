@@ -8,21 +8,30 @@ use anyhow::{Context, bail};
 
 /// Whether all is there; if not, says on the terminal that the test was not run, and why.
 pub fn can_run(test: &str, root: bool, programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| {
-        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
-        !found.is_ok_and(|output| output.status.success())
-    });
+    let missing = programs.iter().find(|program| !is_there(program));
     let why = match missing {
         Some(program) => format!("{program} is not installed"),
         None if root && !is_root() => "it needs root".to_owned(),
         None => return true,
     };
-    // Not by `println!`, which the test harness keeps to itself. There is nowhere to say that stderr is gone.
-    let _ = writeln!(std::io::stderr(), "not run: {test}: {why}");
+    tell(&format!("not run: {test}: {why}"));
     false
 }
 
-fn is_root() -> bool {
+/// Says something on the terminal: not by `eprintln!`, which the test harness keeps to itself.
+pub fn tell(line: &str) {
+    // There is nowhere to say that stderr is gone.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Whether a program is installed.
+pub fn is_there(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+    found.is_ok_and(|output| output.status.success())
+}
+
+/// Whether this process is root's.
+pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
@@ -31,10 +40,23 @@ fn is_root() -> bool {
 pub fn sh(program: &str, args: &[&str]) -> anyhow::Result<()> {
     let output = Command::new(program).args(args).output().with_context(|| format!("{program} does not start"))?;
     if !output.status.success() {
-        bail!("{program} {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!(ToolFailed(format!("{program} {}: {why}", args.join(" "))));
     }
     Ok(())
 }
+
+/// A program of the host failed: it says nothing of what is tested.
+#[derive(Debug)]
+pub struct ToolFailed(pub String);
+
+impl std::fmt::Display for ToolFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ToolFailed {}
 
 /// A mounted file system. Dropping it unmounts it.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //!
 //! - `scenarios` are what `unum-chaos` runs: `traffic` loads a `cluster`, `faults` hurt it, `check` judges the `history`
 //!   that the clients made, `report` says what came of it.
+//! - `sandbox` is where what needs root happens.
 //! - `counter`, `load` and `host` serve the tests that look at one promise each.
 
 pub mod check;
@@ -13,6 +14,8 @@ pub mod faults;
 pub mod history;
 pub mod host;
 pub mod load;
+pub mod packets;
 pub mod report;
+pub mod sandbox;
 pub mod scenarios;
 pub mod traffic;

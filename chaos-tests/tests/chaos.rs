@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use unum_chaos_tests::scenarios::Scenario;
+use unum_chaos_tests::scenarios::{Options, Scenario};
 
 const SECONDS: Duration = Duration::from_secs(6);
 
 async fn run(name: &str) -> anyhow::Result<()> {
     let scenario = Scenario::named(name).expect("a scenario of that name");
-    let (report, _) = scenario.run(SECONDS, 1).await?;
+    let (report, _) = scenario.run(&Options::new(SECONDS, 1)).await?;
     assert!(report.valid, "{report:#?}");
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use unum_chaos_tests::cluster::{Cluster, until};
 use unum_chaos_tests::counter::{counter, publisher, read_counter};
+use unum_chaos_tests::faults::disk::traced;
 use unum_chaos_tests::host::{Mount, can_run};
 use unum_chaos_tests::load::Load;
 
@@ -15,9 +16,7 @@ async fn a_sync_that_fails_ends_the_process_and_loses_nothing() -> anyhow::Resul
     let mut cluster = Cluster::start(3).await?;
     let victim = cluster.leader(1).await?;
     assert_eq!(cluster.stop(victim)?, Some(0));
-    // With -D the tracer is the grandchild: the process that is started is the replica itself.
-    let inject = "inject=fdatasync:error=EIO:when=60+";
-    cluster.spawn_under(victim, &["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", inject])?;
+    cluster.spawn_under(victim, &traced("inject=fdatasync:error=EIO:when=60+"))?;
     cluster.wait_until_answers(victim).await?;
     let load = Load::start(&cluster.client_of_all()?, 4, 2).await?;
     let (code, log) = cluster.wait_until_ended(victim).await?;

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use unum_chaos_tests::cluster::Cluster;
 use unum_chaos_tests::counter::{counter_with, publisher};
 use unum_client::Client;
@@ -21,13 +22,6 @@ fn size(dir: &Path) -> anyhow::Result<u64> {
         bytes += if kind.is_dir() { size(&entry.path())? } else { entry.metadata()?.len() };
     }
     Ok(bytes)
-}
-
-async fn metric(cluster: &Cluster, id: u64, name: &str) -> anyhow::Result<f64> {
-    let text = cluster.http_get(id, "/metrics")?;
-    let line = text.lines().find(|line| line.starts_with(name));
-    let line = line.ok_or_else(|| anyhow::anyhow!("{name} is not in /metrics"))?;
-    Ok(line.rsplit(' ').next().unwrap_or_default().parse()?)
 }
 
 /// Pushes from all nodes at once, each its share.
@@ -59,8 +53,8 @@ async fn the_directory_does_not_grow_with_the_number_of_pushes() -> anyhow::Resu
         push_all(&client, PUSHES / 4).await?;
         let mut largest = 0;
         for id in 1..=3 {
-            let live =
-                metric(&cluster, id, "unum_catalog_bytes").await? + metric(&cluster, id, "unum_log_bytes").await?;
+            let metric = |name| cluster.metric(id, name).with_context(|| format!("{name} is not in /metrics"));
+            let live = metric("unum_catalog_bytes")? + metric("unum_log_bytes")?;
             live_max = live_max.max(live);
             largest = largest.max(size(&cluster.member(id).data_dir)?);
         }

@@ -63,7 +63,8 @@ async fn a_removed_node_comes_back_with_a_new_epoch_only() -> anyhow::Result<()>
     for id in 1..=3 {
         cluster.wait_until_answers(id).await?;
     }
-    assert!(matches!(first.push(counter(9)).await, Err(Error::Refused(_))));
+    let refused = first.push(counter(9)).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(_)), "{refused}");
     assert_eq!(client.query("SELECT * FROM cluster_counter").await?.row_count(), 0);
     publisher(&client, "a").push(counter(10)).await?;
     assert_eq!(read_counter(&client, "a").await?, 10);

@@ -1,14 +1,31 @@
 //! Whether a history is one that a cluster which keeps its promises can have.
 //!
-//! - [`registers`] holds it against linearizability: a push writes its node's register, a SELECT reads many at once.
-//! - [`revisions`] holds it against what revisions say: they never go back in real time, and one revision is one state.
-//! - [`graph`] finds cycles.
+//! Each file is one promise; `graph` finds cycles.
 //!
-//! It judges what clients saw. It knows nothing of replicas, faults or SQL.
+//! - [`registers`]: linearizability. A push writes its node's register, a SELECT reads many at once.
+//! - [`revisions`]: revisions never go back in real time, and one revision is one state.
+//! - [`whole`]: a push is seen whole or not at all, and under the name of who pushed it.
+//! - [`once`]: a push is applied once: its row is of the revision that it was acknowledged with.
+//! - [`lives`]: an older life of an agent pushes nothing once a newer one did.
+//! - [`removed`]: a removed node's rows do not come back.
+//! - [`changes`]: of two changes that build on the same revision one happens.
+//! - [`quorum`]: without a majority nothing is answered.
+//! - [`refused`]: what is legal is not refused.
+//! - [`sense`]: every answer can be understood.
+//!
+//! They judge what clients saw. They know nothing of replicas or SQL.
 
+pub mod changes;
 pub mod graph;
+pub mod lives;
+pub mod once;
+pub mod quorum;
+pub mod refused;
 pub mod registers;
+pub mod removed;
 pub mod revisions;
+pub mod sense;
+pub mod whole;
 
 use std::fmt;
 
@@ -53,5 +70,26 @@ impl fmt::Display for Verdict {
 
 /// Judges a history by all that is checked.
 pub fn check(history: &[Operation]) -> Verdict {
-    registers::check(history).and(revisions::check(history))
+    let checks = [
+        registers::check,
+        revisions::check,
+        whole::check,
+        once::check,
+        lives::check,
+        removed::check,
+        changes::check,
+        quorum::check,
+        refused::check,
+        sense::check,
+    ];
+    checks.into_iter().map(|check| check(history)).fold(Verdict::Valid, Verdict::and)
+}
+
+/// Findings of one promise that are shown.
+const SHOWN_MAX: usize = 12;
+
+/// A judgement by what was found wrong.
+fn judged(mut wrong: Vec<String>) -> Verdict {
+    wrong.truncate(SHOWN_MAX);
+    if wrong.is_empty() { Verdict::Valid } else { Verdict::Invalid(wrong) }
 }

@@ -10,12 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Verdict;
 use super::graph::Graph;
+use super::{SHOWN_MAX, Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
-
-/// Cycles longer than this are cut in what is shown.
-const SHOWN_MAX: usize = 12;
+use crate::traffic::mortal;
 
 /// Judges a history.
 pub fn check(history: &[Operation]) -> Verdict {
@@ -25,7 +23,7 @@ pub fn check(history: &[Operation]) -> Verdict {
     };
     let wrong = seen_and_not_written(history, &writes);
     if !wrong.is_empty() {
-        return Verdict::Invalid(wrong);
+        return judged(wrong);
     }
     match graph(history, &writes).cycle() {
         None => Verdict::Valid,
@@ -40,7 +38,8 @@ type Writes = BTreeMap<u32, BTreeMap<u64, usize>>;
 fn writes(history: &[Operation]) -> Result<Writes, String> {
     let mut all = Writes::new();
     for (place, operation) in history.iter().enumerate() {
-        if let Action::Write { node, value } = operation.action
+        if let Action::Write { node, value, .. } = operation.action
+            && !mortal(node)
             && all.entry(node).or_default().insert(value, place).is_some()
         {
             return Err(format!("value {value} of node {node} was written twice: the traffic is wrong"));
@@ -53,20 +52,18 @@ fn writes(history: &[Operation]) -> Result<Writes, String> {
     for (node, of_node) in &mut all {
         of_node.retain(|value, place| match history[*place].outcome {
             Outcome::Done { .. } => true,
-            Outcome::Failed { .. } => false,
-            Outcome::Unknown { .. } => seen.get(node).is_some_and(|seen| seen.contains(value)),
+            Outcome::Failed { .. } | Outcome::Refused { .. } => false,
+            Outcome::Unknown { .. } | Outcome::Nonsense { .. } => {
+                seen.get(node).is_some_and(|seen| seen.contains(value))
+            }
         });
     }
     Ok(all)
 }
 
-/// What an answered read saw.
+/// What an answered read saw, of nodes that nobody removes.
 fn reads_of(operation: &Operation) -> impl Iterator<Item = (u32, u64)> + '_ {
-    let seen = match (&operation.action, &operation.outcome) {
-        (Action::Read { seen, .. }, Outcome::Done { .. }) => seen.as_slice(),
-        _ => &[],
-    };
-    seen.iter().copied()
+    operation.seen().iter().filter(|seen| !mortal(seen.node)).map(|seen| (seen.node, seen.value))
 }
 
 fn seen_and_not_written(history: &[Operation], writes: &Writes) -> Vec<String> {
@@ -79,14 +76,14 @@ fn seen_and_not_written(history: &[Operation], writes: &Writes) -> Vec<String> {
             }
         }
     }
-    wrong.truncate(SHOWN_MAX);
     wrong
 }
 
 fn graph(history: &[Operation], writes: &Writes) -> Graph {
     let takes_part = |place: usize| match &history[place].action {
         Action::Read { .. } => matches!(history[place].outcome, Outcome::Done { .. }),
-        Action::Write { node, value } => writes.get(node).is_some_and(|of_node| of_node.contains_key(value)),
+        Action::Write { node, value, .. } => writes.get(node).is_some_and(|of_node| of_node.contains_key(value)),
+        Action::Copy { .. } | Action::Remove { .. } | Action::Change { .. } | Action::Fault { .. } => false,
     };
     let mut ends: Vec<(u64, usize)> = (0..history.len())
         .filter(|place| takes_part(*place))
@@ -137,20 +134,23 @@ fn shown(history: &[Operation], cycle: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Seen;
 
     fn write(begin_us: u64, end_us: u64, node: u32, value: u64) -> Operation {
         let outcome = Outcome::Done { end_us, revision: 0 };
-        Operation { client: node, begin_us, action: Action::Write { node, value }, outcome }
+        Operation { client: node, begin_us, action: Action::Write { node, value, life: 1 }, outcome }
     }
 
     fn unknown(begin_us: u64, node: u32, value: u64) -> Operation {
         let outcome = Outcome::Unknown { why: "no answer".into() };
-        Operation { client: node, begin_us, action: Action::Write { node, value }, outcome }
+        Operation { client: node, begin_us, action: Action::Write { node, value, life: 1 }, outcome }
     }
 
-    fn read(begin_us: u64, end_us: u64, seen: &[(u32, u64)]) -> Operation {
+    fn read(begin_us: u64, end_us: u64, values: &[(u32, u64)]) -> Operation {
         let outcome = Outcome::Done { end_us, revision: 0 };
-        Operation { client: 9, begin_us, action: Action::Read { replica: 1, seen: seen.to_vec() }, outcome }
+        let seen = |(node, value): &(u32, u64)| Seen { value: *value, other: *value, ..Seen::nothing(*node) };
+        let action = Action::Read { replica: 1, seen: values.iter().map(seen).collect() };
+        Operation { client: 9, begin_us, action, outcome }
     }
 
     fn valid(mut history: Vec<Operation>) -> bool {

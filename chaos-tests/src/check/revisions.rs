@@ -1,24 +1,23 @@
-//! What revisions promise: in real time they never go back, and at one revision everybody sees one state.
+//! What revisions promise: in real time they never go back, what is done later has a higher one, and at one revision
+//! everybody sees one state.
 
 use std::collections::BTreeMap;
 
-use super::Verdict;
-use crate::history::{Action, Operation, Outcome};
-
-/// Findings that are shown.
-const SHOWN_MAX: usize = 12;
+use super::{Verdict, judged};
+use crate::history::{Action, Operation, Seen};
 
 /// Judges a history.
 pub fn check(history: &[Operation]) -> Verdict {
     let mut wrong = goes_back(history);
     wrong.extend(differs(history));
-    wrong.truncate(SHOWN_MAX);
-    if wrong.is_empty() { Verdict::Valid } else { Verdict::Invalid(wrong) }
+    judged(wrong)
 }
 
-/// Reads at a revision below that of something that had ended before they began.
+/// Reads at a revision below that of something that had ended before they began, and what was done at a revision that was
+/// known before it was asked for.
 fn goes_back(history: &[Operation]) -> Vec<String> {
-    let mut ends: Vec<(u64, u64)> = history.iter().filter_map(done).collect();
+    let mut ends: Vec<(u64, u64)> =
+        history.iter().filter(|operation| !is_fault(operation)).filter_map(Operation::done).collect();
     ends.sort_unstable();
     // The highest revision that anything had, by when it ended.
     let mut highest = 0;
@@ -26,13 +25,19 @@ fn goes_back(history: &[Operation]) -> Vec<String> {
         highest = highest.max(*revision);
         *revision = highest;
     }
-    let read = |operation: &&Operation| matches!(operation.action, Action::Read { .. });
     let mut wrong = Vec::new();
-    for operation in history.iter().filter(read) {
-        let Some((_, revision)) = done(operation) else { continue };
+    for operation in history {
+        let Some((_, revision)) = operation.done() else { continue };
         let before = ends.partition_point(|(end_us, _)| *end_us < operation.begin_us);
-        if before > 0 && ends[before - 1].1 > revision {
-            wrong.push(format!("revision {} was known before {operation:?}", ends[before - 1].1));
+        let known = if before > 0 { ends[before - 1].1 } else { 0 };
+        let back = match operation.action {
+            Action::Read { .. } => revision < known,
+            Action::Write { .. } | Action::Change { .. } => revision <= known,
+            // A copy has the revision of the first; removals are answered without one.
+            Action::Copy { .. } | Action::Remove { .. } | Action::Fault { .. } => false,
+        };
+        if back {
+            wrong.push(format!("revision {known} was known before {operation:?}"));
         }
     }
     wrong
@@ -43,8 +48,8 @@ fn differs(history: &[Operation]) -> Vec<String> {
     let mut known: BTreeMap<(u64, u32), u64> = BTreeMap::new();
     let mut wrong = Vec::new();
     for operation in history {
-        let (Action::Read { seen, .. }, Some((_, revision))) = (&operation.action, done(operation)) else { continue };
-        for (node, value) in seen {
+        let Some((_, revision)) = operation.done() else { continue };
+        for Seen { node, value, .. } in operation.seen() {
             let other = *known.entry((revision, *node)).or_insert(*value);
             if other != *value {
                 wrong.push(format!("node {node} is {other} and {value} at revision {revision}: {operation:?}"));
@@ -54,19 +59,17 @@ fn differs(history: &[Operation]) -> Vec<String> {
     wrong
 }
 
-fn done(operation: &Operation) -> Option<(u64, u64)> {
-    match operation.outcome {
-        Outcome::Done { end_us, revision } => Some((end_us, revision)),
-        _ => None,
-    }
+fn is_fault(operation: &Operation) -> bool {
+    matches!(operation.action, Action::Fault { .. })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Outcome;
 
     fn read(begin_us: u64, end_us: u64, revision: u64, value: u64) -> Operation {
-        let action = Action::Read { replica: 1, seen: vec![(1, value)] };
+        let action = Action::Read { replica: 1, seen: vec![Seen { value, other: value, ..Seen::nothing(1) }] };
         Operation { client: 1, begin_us, action, outcome: Outcome::Done { end_us, revision } }
     }
 
@@ -75,6 +78,12 @@ mod tests {
         assert_eq!(check(&[read(0, 10, 5, 1), read(11, 20, 5, 1)]), Verdict::Valid);
         assert_eq!(check(&[read(0, 10, 5, 1), read(5, 20, 4, 0)]), Verdict::Valid, "at the same time");
         assert!(matches!(check(&[read(0, 10, 5, 1), read(11, 20, 4, 0)]), Verdict::Invalid(_)));
+        let change = |begin_us, end_us, revision| {
+            let outcome = Outcome::Done { end_us, revision };
+            Operation { client: 1, begin_us, action: Action::Change { since: 0 }, outcome }
+        };
+        assert_eq!(check(&[read(0, 10, 5, 1), change(11, 20, 6)]), Verdict::Valid);
+        assert!(matches!(check(&[read(0, 10, 5, 1), change(11, 20, 5)]), Verdict::Invalid(_)));
     }
 
     #[test]

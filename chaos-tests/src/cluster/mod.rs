@@ -3,8 +3,11 @@
 //! Every process is a child of the test and ends with it, however the test ends.
 
 mod binaries;
+mod disk;
+mod hosts;
 mod ports;
 mod process;
+mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -16,47 +19,30 @@ use anyhow::{Context, bail};
 use unum_client::Client;
 
 pub use binaries::binary;
-pub use process::{Finished, Process, run};
+pub use disk::{Disk, Frozen};
+pub use hosts::{Filter, Host, filter_clients};
+pub use process::{Finished, Process, run, signal};
+pub use setup::{Member, Setup};
 
 /// How long anything may take that should happen at once, on a machine that does much besides.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A replica that has come up answers in that time.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1500);
+
 /// Between two looks at a condition.
 const POLL: Duration = Duration::from_millis(20);
-
-/// One replica: where it is, and its process while it runs.
-#[derive(Debug)]
-pub struct Member {
-    /// Its id.
-    pub id: u64,
-    /// Its gRPC address.
-    pub addr: String,
-    /// Its HTTP address.
-    pub http_addr: String,
-    /// Its directory.
-    pub data_dir: PathBuf,
-    process: Option<Process>,
-}
-
-impl Member {
-    fn new(id: u64, dir: &Path) -> anyhow::Result<Self> {
-        Ok(Self {
-            id,
-            addr: format!("127.0.0.1:{}", ports::free()?),
-            http_addr: format!("127.0.0.1:{}", ports::free()?),
-            data_dir: dir.join(id.to_string()),
-            process: None,
-        })
-    }
-}
 
 /// A cluster. Dropping it ends all processes and removes the directory.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The replicas by id, from 1.
+    /// The replicas, in the order of their addresses.
     pub members: Vec<Member>,
+    setup: Setup,
     config: PathBuf,
-    founders: u64,
+    initial_cluster: String,
+    newest_id: u64,
+    joins_at: Option<u64>,
     dir: tempfile::TempDir,
 }
 
@@ -87,15 +73,35 @@ impl Cluster {
 
     /// A cluster of which nothing runs yet.
     pub fn prepare(size: u64, config: &str) -> anyhow::Result<Self> {
+        Self::prepare_with(Setup::plain(size, config))
+    }
+
+    /// A cluster of which nothing runs yet.
+    pub fn prepare_with(setup: Setup) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("unum-test-").tempdir()?;
-        let config_path = dir.path().join("unum.toml");
-        std::fs::write(&config_path, config)?;
-        let members = (1..=size).map(|id| Member::new(id, dir.path())).collect::<anyhow::Result<_>>()?;
-        Ok(Self { members, config: config_path, founders: size, dir })
+        let config = dir.path().join("unum.toml");
+        std::fs::write(&config, &setup.config)?;
+        let members: Vec<Member> =
+            (1..=setup.size).map(|id| Member::new(id, dir.path(), &setup)).collect::<anyhow::Result<_>>()?;
+        let initial: Vec<String> = members.iter().map(|member| format!("{}={}", member.id, member.addr)).collect();
+        Ok(Self {
+            newest_id: setup.size,
+            joins_at: None,
+            initial_cluster: initial.join(","),
+            members,
+            setup,
+            config,
+            dir,
+        })
     }
 
     fn position(&self, id: u64) -> usize {
         self.members.iter().position(|member| member.id == id).expect("a member of the cluster")
+    }
+
+    /// Those of these that were not removed or replaced.
+    pub fn still_members(&self, ids: &[u64]) -> Vec<u64> {
+        ids.iter().copied().filter(|id| self.members.iter().any(|member| member.id == *id)).collect()
     }
 
     /// A replica.
@@ -115,16 +121,20 @@ impl Cluster {
 
     /// What `--initial-cluster` is.
     pub fn initial_cluster(&self) -> String {
-        let founders = self.members.iter().filter(|member| member.id <= self.founders);
-        founders.map(|member| format!("{}={}", member.id, member.addr)).collect::<Vec<_>>().join(",")
+        self.initial_cluster.clone()
     }
 
     /// The arguments of a replica's process.
     pub fn serve_args(&self, id: u64) -> Vec<String> {
         let member = self.member(id);
-        let entry = match id <= self.founders {
+        let entry = match id <= self.setup.size {
             true => ["--initial-cluster".to_owned(), self.initial_cluster()],
-            false => ["--join".to_owned(), self.members[0].addr.clone()],
+            false => {
+                // Any other one that runs, for the first may be gone for good.
+                let others = || self.members.iter().filter(|other| other.id != id && other.runs());
+                let other = others().find(|other| Some(other.id) == self.joins_at).or_else(|| others().next());
+                ["--join".to_owned(), other.unwrap_or(&self.members[0]).addr.clone()]
+            }
         };
         let args = [
             "serve",
@@ -142,11 +152,60 @@ impl Cluster {
         args.map(str::to_owned).into_iter().chain(entry).collect()
     }
 
-    /// Adds a replica that joins the group at its first member, and starts it.
+    /// An id that no replica ever had.
+    pub fn next_id(&self) -> u64 {
+        self.newest_id + 1
+    }
+
+    /// From now on replicas join at one that answers, as an operator would choose it.
+    pub async fn join_at_one_that_answers(&mut self) -> anyhow::Result<()> {
+        let ids: Vec<u64> = self.members.iter().filter(|member| member.runs()).map(|member| member.id).collect();
+        let one = async || {
+            for id in &ids {
+                if self.answers(*id).await {
+                    return Some(*id);
+                }
+            }
+            None
+        };
+        let one = until("a replica answers", one).await?;
+        self.joins_at = Some(one);
+        Ok(())
+    }
+
+    /// Adds a replica that joins the group, and starts it.
     pub fn join(&mut self, id: u64) -> anyhow::Result<()> {
-        let member = Member::new(id, self.dir.path())?;
+        let member = Member::new(id, self.dir.path(), &self.setup)?;
+        self.newest_id = self.newest_id.max(id);
         self.members.push(member);
         self.spawn(id)
+    }
+
+    /// Forgets a replica whose process has ended and that is no member any more.
+    pub fn forget(&mut self, id: u64) {
+        let position = self.position(id);
+        self.members.remove(position);
+    }
+
+    /// Wipes a replica that does not run; one with a new id joins in its place. Returns the new id.
+    pub fn succeed(&mut self, id: u64) -> anyhow::Result<u64> {
+        let new = self.next_id();
+        self.newest_id = new;
+        let position = self.position(id);
+        let member = &mut self.members[position];
+        member.process = None;
+        member.wipe()?;
+        member.id = new;
+        if member.clock.is_some() {
+            member.set_clock(0)?;
+        }
+        self.spawn(new)?;
+        Ok(new)
+    }
+
+    /// The program that replicas run.
+    pub fn program(&self) -> anyhow::Result<PathBuf> {
+        binary(&self.setup.unumd)
     }
 
     /// Starts the process of a replica that does not run.
@@ -157,16 +216,11 @@ impl Cluster {
     /// Starts the process of a replica under a program that replaces itself by it, as `strace -D` does.
     pub fn spawn_under(&mut self, id: u64, wrapper: &[&str]) -> anyhow::Result<()> {
         let log = self.dir.path().join(format!("{id}.log"));
-        let unumd = binary("unumd")?;
-        let process = match wrapper {
-            [] => Process::spawn(&unumd, &self.serve_args(id), &log)?,
-            [program, args @ ..] => {
-                let args = args.iter().map(|arg| (*arg).to_owned());
-                let args: Vec<_> =
-                    args.chain([unumd.to_string_lossy().into_owned()]).chain(self.serve_args(id)).collect();
-                Process::spawn(Path::new(program), &args, &log)?
-            }
-        };
+        let mut words = self.member(id).prefix(&self.setup.env);
+        words.extend(wrapper.iter().map(|word| (*word).to_owned()));
+        words.push(self.program()?.to_string_lossy().into_owned());
+        words.extend(self.serve_args(id));
+        let process = Process::spawn(Path::new(&words[0]), &words[1..], &log)?;
         let position = self.position(id);
         self.members[position].process = Some(process);
         Ok(())
@@ -180,10 +234,53 @@ impl Cluster {
 
     /// Waits until the process of a replica ends by itself; returns its exit code and its log.
     pub async fn wait_until_ended(&mut self, id: u64) -> anyhow::Result<(Option<i32>, String)> {
+        self.wait_until_ended_within(id, PATIENCE).await
+    }
+
+    /// Waits that long until the process of a replica ends by itself; returns its exit code and its log.
+    pub async fn wait_until_ended_within(
+        &mut self,
+        id: u64,
+        patience: Duration,
+    ) -> anyhow::Result<(Option<i32>, String)> {
         let position = self.position(id);
         let process = self.members[position].process.as_mut().context("the replica runs")?;
-        let ended = until(&format!("replica {id} ends"), async || process.ended().ok().flatten()).await;
+        let ended = until_in(patience, &format!("replica {id} ends"), async || process.ended().ok().flatten()).await;
         ended.with_context(|| process.log())
+    }
+
+    /// The exit code and the log of a replica whose process has ended by itself.
+    pub fn ended(&mut self, id: u64) -> anyhow::Result<Option<(Option<i32>, String)>> {
+        let position = self.position(id);
+        self.members[position].process.as_mut().context("the replica was started")?.ended()
+    }
+
+    /// Whether a replica answers a linearizable query.
+    pub async fn answers(&self, id: u64) -> bool {
+        let Ok(client) = self.client(id) else { return false };
+        client.with_timeout(ANSWER_TIMEOUT).query("SELECT 1").await.is_ok()
+    }
+
+    /// The disk of a replica.
+    pub fn disk(&self, id: u64) -> anyhow::Result<&Disk> {
+        self.member(id).disk.as_ref().context("the replicas have no disks of their own")
+    }
+
+    /// The disk of a replica.
+    pub fn disk_mut(&mut self, id: u64) -> anyhow::Result<&mut Disk> {
+        let position = self.position(id);
+        self.members[position].disk.as_mut().context("the replicas have no disks of their own")
+    }
+
+    /// Moves the wall clock of a replica so many minutes away from the true one.
+    pub fn set_clock(&self, id: u64, minutes: i32) -> anyhow::Result<()> {
+        self.member(id).set_clock(minutes)
+    }
+
+    /// All replicas with their roles, as any says that can answer.
+    pub async fn roles(&self) -> anyhow::Result<Vec<(u64, String)>> {
+        let result = self.client_of_all()?.query("SELECT id, role FROM replicas ORDER BY id").await?;
+        result.rows().map(|row| Ok((row.get("id")?, row.get("role")?))).collect()
     }
 
     /// The process of a replica that runs.
@@ -209,7 +306,7 @@ impl Cluster {
 
     /// Waits until a replica answers a linearizable query.
     pub async fn wait_until_answers(&mut self, id: u64) -> anyhow::Result<()> {
-        let client = self.client(id)?.with_timeout(Duration::from_millis(1500));
+        let client = self.client(id)?.with_timeout(ANSWER_TIMEOUT);
         let position = self.position(id);
         let started = Instant::now();
         loop {
@@ -230,21 +327,21 @@ impl Cluster {
 
     /// What a replica's HTTP port answers, status line and headers included.
     pub fn http_get(&self, id: u64, path: &str) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect(&self.member(id).http_addr)?;
+        let addr = self.member(id).http_addr.parse().context("an address")?;
+        let mut stream = TcpStream::connect_timeout(&addr, ANSWER_TIMEOUT)?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
         let mut reply = String::new();
         stream.read_to_string(&mut reply)?;
         Ok(reply)
     }
 
-    /// Who leads, as any replica says that can answer.
-    pub async fn leader_of_any(&self) -> anyhow::Result<u64> {
-        let client = self.client_of_all()?;
-        let leader = async || -> anyhow::Result<Option<u64>> {
-            let result = client.query("SELECT id FROM replicas WHERE role = 'leader'").await?;
-            Ok(result.rows().next().map(|row| row.get("id")).transpose()?)
-        };
-        until("a leader is known", async || leader().await.ok().flatten()).await
+    /// A metric of a replica, by the name of its line; None if it does not answer or has no such line, as of something
+    /// that never happened.
+    pub fn metric(&self, id: u64, name: &str) -> Option<f64> {
+        let metrics = self.http_get(id, "/metrics").ok()?;
+        let line = metrics.lines().find(|line| line.split([' ', '{']).next() == Some(name))?;
+        line.rsplit(' ').next()?.parse().ok()
     }
 
     /// The term of now.
@@ -254,7 +351,7 @@ impl Cluster {
     }
 
     /// Whether all replicas have the same state at the same entry. What is known of a replica is as old as its last
-    /// report, so it is looked at until each was seen at an entry where another one was seen, too.
+    /// report, so it is looked at until each was seen at an entry where another one was seen, too, and all hang together.
     pub async fn equal_states(&self) -> anyhow::Result<()> {
         let client = self.client_of_all()?;
         let states = async || -> anyhow::Result<Vec<(u64, u64, String)>> {
@@ -266,11 +363,9 @@ impl Cluster {
             for (id, applied, hash) in states().await.ok()? {
                 seen.entry(applied).or_default().insert(id, hash);
             }
-            let together = seen.values().filter(|at| at.len() > 1);
-            let ids: BTreeSet<u64> = together.flat_map(BTreeMap::keys).copied().collect();
-            (ids.len() == self.members.len()).then_some(())
+            (linked(&seen).len() == self.members.len()).then_some(())
         };
-        until("each replica was seen at an entry where another one was", compared).await?;
+        until("the replicas were seen at entries that link them all", compared).await?;
         for (applied, at) in &seen {
             let hashes: BTreeSet<&String> = at.values().collect();
             anyhow::ensure!(hashes.len() == 1, "the states differ at entry {applied}: {at:?}");
@@ -289,15 +384,35 @@ impl Cluster {
     }
 }
 
+/// The replicas that hang together with the first of the largest group, by entries at which several were seen.
+fn linked(seen: &BTreeMap<u64, BTreeMap<u64, String>>) -> BTreeSet<u64> {
+    let groups: Vec<BTreeSet<u64>> =
+        seen.values().filter(|at| at.len() > 1).map(|at| at.keys().copied().collect()).collect();
+    let mut linked = groups.iter().max_by_key(|group| group.len()).cloned().unwrap_or_default();
+    while let Some(more) = groups.iter().find(|group| !group.is_disjoint(&linked) && !group.is_subset(&linked)) {
+        linked.extend(more);
+    }
+    linked
+}
+
 /// Waits until `look` finds something.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> anyhow::Result<T> {
+pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> anyhow::Result<T> {
+    until_in(PATIENCE, what, look).await
+}
+
+/// Waits that long until `look` finds something.
+pub async fn until_in<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> anyhow::Result<T> {
     let started = Instant::now();
     loop {
         if let Some(found) = look().await {
             return Ok(found);
         }
-        if started.elapsed() > PATIENCE {
-            bail!("waited {} s in vain until {what}", PATIENCE.as_secs());
+        if started.elapsed() > patience {
+            bail!("waited {} s in vain until {what}", patience.as_secs());
         }
         tokio::time::sleep(POLL).await;
     }

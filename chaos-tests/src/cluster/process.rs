@@ -2,11 +2,15 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+
+/// Its number, everywhere.
+const SIGKILL: i32 = 9;
 
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
@@ -46,15 +50,17 @@ impl Process {
 
     /// Sends a signal by its name: STOP, CONT, TERM.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status()?;
-        anyhow::ensure!(sent.success(), "SIG{name} was not sent");
-        Ok(())
+        signal(self.child.id(), name)
     }
 
     /// SIGKILL.
+    ///
+    /// # Errors
+    /// When the process had ended before by itself.
     pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
-        self.child.wait()?;
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.signal() == Some(SIGKILL), "it had ended by itself, {status}:\n{}", self.log());
         Ok(())
     }
 
@@ -80,6 +86,13 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal by its name: STOP, CONT, TERM.
+pub fn signal(process: u32, name: &str) -> anyhow::Result<()> {
+    let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status()?;
+    anyhow::ensure!(sent.success(), "SIG{name} was not sent");
+    Ok(())
 }
 
 /// What a program left behind.

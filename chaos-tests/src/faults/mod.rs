@@ -1,6 +1,15 @@
-//! Means to hurt a cluster of processes on this machine, each of which ends by itself or with its guard.
+//! Means to hurt a cluster. A fault begins, is there for a while, and ends; whatever it needs is undone by a guard, or by
+//! the sandbox that it lives in.
 //!
-//! What needs the network or the disk of a machine of its own is not here yet.
+//! - [`process`]: killed, paused and restarted processes
+//! - [`network`]: partitions, loss, delay and narrow links between the hosts of a sandbox
+//! - [`disk`]: power cuts, failing, slow, full and frozen disks, flipped bits
+//! - [`membership`]: members that come, go and are replaced; clocks that jump are there, too
+
+pub mod disk;
+pub mod membership;
+pub mod network;
+pub mod process;
 
 use std::fmt;
 use std::time::Duration;
@@ -8,121 +17,320 @@ use std::time::Duration;
 use rand::Rng;
 use rand::rngs::SmallRng;
 
-use crate::cluster::{Cluster, Process};
+use crate::cluster::{Cluster, Filter, Frozen, until_in};
+
+pub use network::Link;
+pub use process::Paused;
+
+/// Nobody is hit if nobody leads for so long: another fault may be the cause.
+const LEADER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whom a fault hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// Whoever leads at that moment.
     Leader,
-    /// One that does not lead.
+    /// A voter that does not lead.
     Follower,
+    /// A replica without a vote.
+    Learner,
+    /// As many voters as leave no majority.
+    Majority,
     /// All at once.
     All,
+}
+
+/// What a fault is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Wall clocks.
+    Clock,
+    /// What is between replicas.
+    Network,
+    /// A replica's process and its disk.
+    Replica,
+    /// Who is a member, and who leads.
+    Members,
 }
 
 /// One kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// `kill -9`, and a start after a while; at once if that is nothing.
-    Kill(Target, Duration),
-    /// SIGSTOP, and SIGCONT after a while.
-    Pause(Target, Duration),
-    /// SIGTERM, and a start when it has ended.
+    /// `kill -9`, and a start at the end.
+    Kill(Target),
+    /// SIGSTOP, and SIGCONT at the end.
+    Pause(Target),
+    /// SIGTERM, and a start when it has ended; one after the other.
     Restart(Target),
+    /// Links between replicas, or to the clients, that carry nothing.
+    Cut(Link),
+    /// A partition that comes and goes every 50 to 500 ms.
+    Flap(Link),
+    /// So many percent of all packets of a replica are lost.
+    Loss(Target, u8),
+    /// Packets of a replica are late, by so many ms at most, and overtake each other.
+    Delay(Target, u16),
+    /// A replica sends no more than so many kbit/s.
+    Narrow(Target, u32),
+    /// The power goes, and comes back: what no sync has brought to the disk is gone.
+    PowerCut(Target),
+    /// A sync fails once: the process has to end.
+    SyncFails(Target),
+    /// Each sync takes 200 ms more.
+    SlowSync(Target),
+    /// The disk is full to the last block.
+    FullDisk(Target),
+    /// The file system is frozen: whoever writes stands still.
+    FrozenDisk(Target),
+    /// Bits of a stopped replica's store are flipped; it is replaced if it says so.
+    FlippedBits(Target),
+    /// The wall clock of a replica jumps by so many minutes, and back.
+    Clock(Target, i32),
+    /// A replica joins, is promoted, and leaves.
+    JoinAndLeave,
+    /// A replica is removed and wiped, and another one joins in its place under a new id.
+    Replace(Target),
+    /// Another voter is asked to lead.
+    TransferLead,
+}
+
+impl Fault {
+    /// Its kind, without what differs from run to run.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Kill(_) => "kill",
+            Self::Pause(_) => "pause",
+            Self::Restart(_) => "restart",
+            Self::Cut(_) => "partition",
+            Self::Flap(_) => "flapping partition",
+            Self::Loss(..) => "packet loss",
+            Self::Delay(..) => "delay and reordering",
+            Self::Narrow(..) => "narrow link",
+            Self::PowerCut(_) => "power cut",
+            Self::SyncFails(_) => "failing sync",
+            Self::SlowSync(_) => "slow sync",
+            Self::FullDisk(_) => "full disk",
+            Self::FrozenDisk(_) => "frozen disk",
+            Self::FlippedBits(_) => "flipped bits",
+            Self::Clock(..) => "clock jump",
+            Self::JoinAndLeave => "join, promote, leave",
+            Self::Replace(_) => "replace",
+            Self::TransferLead => "transfer of the lead",
+        }
+    }
+
+    /// Faults of one group are never there at the same time; those of a later group come last.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Cut(_) | Self::Flap(_) | Self::Loss(..) | Self::Delay(..) | Self::Narrow(..) => Group::Network,
+            Self::Clock(..) => Group::Clock,
+            Self::JoinAndLeave | Self::Replace(_) | Self::TransferLead => Group::Members,
+            _ => Group::Replica,
+        }
+    }
+
+    /// Brings the fault about.
+    ///
+    /// # Errors
+    /// When the cluster did not behave: a replica does not stop, start, join or leave.
+    pub async fn begin(self, cluster: &mut Cluster, random: &mut SmallRng) -> anyhow::Result<Installed> {
+        let Some(hit) = self.target().choose(cluster, random).await? else {
+            return Ok(Installed::Skipped(format!("there was no {}", self.target())));
+        };
+        let mut cut_off = Vec::new();
+        let undo = match self {
+            Self::Kill(_) => process::kill(cluster, &hit)?,
+            Self::Pause(_) => process::pause(cluster, &hit)?,
+            Self::Restart(_) => process::restart(cluster, &hit)?,
+            Self::Cut(link) => {
+                cut_off = link.cut_off(cluster, hit[0]);
+                network::cut(cluster, link, hit[0])?
+            }
+            Self::Flap(link) => network::flap(cluster, link, hit[0], random.random())?,
+            Self::Loss(_, percent) => network::lose(cluster, &hit, percent)?,
+            Self::Delay(_, ms) => network::delay(cluster, &hit, ms, random.random())?,
+            Self::Narrow(_, kbit) => network::narrow(cluster, &hit, kbit)?,
+            Self::PowerCut(_) => disk::cut_power(cluster, &hit)?,
+            Self::SyncFails(_) => disk::fail_sync(cluster, &hit, random).await?,
+            Self::SlowSync(_) => disk::slow_sync(cluster, &hit).await?,
+            Self::FullDisk(_) => disk::fill(cluster, &hit)?,
+            Self::FrozenDisk(_) => disk::freeze(cluster, &hit)?,
+            Self::FlippedBits(_) => disk::flip_bits(cluster, hit[0], random).await?,
+            Self::Clock(_, minutes) => membership::move_clocks(cluster, &hit, minutes)?,
+            Self::JoinAndLeave => membership::join_and_leave(cluster).await?,
+            Self::Replace(_) => membership::replace(cluster, hit[0]).await?,
+            Self::TransferLead => match membership::transfer_lead(cluster).await? {
+                Ok(undo) => undo,
+                Err(why) => return Ok(Installed::Skipped(why)),
+            },
+        };
+        Ok(Installed::Yes(Active { undo, cut_off }))
+    }
+
+    /// Whom it hits.
+    fn target(self) -> Target {
+        match self {
+            Self::Kill(target)
+            | Self::Pause(target)
+            | Self::Restart(target)
+            | Self::Loss(target, _)
+            | Self::Delay(target, _)
+            | Self::Narrow(target, _)
+            | Self::PowerCut(target)
+            | Self::SyncFails(target)
+            | Self::SlowSync(target)
+            | Self::FullDisk(target)
+            | Self::FrozenDisk(target)
+            | Self::FlippedBits(target)
+            | Self::Clock(target, _)
+            | Self::Replace(target) => target,
+            Self::Cut(link) | Self::Flap(link) => link.around(),
+            Self::JoinAndLeave | Self::TransferLead => Target::Leader,
+        }
+    }
+}
+
+impl Target {
+    /// The replicas that it is now, of those that run; None if there is none for some seconds.
+    async fn choose(self, cluster: &Cluster, random: &mut SmallRng) -> anyhow::Result<Option<Vec<u64>>> {
+        let running: Vec<u64> = cluster.members.iter().filter(|m| m.runs()).map(|m| m.id).collect();
+        anyhow::ensure!(!running.is_empty(), "no replica runs");
+        if self == Self::All {
+            return Ok(Some(running));
+        }
+        let look = async || {
+            let roles = tokio::time::timeout(LEADER_PATIENCE, cluster.roles()).await.ok()?.ok()?;
+            Some(self.of(&running, &roles, random)).filter(|some| !some.is_empty())
+        };
+        Ok(until_in(LEADER_PATIENCE, "somebody can be hit", look).await.ok())
+    }
+
+    /// Those of the running replicas that it is by their roles.
+    fn of(self, running: &[u64], roles: &[(u64, String)], random: &mut SmallRng) -> Vec<u64> {
+        let with = |role: &str| {
+            let ids = roles.iter().filter(|(id, is)| is == role && running.contains(id));
+            ids.map(|(id, _)| *id).collect::<Vec<u64>>()
+        };
+        let (leaders, followers) = (with("leader"), with("follower"));
+        match self {
+            Self::Leader => leaders,
+            Self::Follower => one(&followers, random),
+            Self::Learner => one(&with("learner"), random),
+            Self::Majority => {
+                let voters: Vec<u64> = leaders.into_iter().chain(followers).collect();
+                let lost = voters.len().div_ceil(2);
+                voters.into_iter().take(lost).collect()
+            }
+            Self::All => running.to_vec(),
+        }
+    }
+}
+
+fn one(ids: &[u64], random: &mut SmallRng) -> Vec<u64> {
+    if ids.is_empty() { Vec::new() } else { vec![ids[random.random_range(0..ids.len())]] }
 }
 
 /// What came of asking for a fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Installed {
-    /// It was there, and is over; with what it hit.
-    Yes(Vec<u64>),
-    /// It could not be, for that reason.
+    /// It is there.
+    Yes(Active),
+    /// It cannot be, for that reason.
     Skipped(String),
+}
+
+/// A fault that is there. Dropping it undoes what outlives a process; ending it brings all processes back, too.
+#[derive(Debug)]
+pub struct Active {
+    undo: Undo,
+    cut_off: Vec<u64>,
+}
+
+/// What ends a fault.
+#[derive(Debug)]
+pub enum Undo {
+    /// It is over.
+    Nothing,
+    /// Processes that have to be started.
+    Start(Vec<u64>),
+    /// Tracers that let go of their replicas.
+    Tracers(Vec<disk::Tracer>),
+    /// Processes that go on.
+    Continue(Vec<Paused>),
+    /// Rules that are removed.
+    Filters(Vec<Filter>),
+    /// Something of the network that is set back.
+    Network(Vec<network::Setting>),
+    /// Files that take all room, and the replicas whose processes may have ended over it.
+    Ballast(Vec<disk::Ballast>, Vec<u64>),
+    /// File systems that thaw.
+    Thaw(Vec<Frozen>),
+    /// Clocks that are set right.
+    Clocks(Vec<u64>),
+}
+
+impl Active {
+    /// Replicas that may answer nothing while it is there and no member comes or goes.
+    pub fn cut_off(&self) -> &[u64] {
+        &self.cut_off
+    }
+
+    /// Ends the fault.
+    ///
+    /// # Errors
+    /// When a replica does not come back, or the fault turns out not to have been there all the while.
+    pub async fn end(self, cluster: &mut Cluster) -> anyhow::Result<()> {
+        match self.undo {
+            Undo::Nothing => {}
+            Undo::Start(ids) => {
+                for id in cluster.still_members(&ids) {
+                    cluster.spawn(id)?;
+                }
+            }
+            Undo::Tracers(tracers) => tracers.into_iter().try_for_each(disk::Tracer::end)?,
+            Undo::Continue(paused) => drop(paused),
+            Undo::Filters(filters) => drop(filters),
+            Undo::Network(settings) => settings.into_iter().try_for_each(network::Setting::end)?,
+            Undo::Ballast(ballast, ids) => {
+                drop(ballast);
+                for id in cluster.still_members(&ids) {
+                    disk::start_if_it_ends(cluster, id).await?;
+                }
+            }
+            Undo::Thaw(frozen) => drop(frozen),
+            Undo::Clocks(ids) => {
+                for id in cluster.still_members(&ids) {
+                    cluster.set_clock(id, 0)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Leader => "leader",
+            Self::Follower => "follower",
+            Self::Learner => "learner",
+            Self::Majority => "majority",
+            Self::All => "all",
+        })
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = |target: &Target| match target {
-            Target::Leader => "the leader",
-            Target::Follower => "a follower",
-            Target::All => "all",
-        };
+        let (kind, target) = (self.kind(), self.target());
         match self {
-            Self::Kill(whom, down) => write!(f, "kill -9 {}, back after {} ms", target(whom), down.as_millis()),
-            Self::Pause(whom, time) => write!(f, "pause {} for {} ms", target(whom), time.as_millis()),
-            Self::Restart(whom) => write!(f, "restart {}", target(whom)),
+            Self::Cut(link) | Self::Flap(link) => write!(f, "{kind}: {link}"),
+            Self::Loss(_, percent) => write!(f, "{kind}: {target}, {percent} %"),
+            Self::Delay(_, ms) => write!(f, "{kind}: {target}, up to {ms} ms"),
+            Self::Narrow(_, kbit) => write!(f, "{kind}: {target}, {kbit} kbit/s"),
+            Self::Clock(_, minutes) => write!(f, "{kind}: {target}, {minutes:+} min"),
+            Self::JoinAndLeave | Self::TransferLead => f.write_str(kind),
+            _ => write!(f, "{kind}: {target}"),
         }
     }
-}
-
-/// A process that is stopped. Dropping it lets it go on, however the run ends.
-struct Paused<'a>(&'a Process);
-
-impl<'a> Paused<'a> {
-    fn new(process: &'a Process) -> anyhow::Result<Self> {
-        process.signal("STOP")?;
-        Ok(Self(process))
-    }
-}
-
-impl Drop for Paused<'_> {
-    fn drop(&mut self) {
-        // A process that is gone needs no SIGCONT.
-        let _ = self.0.signal("CONT");
-    }
-}
-
-impl Fault {
-    /// Brings the fault about, and ends it.
-    ///
-    /// # Errors
-    /// When the cluster is not what it was before: a replica does not start, or does not stop.
-    pub async fn happen(self, cluster: &mut Cluster, random: &mut SmallRng) -> anyhow::Result<Installed> {
-        let whom = match self {
-            Self::Kill(target, _) | Self::Pause(target, _) | Self::Restart(target) => target,
-        };
-        let hit = match targets(cluster, whom, random).await {
-            Ok(hit) => hit,
-            Err(error) => return Ok(Installed::Skipped(error.to_string())),
-        };
-        match self {
-            Self::Kill(_, down) => {
-                for id in &hit {
-                    cluster.kill(*id)?;
-                }
-                tokio::time::sleep(down).await;
-                for id in &hit {
-                    cluster.spawn(*id)?;
-                }
-            }
-            Self::Pause(_, time) => {
-                let paused =
-                    hit.iter().map(|id| Paused::new(cluster.process(*id)?)).collect::<anyhow::Result<Vec<_>>>()?;
-                tokio::time::sleep(time).await;
-                drop(paused);
-            }
-            Self::Restart(_) => {
-                for id in &hit {
-                    let code = cluster.stop(*id)?;
-                    anyhow::ensure!(code == Some(0), "replica {id} ended with {code:?} on SIGTERM");
-                    cluster.spawn(*id)?;
-                }
-            }
-        }
-        Ok(Installed::Yes(hit))
-    }
-}
-
-async fn targets(cluster: &Cluster, whom: Target, random: &mut SmallRng) -> anyhow::Result<Vec<u64>> {
-    let all: Vec<u64> = cluster.members.iter().map(|member| member.id).collect();
-    if whom == Target::All {
-        return Ok(all);
-    }
-    let leader = cluster.leader_of_any().await?;
-    if whom == Target::Leader {
-        return Ok(vec![leader]);
-    }
-    let followers: Vec<u64> = all.into_iter().filter(|id| *id != leader).collect();
-    Ok(vec![followers[random.random_range(0..followers.len())]])
 }

@@ -34,14 +34,66 @@ pub enum Action {
         node: u32,
         /// Its value.
         value: u64,
+        /// Which life of the node's agent pushed it, from 1; each has an epoch of its own.
+        life: u32,
+    },
+    /// A write that was acknowledged is sent again as it was: twice, late, or after others. Its outcome's revision is what
+    /// is answered.
+    Copy {
+        /// The node.
+        node: u32,
+        /// Its value.
+        value: u64,
     },
     /// A SELECT over some nodes.
     Read {
         /// The replica that was asked.
         replica: u64,
-        /// Each node that was asked for with the value that it had, 0 without a row. Empty if there was no answer.
-        seen: Vec<(u32, u64)>,
+        /// What each node that was asked for had. Empty if there was no answer.
+        seen: Vec<Seen>,
     },
+    /// A node's rows are taken out of the catalog.
+    Remove {
+        /// The node.
+        node: u32,
+    },
+    /// A change of configuration that is to happen only if there was no other since a revision. Its outcome's revision is
+    /// its own.
+    Change {
+        /// The revision.
+        since: u64,
+    },
+    /// A fault was there. Its outcome's end is when it ended.
+    Fault {
+        /// Which.
+        name: String,
+        /// Whether so few replicas were left, or so far apart, that nothing may be answered.
+        no_majority: bool,
+        /// Replicas that were so cut off that they may answer nothing, whatever the others do.
+        cut_off: Vec<u64>,
+    },
+}
+
+/// One node in one answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The node by the row's own key.
+    pub node: u32,
+    /// Its value; 0 if it has no row.
+    pub value: u64,
+    /// The value in the other table of the same push.
+    pub other: u64,
+    /// The node that the pushed row itself names.
+    pub owner: u32,
+    /// The revision that the row says it is of.
+    pub revision: u64,
+}
+
+impl Seen {
+    /// A node without a row.
+    pub fn nothing(node: u32) -> Self {
+        Self { node, owner: node, ..Self::default() }
+    }
 }
 
 /// What came of an operation.
@@ -55,6 +107,13 @@ pub enum Outcome {
         /// At which revision.
         revision: u64,
     },
+    /// It was refused for what it is: the same would be refused at any time.
+    Refused {
+        /// When.
+        end_us: u64,
+        /// Why.
+        why: String,
+    },
     /// It certainly has no effect.
     Failed {
         /// Why.
@@ -64,6 +123,11 @@ pub enum Outcome {
     Unknown {
         /// Why.
         why: String,
+    },
+    /// It was answered with what no replica should say. It may have an effect.
+    Nonsense {
+        /// What.
+        what: String,
     },
 }
 
@@ -101,6 +165,24 @@ impl Recorder {
         let mut all = self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.sort_by_key(|operation| operation.begin_us);
         all
+    }
+}
+
+impl Operation {
+    /// When it ended and at which revision, if it was acknowledged or answered.
+    pub fn done(&self) -> Option<(u64, u64)> {
+        match self.outcome {
+            Outcome::Done { end_us, revision } => Some((end_us, revision)),
+            _ => None,
+        }
+    }
+
+    /// What an answered read saw.
+    pub fn seen(&self) -> &[Seen] {
+        match (&self.action, &self.outcome) {
+            (Action::Read { seen, .. }, Outcome::Done { .. }) => seen,
+            _ => &[],
+        }
     }
 }
 

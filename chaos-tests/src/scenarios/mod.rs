@@ -1,27 +1,24 @@
-//! Named runs: which faults, how often, and what a run must have covered to count.
+//! Named runs: which faults on which cluster, how often, and what a run must have covered to count.
+//!
+//! - [`all`] names them
+//! - [`run`] runs one
+//! - [`planted`] names bugs that have to be found
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+pub mod all;
+pub mod planted;
+mod run;
 
-use anyhow::Context;
-use rand::rngs::SmallRng;
-use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use std::time::Duration;
 
-use crate::check::{self, Verdict};
-use crate::cluster::{Cluster, PATIENCE, until};
-use crate::faults::{Fault, Installed, Target};
-use crate::history::{Action, Operation, Outcome};
-use crate::report::Report;
-use crate::traffic::{Shape, Traffic};
+use crate::cluster::Setup;
+use crate::faults::Fault;
+use crate::host::{is_root, is_there};
+use crate::report::Covered;
+use crate::sandbox;
+use crate::traffic::Shape;
 
-/// Writes must succeed again so long after a fault is over (invariant I10).
-const HEALED_WITHIN: Duration = Duration::from_secs(10);
-
-/// Between two faults, at most: healing and quiet are part of what is tried.
-const QUIET_MAX: Duration = Duration::from_millis(1500);
-
-const SHAPE: Shape = Shape { writers: 8, readers: 8 };
+pub use all::ALL;
+pub use run::Options;
 
 /// A named run.
 #[derive(Debug)]
@@ -30,56 +27,83 @@ pub struct Scenario {
     pub name: &'static str,
     /// What it is about.
     pub about: &'static str,
-    /// One of these at a time.
-    pub faults: &'static [Fault],
-    /// Whether the lead has to have moved.
-    pub moves_lead: bool,
+    /// What it runs on.
+    pub rig: Rig,
+    /// One of these at a time, or several of different groups.
+    pub steps: &'static [Step],
+    /// How many at a time, at most.
+    pub at_once: usize,
+    /// What it must have seen.
+    pub must: &'static [Must],
 }
 
-/// All scenarios.
-pub const ALL: [Scenario; 7] = [
-    Scenario { name: "calm", about: "no fault at all", faults: &[], moves_lead: false },
-    Scenario {
-        name: "kill-leader",
-        about: "the leader dies, and is back at once or after others were elected",
-        faults: &[Fault::Kill(Target::Leader, MS_0), Fault::Kill(Target::Leader, MS_2000)],
-        moves_lead: true,
-    },
-    Scenario {
-        name: "kill-follower",
-        about: "a follower dies and comes back",
-        faults: &[Fault::Kill(Target::Follower, MS_0), Fault::Kill(Target::Follower, MS_2000)],
-        moves_lead: false,
-    },
-    Scenario {
-        name: "kill-all",
-        about: "all replicas die at one moment",
-        faults: &[Fault::Kill(Target::All, MS_0)],
-        moves_lead: true,
-    },
-    Scenario {
-        name: "pause-leader",
-        about: "the leader stands still beyond the election timeout while reads are in flight, and wakes up",
-        faults: &[Fault::Pause(Target::Leader, MS_2000), Fault::Pause(Target::Leader, MS_500)],
-        moves_lead: true,
-    },
-    Scenario {
-        name: "pause-follower",
-        about: "a follower stands still and wakes up",
-        faults: &[Fault::Pause(Target::Follower, MS_2000), Fault::Pause(Target::Follower, MS_500)],
-        moves_lead: false,
-    },
-    Scenario {
-        name: "restart",
-        about: "replicas are restarted in order, one or all",
-        faults: &[Fault::Restart(Target::Leader), Fault::Restart(Target::Follower), Fault::Restart(Target::All)],
-        moves_lead: true,
-    },
-];
+/// A fault, and how long it is there.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The fault.
+    pub fault: Fault,
+    /// How long.
+    pub hold: Duration,
+    /// Whether no majority is left meanwhile.
+    pub no_majority: bool,
+}
 
-const MS_0: Duration = Duration::ZERO;
-const MS_500: Duration = Duration::from_millis(500);
-const MS_2000: Duration = Duration::from_millis(2000);
+/// What a scenario runs on.
+#[derive(Debug, Clone, Copy)]
+pub struct Rig {
+    /// Voters.
+    pub voters: u64,
+    /// Replicas without a vote.
+    pub learners: u64,
+    /// Whether each has a host of its own.
+    pub hosts: bool,
+    /// Whether each has a disk of its own.
+    pub disks: bool,
+    /// Whether their clocks can be moved.
+    pub clocks: bool,
+    /// Programs that the faults need.
+    pub tools: &'static [&'static str],
+    /// TOML of their `--config`.
+    pub config: &'static str,
+    /// Who loads it.
+    pub shape: Shape,
+}
+
+/// What a run must have seen, or it counts for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Must {
+    /// Reads that were answered while a fault was there.
+    ReadDuringFaults,
+    /// The lead moved.
+    MoveTheLead,
+    /// A replica caught up by a raft snapshot.
+    InstallSnapshots,
+    /// Agents that lived again, and pushes of older lives that were refused.
+    RefuseOldLives,
+    /// A change of configuration that lost to another one, and one that won.
+    RaceChanges,
+    /// A node that was removed and looked for afterwards.
+    RemoveNodes,
+    /// Copies of pushes that were sent beside them, or late.
+    CopyPushes,
+}
+
+impl Must {
+    /// What a run lacks that did not see it.
+    fn missing(self, covered: &Covered) -> Option<&'static str> {
+        let (there, without) = match self {
+            Self::ReadDuringFaults => (covered.reads_during_faults > 0, "no read was answered during a fault"),
+            Self::MoveTheLead => (covered.lead_changes > 0, "the lead never moved"),
+            Self::InstallSnapshots => (covered.snapshots_installed > 0, "no raft snapshot was installed"),
+            Self::RefuseOldLives => (covered.old_lives_refused > 0, "no push of an older life was refused"),
+            Self::RaceChanges if covered.changed == 0 => (false, "no change of configuration happened"),
+            Self::RaceChanges => (covered.not_changed > 0, "no change of configuration lost"),
+            Self::CopyPushes => (covered.copies > 0, "no copy of a push was answered"),
+            Self::RemoveNodes => (covered.removed > 0, "no node was removed"),
+        };
+        (!there).then_some(without)
+    }
+}
 
 impl Scenario {
     /// The scenario of that name.
@@ -87,156 +111,22 @@ impl Scenario {
         ALL.iter().find(|scenario| scenario.name == name)
     }
 
-    /// Runs it that long on a cluster of its own, and judges what came of it.
-    ///
-    /// # Errors
-    /// When the cluster could not be brought up or brought back: that is a finding, too.
-    pub async fn run(&self, time: Duration, seed: u64) -> anyhow::Result<(Report, Vec<Operation>)> {
-        let mut random = SmallRng::seed_from_u64(seed);
-        let mut cluster = Cluster::start(3).await?;
-        let replicas: Vec<(u64, String)> = cluster.members.iter().map(|m| (m.id, m.addr.clone())).collect();
-        let traffic = Traffic::start(&replicas, SHAPE, seed)?;
-        let mut run = Run { seed, term_before: cluster.term().await?, ..Run::default() };
-        let started = Instant::now();
-        while started.elapsed() < time {
-            tokio::time::sleep(QUIET_MAX.mul_f64(random.random())).await;
-            let Some(fault) = self.faults.choose(&mut random) else { continue };
-            run.fault(*fault, &mut cluster, &traffic, &mut random)
-                .await
-                .with_context(|| format!("{fault}, seed {seed}"))?;
+    /// Why it cannot run here, if it cannot.
+    pub fn unavailable(&self) -> Option<String> {
+        let rig = &self.rig;
+        if rig.hosts && !sandbox::is_inside() {
+            return Some(sandbox::unavailable().unwrap_or_else(|| "it runs in a sandbox only".into()));
         }
-        let history = traffic.stop().await?;
-        for id in 1..=3 {
-            cluster.wait_until_answers(id).await?;
+        // A tracer of a process that is not its child needs root, too.
+        if (rig.disks || rig.tools.contains(&"strace")) && !is_root() {
+            return Some("it needs root".into());
         }
-        let states = cluster.equal_states().await;
-        run.lead_changes = cluster.term().await? - run.term_before;
-        let mut verdict = check::check(&history).and(run.verdict(self, &history));
-        if let Err(error) = states {
-            verdict = verdict.and(Verdict::Invalid(vec![error.to_string()]));
+        if rig.clocks
+            && let Some(why) = Setup::clocks_unavailable()
+        {
+            return Some(why);
         }
-        Ok((run.report(self, &history, started.elapsed(), verdict), history))
-    }
-}
-
-/// What happened during one run.
-#[derive(Debug, Default)]
-struct Run {
-    seed: u64,
-    term_before: u64,
-    lead_changes: u64,
-    faults: BTreeMap<String, u64>,
-    skipped: Vec<String>,
-    /// From when to when a fault was there, on the history's clock.
-    times: Vec<(u64, u64)>,
-    /// From the end of a fault to the next acknowledged write.
-    healed_ms: Vec<u64>,
-    unhealed: Vec<String>,
-}
-
-impl Run {
-    async fn fault(
-        &mut self,
-        fault: Fault,
-        cluster: &mut Cluster,
-        traffic: &Traffic,
-        random: &mut SmallRng,
-    ) -> anyhow::Result<()> {
-        let begin_us = traffic.recorder().now_us();
-        match fault.happen(cluster, random).await? {
-            Installed::Skipped(why) => {
-                self.skipped.push(format!("{fault}: {why}"));
-                return Ok(());
-            }
-            Installed::Yes(_) => *self.faults.entry(fault.to_string()).or_default() += 1,
-        }
-        let end_us = traffic.recorder().now_us();
-        self.times.push((begin_us, end_us));
-        match until_written(traffic, end_us).await {
-            Ok(healed_ms) if u128::from(healed_ms) <= HEALED_WITHIN.as_millis() => self.healed_ms.push(healed_ms),
-            Ok(late_ms) => self.unhealed.push(format!("{fault}: the first write after {late_ms} ms")),
-            Err(_) => self.unhealed.push(format!("{fault}: no write within {} s", PATIENCE.as_secs())),
-        }
-        Ok(())
-    }
-
-    /// What is no good of the run besides its history; a run that did not cover what it is for counts for nothing.
-    fn verdict(&self, scenario: &Scenario, history: &[Operation]) -> Verdict {
-        let unhealed = match self.unhealed.is_empty() {
-            true => Verdict::Valid,
-            false => Verdict::Invalid(self.unhealed.clone()),
-        };
-        let covered = Covered::of(history, &self.times);
-        let missing = [
-            (covered.writes == 0, "no write was acknowledged"),
-            (covered.reads == 0, "no read was answered"),
-            (!scenario.faults.is_empty() && self.times.is_empty(), "no fault happened"),
-            (!scenario.faults.is_empty() && covered.reads_during_faults == 0, "no read was answered during a fault"),
-            (scenario.moves_lead && self.lead_changes == 0, "the lead never moved"),
-        ];
-        let missing: Vec<&str> = missing.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect();
-        match missing.is_empty() {
-            true => unhealed,
-            false => unhealed.and(Verdict::Unknown(missing.join(", "))),
-        }
-    }
-
-    fn report(self, scenario: &Scenario, history: &[Operation], took: Duration, verdict: Verdict) -> Report {
-        let covered = Covered::of(history, &self.times);
-        Report {
-            scenario: scenario.name.to_owned(),
-            seed: self.seed,
-            seconds: took.as_secs(),
-            writes: covered.writes,
-            writes_unknown: covered.unknown,
-            reads: covered.reads,
-            reads_during_faults: covered.reads_during_faults,
-            failed: covered.failed,
-            faults: self.faults,
-            skipped: self.skipped,
-            lead_changes: self.lead_changes,
-            healed_ms_max: self.healed_ms.iter().copied().max().unwrap_or(0),
-            valid: verdict == Verdict::Valid,
-            verdict: verdict.to_string(),
-        }
-    }
-}
-
-/// Waits for a write that began after that moment and was acknowledged; returns how long after it was.
-async fn until_written(traffic: &Traffic, after_us: u64) -> anyhow::Result<u64> {
-    let written = |operation: &Operation| match (&operation.action, &operation.outcome) {
-        (Action::Write { .. }, Outcome::Done { end_us, .. }) if operation.begin_us >= after_us => Some(*end_us),
-        _ => None,
-    };
-    let end_us = until("a write is acknowledged", async || traffic.recorder().find_last(written)).await?;
-    Ok((end_us - after_us) / 1000)
-}
-
-/// What a history has.
-#[derive(Debug, Default)]
-struct Covered {
-    writes: u64,
-    unknown: u64,
-    reads: u64,
-    reads_during_faults: u64,
-    failed: u64,
-}
-
-impl Covered {
-    fn of(history: &[Operation], faults: &[(u64, u64)]) -> Self {
-        let mut covered = Self::default();
-        for operation in history {
-            match (&operation.action, &operation.outcome) {
-                (_, Outcome::Failed { .. }) => covered.failed += 1,
-                (_, Outcome::Unknown { .. }) => covered.unknown += 1,
-                (Action::Write { .. }, Outcome::Done { .. }) => covered.writes += 1,
-                (Action::Read { .. }, Outcome::Done { end_us, .. }) => {
-                    covered.reads += 1;
-                    let during = faults.iter().any(|(begin, end)| operation.begin_us < *end && *begin < *end_us);
-                    covered.reads_during_faults += u64::from(during);
-                }
-            }
-        }
-        covered
+        let missing = rig.tools.iter().find(|tool| !is_there(tool))?;
+        Some(format!("{missing} is not installed"))
     }
 }

@@ -1,10 +1,22 @@
-//! Writers and readers whose every operation is taken down.
+//! Clients whose every operation is taken down.
 //!
-//! Each writer is a node of its own that pushes its next value in two tables at once. Readers ask random replicas for
-//! one, some or all nodes. No operation is tried twice here: the SDK does that, as it does for users.
+//! - [`writers`]: each is a node of its own that pushes its next value in two tables at once; its agent dies, and lives
+//!   again, now and then.
+//! - [`echoes`] are nodes whose pushes arrive more than once, at several replicas, and late.
+//! - [`readers`] ask random replicas for one, some or all nodes.
+//! - [`mortals`] are nodes that are removed, and come back.
+//! - [`changes`] are made to the configuration, each only if there was no other since.
+//!
+//! No operation is tried twice here: the SDK does that, as it does for users.
+
+mod changes;
+mod echoes;
+mod mortals;
+mod readers;
+mod writers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -12,24 +24,41 @@ use rand::{Rng, SeedableRng};
 use tokio::task::JoinSet;
 use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot};
 
-use crate::history::{Action, Operation, Outcome, Recorder};
+use crate::history::{Operation, Outcome, Recorder};
 
-/// The time that one operation has: longer than a failover, shorter than a partition.
+/// The time that one operation has: longer than a failover, so that those that a replica's end interrupts are answered by
+/// another one, and shorter than most partitions, so that there are some that fail.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Between two operations of one client, at most: a cluster at its limit finds fewer interleavings.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 
-/// Node type of the writers.
+/// Node type of all that push.
 const NODE_TYPE: &str = "chaos";
+
+/// Nodes from this number on are removed now and then.
+pub const FIRST_MORTAL: u32 = 1000;
+
+/// Whether a node may be removed.
+pub fn mortal(node: u32) -> bool {
+    node >= FIRST_MORTAL
+}
 
 /// Who loads the cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// Nodes, each with one writer.
     pub writers: u32,
+    /// Nodes whose pushes arrive more than once; their numbers follow those of the writers.
+    pub echoes: u32,
     /// Readers.
     pub readers: u32,
+    /// Nodes that are removed and come back.
+    pub mortals: u32,
+    /// Clients that change the configuration.
+    pub changers: u32,
+    /// Whether agents die and live again.
+    pub agents_die: bool,
 }
 
 /// Traffic that runs until it is stopped, or dropped.
@@ -41,29 +70,47 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Starts writers and readers at the replicas of these ids and addresses. The seed decides what they do, the machine
-    /// when.
+    /// Starts all clients at the replicas of these ids and addresses. The seed decides what they do, the machine when.
+    ///
+    /// # Errors
+    /// When an address is none.
     pub fn start(replicas: &[(u64, String)], shape: Shape, seed: u64) -> Result<Self, Error> {
         let (recorder, stop) = (Arc::<Recorder>::default(), Arc::<AtomicBool>::default());
         let mut tasks = JoinSet::new();
+        let mut clients = 0;
+        let mut context = || {
+            clients += 1;
+            let random = SmallRng::seed_from_u64(seed ^ u64::from(clients).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            Context { client: clients, random, stop: Arc::clone(&stop), recorder: Arc::clone(&recorder) }
+        };
         for node in 0..shape.writers {
-            let mut endpoints: Vec<String> = replicas.iter().map(|(_, addr)| addr.clone()).collect();
-            let turn = node as usize % endpoints.len();
-            endpoints.rotate_left(turn);
-            let client = Client::connect_lazy(endpoints)?.with_timeout(TIMEOUT);
-            let publisher = client.publisher(NodeDescription::new(NodeKey::parse(NODE_TYPE, &id(node))?));
-            let pace = Pace { random: SmallRng::seed_from_u64(seed ^ u64::from(node)), stop: Arc::clone(&stop) };
-            tasks.spawn(write(publisher, node, pace, Arc::clone(&recorder)));
+            let client = client_from(replicas, node as usize)?;
+            tasks.spawn(writers::run(client, node, shape.agents_die, context()));
         }
-        for reader in 0..shape.readers {
+        for node in shape.writers..shape.writers + shape.echoes {
+            let addrs = replicas.iter().map(|(_, addr)| addr.clone()).collect();
+            tasks.spawn(echoes::run(addrs, node, context()));
+        }
+        let mortals: Arc<[AtomicU32]> =
+            (0..shape.mortals).map(|number| AtomicU32::new(FIRST_MORTAL + number)).collect();
+        for number in 0..shape.mortals {
+            let client = client_from(replicas, number as usize)?;
+            tasks.spawn(mortals::run(client, Arc::clone(&mortals), number as usize, context()));
+        }
+        let known = Arc::<AtomicBool>::default();
+        if shape.changers > 0 {
+            tasks.spawn(changes::run_node(client_from(replicas, 0)?, Arc::clone(&known), context()));
+        }
+        for number in 0..shape.changers {
+            tasks.spawn(changes::run(client_from(replicas, number as usize)?, Arc::clone(&known), context()));
+        }
+        for _ in 0..shape.readers {
             // One client a replica: a session that spans replicas would hide a replica that is behind.
             let clients = replicas
                 .iter()
                 .map(|(id, addr)| Ok((*id, Client::connect_lazy([addr.clone()])?.with_timeout(TIMEOUT))));
             let clients = clients.collect::<Result<Vec<_>, Error>>()?;
-            let number = shape.writers + reader;
-            let pace = Pace { random: SmallRng::seed_from_u64(seed ^ u64::from(number)), stop: Arc::clone(&stop) };
-            tasks.spawn(read(clients, number, shape.writers, pace, Arc::clone(&recorder)));
+            tasks.spawn(readers::run(clients, shape.writers + shape.echoes, Arc::clone(&mortals), context()));
         }
         Ok(Self { recorder, stop, tasks })
     }
@@ -86,90 +133,63 @@ impl Traffic {
     }
 }
 
-/// When a client does its next operation, and whether.
-struct Pace {
+/// What each client has.
+struct Context {
+    client: u32,
     random: SmallRng,
     stop: Arc<AtomicBool>,
+    recorder: Arc<Recorder>,
 }
 
-impl Pace {
+impl Context {
+    /// Waits a random while; false when the traffic is to stop.
     async fn goes_on(&mut self) -> bool {
         tokio::time::sleep(PAUSE_MAX.mul_f64(self.random.random())).await;
         !self.stop.load(Ordering::SeqCst)
     }
+
+    fn one_in(&mut self, many: u32) -> bool {
+        self.random.random_range(0..many) == 0
+    }
+}
+
+/// A client of all replicas that begins with another one each.
+fn client_from(replicas: &[(u64, String)], turn: usize) -> Result<Client, Error> {
+    let mut endpoints: Vec<String> = replicas.iter().map(|(_, addr)| addr.clone()).collect();
+    endpoints.rotate_left(turn % replicas.len());
+    Ok(Client::connect_lazy(endpoints)?.with_timeout(TIMEOUT))
 }
 
 fn id(node: u32) -> String {
     format!("n{node}")
 }
 
-/// The node's value in two tables: whoever sees them differ has seen half a push.
-fn tables(value: u64) -> Vec<TableSnapshot> {
+fn key(node: u32) -> NodeKey {
+    NodeKey::parse(NODE_TYPE, &id(node)).expect("a legal key")
+}
+
+/// A new life of a node's agent.
+fn agent(client: &Client, node: u32) -> Publisher {
+    client.publisher(NodeDescription::new(key(node)))
+}
+
+/// The node's value in two tables, one of which names it.
+fn tables(node: u32, value: u64) -> Vec<TableSnapshot> {
+    let columns = [("value", DataType::UInt64, "counts pushes"), ("owner", DataType::UInt64, "the node that pushes")];
     let table = |name| {
-        let table = Table::new(name, &[("value", DataType::UInt64, "counts pushes")]).expect("a legal schema");
-        table.row([value.into()]).snapshot()
+        let table = Table::new(name, &columns).expect("a legal schema");
+        table.row([value.into(), u64::from(node).into()]).snapshot()
     };
     vec![table("register_a"), table("register_b")]
 }
 
-async fn write(mut publisher: Publisher, node: u32, mut pace: Pace, recorder: Arc<Recorder>) {
-    let mut value = 0;
-    while pace.goes_on().await {
-        value += 1;
-        let begin_us = recorder.now_us();
-        let outcome = match publisher.push(tables(value)).await {
-            Ok(ack) => Outcome::Done { end_us: recorder.now_us(), revision: ack.revision },
-            Err(error) => failed(&error),
-        };
-        recorder.add(Operation { client: node, begin_us, action: Action::Write { node, value }, outcome });
-    }
-}
-
-/// What an error of the SDK says of a write. A deadline says that nothing was done.
-fn failed(error: &Error) -> Outcome {
+/// What an error of the SDK says of an operation that ended just now. A deadline says that nothing was done.
+fn failed(recorder: &Recorder, error: &Error) -> Outcome {
     let why = error.to_string();
     match error {
-        Error::OutcomeUnknown { .. } | Error::Protocol(_) => Outcome::Unknown { why },
-        Error::Refused(_) | Error::NotPermitted(_) | Error::Unreachable { .. } | Error::Deadline { .. } => {
-            Outcome::Failed { why }
-        }
+        Error::OutcomeUnknown { .. } => Outcome::Unknown { why },
+        Error::Protocol(_) => Outcome::Nonsense { what: why },
+        Error::Refused(_) | Error::NotPermitted(_) => Outcome::Refused { end_us: recorder.now_us(), why },
+        Error::Unreachable { .. } | Error::Deadline { .. } => Outcome::Failed { why },
     }
-}
-
-async fn read(clients: Vec<(u64, Client)>, number: u32, writers: u32, mut pace: Pace, recorder: Arc<Recorder>) {
-    while pace.goes_on().await {
-        let (replica, client) = &clients[pace.random.random_range(0..clients.len())];
-        // As often one node as some or all.
-        let nodes: Vec<u32> = match pace.random.random_range(0..3) {
-            0 => vec![pace.random.random_range(0..writers)],
-            1 => (0..writers).filter(|_| pace.random.random()).collect(),
-            _ => (0..writers).collect(),
-        };
-        let begin_us = recorder.now_us();
-        let (seen, outcome) = match ask(client, &nodes).await {
-            Ok((seen, revision)) => (seen, Outcome::Done { end_us: recorder.now_us(), revision }),
-            Err(error) => (Vec::new(), Outcome::Failed { why: error.to_string() }),
-        };
-        let action = Action::Read { replica: *replica, seen };
-        recorder.add(Operation { client: number, begin_us, action, outcome });
-    }
-}
-
-/// The values of nodes and the revision. Half a push shows as a value that nobody wrote.
-async fn ask(client: &Client, nodes: &[u32]) -> Result<(Vec<(u32, u64)>, u64), Error> {
-    let ids: Vec<String> = nodes.iter().map(|node| format!("'{}'", id(*node))).collect();
-    let wanted = if ids.is_empty() { "1 = 0".to_owned() } else { format!("a.node_id IN ({})", ids.join(", ")) };
-    let sql = format!(
-        "SELECT a.node_id, a.value AS a, b.value AS b FROM cluster_register_a a JOIN cluster_register_b b \
-         ON a.node_type = b.node_type AND a.node_id = b.node_id WHERE a.node_type = '{NODE_TYPE}' AND {wanted}"
-    );
-    let result = client.query(&sql).await?;
-    let mut seen: Vec<(u32, u64)> = nodes.iter().map(|node| (*node, 0)).collect();
-    for row in result.rows() {
-        let (node, a, b): (String, u64, u64) = (row.get("node_id")?, row.get("a")?, row.get("b")?);
-        let value = if a == b { a } else { u64::MAX };
-        let place = seen.iter_mut().find(|(number, _)| id(*number) == node);
-        place.ok_or_else(|| Error::Protocol(format!("node {node} was not asked for")))?.1 = value;
-    }
-    Ok((seen, result.revision))
 }

@@ -1,0 +1,59 @@
+//! Changes of a setting, each only if there was none since a revision that was read; and the node whose setting it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rand::Rng;
+use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType, config_table};
+use unum_client::{Client, NodeDescription, NodeKey};
+
+use super::{Context, failed};
+use crate::history::{Action, Operation, Outcome};
+
+const NODE_TYPE: &str = "chaos_config";
+const NODE: &str = "one";
+const SETTING: &str = "log.level";
+
+/// Between two changes, at most; they take several commits each.
+const PAUSE_MAX: Duration = Duration::from_millis(200);
+
+/// Is the node, until it is told to stop. Says when the cluster knows it.
+pub async fn run_node(client: Client, known: Arc<AtomicBool>, mut context: Context) {
+    let key = NodeKey::parse(NODE_TYPE, NODE).expect("a legal key");
+    let mut publisher = client.publisher(NodeDescription::new(key));
+    let table = || config_table([ConfigEntry::new(SETTING, "0", ConfigType::Text)]).expect("a legal table");
+    while publisher.push(vec![table()]).await.is_err() {
+        if !context.goes_on().await {
+            return;
+        }
+    }
+    known.store(true, Ordering::SeqCst);
+    let subscription = publisher.on_config(|_| async { ConfigOutcome::Applied });
+    while context.goes_on().await {}
+    drop(subscription);
+}
+
+/// Changes the setting of the node that the cluster knows until it is told to stop.
+pub async fn run(client: Client, known: Arc<AtomicBool>, mut context: Context) {
+    while context.goes_on().await {
+        if !known.load(Ordering::SeqCst) {
+            continue;
+        }
+        tokio::time::sleep(PAUSE_MAX.mul_f64(context.random.random())).await;
+        let Ok(read) = client.query("SELECT 1").await else { continue };
+        let since = read.revision;
+        let value: u32 = context.random.random();
+        let sql = format!("SET CONFIG '{NODE_TYPE}/{NODE}' {SETTING} = '{value}' IF REVISION = {since}");
+        let begin_us = context.recorder.now_us();
+        let outcome = match client.query(&sql).await {
+            Ok(rows) => match rows.rows().next().map(|row| row.get::<u64>("change_id")) {
+                Some(Ok(revision)) => Outcome::Done { end_us: context.recorder.now_us(), revision },
+                other => Outcome::Nonsense { what: format!("{other:?}") },
+            },
+            Err(error) => failed(&context.recorder, &error),
+        };
+        let action = Action::Change { since };
+        context.recorder.add(Operation { client: context.client, begin_us, action, outcome });
+    }
+}

@@ -1,0 +1,77 @@
+//! Readers of random nodes at random replicas.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rand::Rng;
+use unum_client::{Client, Error};
+
+use super::{Context, NODE_TYPE, failed, id};
+use crate::history::{Action, Operation, Outcome, Seen};
+
+/// Reads until it is told to stop.
+pub async fn run(clients: Vec<(u64, Client)>, all: u32, mortals: Arc<[AtomicU32]>, mut context: Context) {
+    while context.goes_on().await {
+        let (replica, client) = &clients[context.random.random_range(0..clients.len())];
+        // As often one node as some or all.
+        let mut nodes: Vec<u32> = match context.random.random_range(0..3) {
+            0 => vec![context.random.random_range(0..all)],
+            1 => (0..all).filter(|_| context.random.random()).collect(),
+            _ => (0..all).collect(),
+        };
+        nodes.extend(mortals.iter().map(|node| node.load(Ordering::SeqCst)));
+        let begin_us = context.recorder.now_us();
+        let (seen, outcome) = match ask(client, &nodes).await {
+            Ok((seen, revision)) => (seen, Outcome::Done { end_us: context.recorder.now_us(), revision }),
+            // A read changes nothing, so that nothing is known of it is as good as that it failed.
+            Err(error) => match failed(&context.recorder, &error) {
+                Outcome::Unknown { why } => (Vec::new(), Outcome::Failed { why }),
+                outcome => (Vec::new(), outcome),
+            },
+        };
+        let action = Action::Read { replica: *replica, seen };
+        context.recorder.add(Operation { client: context.client, begin_us, action, outcome });
+    }
+}
+
+/// What the nodes had, and the revision.
+async fn ask(client: &Client, nodes: &[u32]) -> Result<(Vec<Seen>, u64), Error> {
+    let ids: Vec<String> = nodes.iter().map(|node| format!("'{}'", id(*node))).collect();
+    let wanted = if ids.is_empty() { "1 = 0".to_owned() } else { format!("node_id IN ({})", ids.join(", ")) };
+    // Not a join: of half a push it would show nothing.
+    let half = |table| {
+        format!(
+            "SELECT '{table}' AS half, node_id, value, owner, revision FROM cluster_register_{table} \
+             WHERE node_type = '{NODE_TYPE}' AND {wanted}"
+        )
+    };
+    let result = client.query(&format!("{} UNION ALL {}", half("a"), half("b"))).await?;
+    let mut halves: Vec<[Option<Seen>; 2]> = vec![[None; 2]; nodes.len()];
+    for row in result.rows() {
+        let name: String = row.get("node_id")?;
+        let place = nodes.iter().position(|node| id(*node) == name);
+        let place = place.ok_or_else(|| Error::Protocol(format!("node {name} was not asked for")))?;
+        let table = usize::from(row.get::<String>("half")? == "b");
+        let owner = u32::try_from(row.get::<u64>("owner")?).unwrap_or(u32::MAX);
+        let value = row.get("value")?;
+        let half = Seen { node: nodes[place], value, other: value, owner, revision: row.get("revision")? };
+        if halves[place][table].replace(half).is_some() {
+            return Err(Error::Protocol(format!("node {name} has two rows in one table")));
+        }
+    }
+    let seen = nodes.iter().zip(halves).map(|(node, [one, other])| whole(*node, one, other));
+    Ok((seen.collect::<Result<_, Error>>()?, result.revision))
+}
+
+/// What two tables say of one push.
+fn whole(node: u32, one: Option<Seen>, other: Option<Seen>) -> Result<Seen, Error> {
+    match (one, other) {
+        (Some(one), Some(other)) if one.value == other.value && one != other => {
+            Err(Error::Protocol(format!("one push has two rows that differ: {one:?} and {other:?}")))
+        }
+        (Some(one), Some(other)) => Ok(Seen { other: other.value, ..one }),
+        (Some(one), None) => Ok(Seen { other: 0, ..one }),
+        (None, Some(other)) => Ok(Seen { value: 0, ..other }),
+        (None, None) => Ok(Seen::nothing(node)),
+    }
+}

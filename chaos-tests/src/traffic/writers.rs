@@ -1,0 +1,86 @@
+//! Writers: a node each, whose agent may die and live again.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use unum_client::{Client, Publisher};
+
+use super::{Context, agent, failed, tables};
+use crate::history::{Action, Operation, Outcome, Recorder};
+
+/// An agent dies after so many pushes on average, with a push on its way.
+const PUSHES_OF_A_LIFE: u32 = 60;
+
+/// What an agent that was taken for dead still tries, beside the one that took its name.
+const PUSHES_OF_A_GHOST: u64 = 3;
+
+/// Pushes the node's next value until it is told to stop.
+pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
+    let mut publisher = agent(&client, node);
+    let (mut value, mut life) = (0, 1);
+    let mut ghosts = JoinSet::new();
+    while context.goes_on().await {
+        value += 1;
+        let push = Push { client: context.client, node, value, life };
+        if !dies || !context.one_in(PUSHES_OF_A_LIFE) {
+            push.send(&mut publisher, &context.recorder).await;
+            continue;
+        }
+        let old = std::mem::replace(&mut publisher, agent(&client, node));
+        life += 1;
+        if context.one_in(2) {
+            // It dies with a push on its way, which may still arrive: nobody will know.
+            push.die(old, &context.recorder).await;
+        } else {
+            // It lives on beside the new one, and does not know that it is too old. Its values are its own.
+            let ghost = Arc::clone(&context.recorder);
+            ghosts.spawn(async move { push.haunt(old, &ghost).await });
+            value += PUSHES_OF_A_GHOST;
+        }
+    }
+    // What they did has to be in the history, too.
+    ghosts.join_all().await;
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Push {
+    client: u32,
+    node: u32,
+    value: u64,
+    life: u32,
+}
+
+impl Push {
+    fn record(self, recorder: &Recorder, begin_us: u64, outcome: Outcome) {
+        let Self { client, node, value, life } = self;
+        recorder.add(Operation { client, begin_us, action: Action::Write { node, value, life }, outcome });
+    }
+
+    async fn send(self, publisher: &mut Publisher, recorder: &Recorder) {
+        let begin_us = recorder.now_us();
+        let outcome = match publisher.push(tables(self.node, self.value)).await {
+            Ok(ack) => Outcome::Done { end_us: recorder.now_us(), revision: ack.revision },
+            Err(error) => failed(recorder, &error),
+        };
+        self.record(recorder, begin_us, outcome);
+    }
+
+    async fn die(self, mut publisher: Publisher, recorder: &Recorder) {
+        let begin_us = recorder.now_us();
+        // Long enough to be sent, too short to be answered.
+        let soon = std::time::Duration::from_micros(500);
+        let outcome = match tokio::time::timeout(soon, publisher.push(tables(self.node, self.value))).await {
+            Ok(Ok(ack)) => Outcome::Done { end_us: recorder.now_us(), revision: ack.revision },
+            Ok(Err(error)) => failed(recorder, &error),
+            Err(_) => Outcome::Unknown { why: "the agent died".into() },
+        };
+        self.record(recorder, begin_us, outcome);
+    }
+
+    async fn haunt(mut self, mut publisher: Publisher, recorder: &Recorder) {
+        for _ in 0..PUSHES_OF_A_GHOST {
+            self.send(&mut publisher, recorder).await;
+            self.value += 1;
+        }
+    }
+}
