@@ -2,7 +2,7 @@
 //!
 //! Refused by right are pushes of an agent that another life of it may have taken over from by then, copies of what a later
 //! push may have superseded, reads before the first push has made the tables, removals of a node whose last push was not
-//! acknowledged, and changes where another one may have been first.
+//! acknowledged, and changes where another one may have been first, or is in progress.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::history::{Action, Operation, Outcome};
 pub fn check(history: &[Operation]) -> Verdict {
     let past = Past::of(history);
     let wrong = history.iter().filter(|operation| match operation.outcome {
-        Outcome::Refused { end_us, .. } => !past.excuses(operation, end_us),
+        Outcome::Refused { end_us, ref why } => !past.excuses(operation, end_us, why),
         _ => false,
     });
     judged(wrong.map(|operation| format!("refused: {operation:?}")).collect())
@@ -59,7 +59,7 @@ impl<'a> Past<'a> {
     }
 
     /// Whether an operation that was refused at that time may have been.
-    fn excuses(&self, operation: &Operation, end_us: u64) -> bool {
+    fn excuses(&self, operation: &Operation, end_us: u64, why: &str) -> bool {
         match &operation.action {
             Action::Write { node, life, .. } => {
                 let newer = self.lives.get(node).into_iter().flat_map(|lives| lives.range(life + 1..));
@@ -76,8 +76,10 @@ impl<'a> Past<'a> {
                 last.is_none_or(|(_, outcome)| !matches!(outcome, Outcome::Done { .. }))
             }
             Action::Change { since } => self.changes.iter().any(|change| {
-                let overtakes = change.done().is_none_or(|(_, revision)| revision > *since);
-                overtakes && change.begin_us < end_us
+                let stands_before = change.done().is_none_or(|(_, revision)| {
+                    revision > *since || why.starts_with(&format!("change {revision} is in progress"))
+                });
+                stands_before && change.begin_us < end_us
             }),
             Action::Fault { .. } => true,
         }
@@ -143,6 +145,9 @@ mod tests {
         let change = |begin_us, since, outcome| operation(begin_us, Action::Change { since }, outcome);
         assert!(valid(&[change(0, 1, done(5, 3)), change(2, 1, refused(9))]));
         assert!(!valid(&[change(0, 1, done(5, 3)), change(7, 3, refused(9))]), "there was none since");
+        let waits = Outcome::Refused { end_us: 9, why: "change 3 is in progress and sets x, too".into() };
+        assert!(valid(&[change(0, 1, done(5, 3)), change(7, 3, waits.clone())]));
+        assert!(!valid(&[change(0, 1, done(5, 2)), change(7, 3, waits)]), "another one is");
         assert!(!valid(&[change(2, 1, refused(9))]));
         assert!(valid(&[change(0, 1, Outcome::Unknown { why: String::new() }), change(2, 1, refused(9))]));
     }

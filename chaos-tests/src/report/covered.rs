@@ -22,8 +22,10 @@ pub struct Covered {
     pub failed: u64,
     /// Removals that were acknowledged.
     pub removed: u64,
-    /// Copies of pushes that were answered like the first, or refused because a later one had been taken in.
+    /// Copies of pushes that were answered like the first.
     pub copies: u64,
+    /// … and that were refused because a later push may have been taken in.
+    pub copies_refused: u64,
     /// Changes of configuration that happened.
     pub changed: u64,
     /// … and that did not.
@@ -67,9 +69,9 @@ impl Covered {
     fn count(&mut self, operation: &Operation, faults: &[(u64, u64)]) {
         match (&operation.action, &operation.outcome) {
             (Action::Fault { .. }, _) => {}
-            (Action::Copy { .. }, outcome) => {
-                self.copies += u64::from(matches!(outcome, Outcome::Done { .. } | Outcome::Refused { .. }));
-            }
+            (Action::Copy { .. }, Outcome::Done { .. }) => self.copies += 1,
+            (Action::Copy { .. }, Outcome::Refused { .. }) => self.copies_refused += 1,
+            (Action::Copy { .. }, _) => {}
             (Action::Change { .. }, Outcome::Refused { .. }) => self.not_changed += 1,
             (_, Outcome::Failed { .. } | Outcome::Refused { .. }) => self.failed += 1,
             (_, Outcome::Unknown { .. } | Outcome::Nonsense { .. }) => self.unknown += 1,

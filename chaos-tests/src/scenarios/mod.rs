@@ -98,7 +98,8 @@ impl Must {
             Self::RefuseOldLives => (covered.old_lives_refused > 0, "no push of an older life was refused"),
             Self::RaceChanges if covered.changed == 0 => (false, "no change of configuration happened"),
             Self::RaceChanges => (covered.not_changed > 0, "no change of configuration lost"),
-            Self::CopyPushes => (covered.copies > 0, "no copy of a push was answered"),
+            Self::CopyPushes if covered.copies == 0 => (false, "no copy of a push was answered"),
+            Self::CopyPushes => (covered.copies_refused > 0, "no copy of a push came too late"),
             Self::RemoveNodes => (covered.removed > 0, "no node was removed"),
         };
         (!there).then_some(without)

@@ -31,7 +31,9 @@ pub async fn run(addrs: Vec<String>, node: u32, mut context: Context) {
     let mut value = 0;
     while context.goes_on().await {
         value += 1;
-        let echo = Echo { client: context.client, node, value };
+        // Made once: a copy is the same to the byte, with the time of its rows.
+        let push = Push::new(NodeDescription::new(key(node)), EPOCH, value, tables(node, value));
+        let echo = Echo { client: context.client, node, value, push: push.expect("a legal push") };
         let mut order = addrs.clone();
         order.shuffle(&mut context.random);
         if !echo.at_once(&order, &context.recorder).await {
@@ -49,17 +51,18 @@ pub async fn run(addrs: Vec<String>, node: u32, mut context: Context) {
     late.join_all().await;
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Echo {
     client: u32,
     node: u32,
     value: u64,
+    push: Push,
 }
 
 impl Echo {
     /// Sends the push to two replicas at one moment; whether one of them has acknowledged it. The better answer is that of
     /// the write, the other one that of a copy.
-    async fn at_once(self, addrs: &[String], recorder: &Recorder) -> bool {
+    async fn at_once(&self, addrs: &[String], recorder: &Recorder) -> bool {
         let begin_us = recorder.now_us();
         let other = addrs.get(1).unwrap_or(&addrs[0]);
         let (one, other) = tokio::join!(self.send(&addrs[0], recorder), self.send(other, recorder));
@@ -73,7 +76,7 @@ impl Echo {
         };
         let (write, copy) = if known(&one) < known(&other) { (other, one) } else { (one, other) };
         let done = matches!(write, Outcome::Done { .. });
-        let Self { client, node, value } = self;
+        let Self { client, node, value, .. } = *self;
         recorder.add(Operation { client, begin_us, action: Action::Write { node, value, life: 1 }, outcome: write });
         recorder.add(Operation { client, begin_us, action: Action::Copy { node, value }, outcome: copy });
         done
@@ -83,11 +86,11 @@ impl Echo {
     async fn again(self, addr: &str, recorder: &Recorder) {
         let begin_us = recorder.now_us();
         let outcome = self.send(addr, recorder).await;
-        let Self { client, node, value } = self;
+        let Self { client, node, value, .. } = self;
         recorder.add(Operation { client, begin_us, action: Action::Copy { node, value }, outcome });
     }
 
-    async fn send(self, addr: &str, recorder: &Recorder) -> Outcome {
+    async fn send(&self, addr: &str, recorder: &Recorder) -> Outcome {
         match tokio::time::timeout(TIMEOUT, self.ask(addr)).await {
             Ok(Ok(PushOutcome::Accepted { revision, .. })) => Outcome::Done { end_us: recorder.now_us(), revision },
             Ok(Ok(PushOutcome::Refused { message })) => Outcome::Refused { end_us: recorder.now_us(), why: message },
@@ -96,14 +99,12 @@ impl Echo {
         }
     }
 
-    async fn ask(self, addr: &str) -> Result<PushOutcome, Outcome> {
+    async fn ask(&self, addr: &str) -> Result<PushOutcome, Outcome> {
         let failed = |why: String| Outcome::Failed { why };
         let unknown = |why: String| Outcome::Unknown { why };
-        let push = Push::new(NodeDescription::new(key(self.node)), EPOCH, self.value, tables(self.node, self.value));
-        let push = push.map_err(|invalid| failed(invalid.to_string()))?;
         let connected = IngestClient::connect(format!("http://{addr}")).await;
         let mut client = connected.map_err(|error| failed(error.to_string()))?;
-        let one = tokio_stream::once(SchemasSent::default().push(&push));
+        let one = tokio_stream::once(SchemasSent::default().push(&self.push));
         let replies = client.publish(one).await.map_err(|status| unknown(status.to_string()))?;
         let reply = replies.into_inner().message().await.map_err(|status| unknown(status.to_string()))?;
         let reply = reply.ok_or_else(|| unknown("the stream ended".to_owned()))?;
