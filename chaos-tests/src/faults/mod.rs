@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
 
 use crate::cluster::{Cluster, Filter, Frozen, until_in};
 
@@ -217,7 +218,9 @@ impl Target {
             Self::Follower => one(&followers, random),
             Self::Learner => one(&with("learner"), random),
             Self::Majority => {
-                let voters: Vec<u64> = leaders.into_iter().chain(followers).collect();
+                let mut voters: Vec<u64> = leaders.into_iter().chain(followers).collect();
+                // Now and then it is the leader that is left alone.
+                voters.shuffle(random);
                 let lost = voters.len().div_ceil(2);
                 voters.into_iter().take(lost).collect()
             }

@@ -41,7 +41,7 @@ const STALE: &[&str] = &["have no order", "was known before"];
 pub const PLANTED: &[Planted] = &[
     planted("skip-barrier", "calm", STALE, 30),
     planted("reuse-round", "calm", STALE, 30),
-    planted("stamp-relay", "calm", &["was pushed by node"], 30),
+    planted("stamp-relay", "calm", &["that has none"], 30),
     planted("half-push", "calm", &["half a push"], 30),
     planted("accept-old-epoch", "calm", &["had pushed before"], 60),
     planted("ignore-revision", "calm", &["there was another change"], 60),

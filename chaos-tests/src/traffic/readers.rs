@@ -38,19 +38,20 @@ pub async fn run(clients: Vec<(u64, Client)>, all: u32, mortals: Arc<[AtomicU32]
 async fn ask(client: &Client, nodes: &[u32]) -> Result<(Vec<Seen>, u64), Error> {
     let ids: Vec<String> = nodes.iter().map(|node| format!("'{}'", id(*node))).collect();
     let wanted = if ids.is_empty() { "1 = 0".to_owned() } else { format!("node_id IN ({})", ids.join(", ")) };
-    // Not a join: of half a push it would show nothing.
+    // Not a join: of half a push it would show nothing. No other type of node pushes this: what has one is in the wrong place.
     let half = |table| {
         format!(
-            "SELECT '{table}' AS half, node_id, value, owner, revision FROM cluster_register_{table} \
-             WHERE node_type = '{NODE_TYPE}' AND {wanted}"
+            "SELECT '{table}' AS half, node_type, node_id, value, owner, revision FROM cluster_register_{table} \
+             WHERE node_type <> '{NODE_TYPE}' OR {wanted}"
         )
     };
     let result = client.query(&format!("{} UNION ALL {}", half("a"), half("b"))).await?;
     let mut halves: Vec<[Option<Seen>; 2]> = vec![[None; 2]; nodes.len()];
     for row in result.rows() {
         let name: String = row.get("node_id")?;
-        let place = nodes.iter().position(|node| id(*node) == name);
-        let place = place.ok_or_else(|| Error::Protocol(format!("node {name} was not asked for")))?;
+        let node_type: String = row.get("node_type")?;
+        let place = nodes.iter().position(|node| node_type == NODE_TYPE && id(*node) == name);
+        let place = place.ok_or_else(|| Error::Protocol(format!("a row of {node_type}/{name} that has none")))?;
         let table = usize::from(row.get::<String>("half")? == "b");
         let owner = u32::try_from(row.get::<u64>("owner")?).unwrap_or(u32::MAX);
         let value = row.get("value")?;
