@@ -81,6 +81,7 @@ impl<'a> Past<'a> {
                 });
                 stands_before && change.begin_us < end_us
             }),
+            Action::Look { .. } => false,
             Action::Fault { .. } => true,
         }
     }

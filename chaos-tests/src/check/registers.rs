@@ -83,7 +83,9 @@ fn graph(history: &[Operation], writes: &Writes) -> Graph {
     let takes_part = |place: usize| match &history[place].action {
         Action::Read { .. } => matches!(history[place].outcome, Outcome::Done { .. }),
         Action::Write { node, value, .. } => writes.get(node).is_some_and(|of_node| of_node.contains_key(value)),
-        Action::Copy { .. } | Action::Remove { .. } | Action::Change { .. } | Action::Fault { .. } => false,
+        // Nothing of these is in a register.
+        Action::Copy { .. } | Action::Remove { .. } | Action::Change { .. } | Action::Look { .. } => false,
+        Action::Fault { .. } => false,
     };
     let mut ends: Vec<(u64, usize)> = (0..history.len())
         .filter(|place| takes_part(*place))

@@ -31,7 +31,7 @@ fn goes_back(history: &[Operation]) -> Vec<String> {
         let before = ends.partition_point(|(end_us, _)| *end_us < operation.begin_us);
         let known = if before > 0 { ends[before - 1].1 } else { 0 };
         let back = match operation.action {
-            Action::Read { .. } => revision < known,
+            Action::Read { .. } | Action::Look { .. } => revision < known,
             Action::Write { .. } | Action::Change { .. } => revision <= known,
             // A copy has the revision of the first; removals are answered without one.
             Action::Copy { .. } | Action::Remove { .. } | Action::Fault { .. } => false,

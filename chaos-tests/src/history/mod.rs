@@ -63,6 +63,11 @@ pub enum Action {
         /// The revision.
         since: u64,
     },
+    /// A SELECT of the newest change of configuration.
+    Look {
+        /// Its revision; 0 if there was none, or no answer.
+        newest: u64,
+    },
     /// A fault was there. Its outcome's end is when it ended.
     Fault {
         /// Which.

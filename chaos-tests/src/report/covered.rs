@@ -68,7 +68,7 @@ impl Covered {
 
     fn count(&mut self, operation: &Operation, faults: &[(u64, u64)]) {
         match (&operation.action, &operation.outcome) {
-            (Action::Fault { .. }, _) => {}
+            (Action::Fault { .. } | Action::Look { .. }, _) => {}
             (Action::Copy { .. }, Outcome::Done { .. }) => self.copies += 1,
             (Action::Copy { .. }, Outcome::Refused { .. }) => self.copies_refused += 1,
             (Action::Copy { .. }, _) => {}

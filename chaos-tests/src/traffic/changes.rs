@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType, config_table};
-use unum_client::{Client, NodeDescription, NodeKey};
+use unum_client::{Client, Error, NodeDescription, NodeKey};
 
 use super::{Context, failed};
 use crate::history::{Action, Operation, Outcome};
@@ -41,8 +41,7 @@ pub async fn run(client: Client, known: Arc<AtomicBool>, mut context: Context) {
             continue;
         }
         tokio::time::sleep(PAUSE_MAX.mul_f64(context.random.random())).await;
-        let Ok(read) = client.query("SELECT 1").await else { continue };
-        let since = read.revision;
+        let Some(since) = look(&client, &context).await else { continue };
         let value: u32 = context.random.random();
         let sql = format!("SET CONFIG '{NODE_TYPE}/{NODE}' {SETTING} = '{value}' IF REVISION = {since}");
         let begin_us = context.recorder.now_us();
@@ -56,4 +55,25 @@ pub async fn run(client: Client, known: Arc<AtomicBool>, mut context: Context) {
         let action = Action::Change { since };
         context.recorder.add(Operation { client: context.client, begin_us, action, outcome });
     }
+}
+
+/// Looks for the newest change; at which revision it looked.
+async fn look(client: &Client, context: &Context) -> Option<u64> {
+    let begin_us = context.recorder.now_us();
+    let newest = match client.query("SELECT max(id) AS newest FROM config_changes").await {
+        Ok(result) => result
+            .rows()
+            .next()
+            .ok_or_else(|| Error::Protocol("no row of an aggregate".to_owned()))
+            .and_then(|row| row.get::<Option<u64>>("newest"))
+            .map(|newest| (newest.unwrap_or(0), result.revision)),
+        Err(error) => Err(error),
+    };
+    let (newest, outcome) = match newest {
+        Ok((newest, revision)) => (newest, Outcome::Done { end_us: context.recorder.now_us(), revision }),
+        Err(error) => (0, failed(&context.recorder, &error)),
+    };
+    let revision = if let Outcome::Done { revision, .. } = outcome { Some(revision) } else { None };
+    context.recorder.add(Operation { client: context.client, begin_us, action: Action::Look { newest }, outcome });
+    revision
 }

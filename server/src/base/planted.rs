@@ -26,7 +26,7 @@ pub enum Bug {
     StampRelay,
     /// Of every twentieth push the first table is applied, the others are not.
     HalfPush,
-    /// Every fiftieth push of a node is refused.
+    /// Every tenth push of a node is refused.
     RefuseLegal,
     /// Rows that a raft snapshot does not have stay.
     Resurrect,

@@ -73,7 +73,7 @@ impl State {
             return outcome;
         }
         let StampedPush { push, content_hash } = stamped;
-        if planted(Bug::RefuseLegal) && push.sequence % 50 == 0 {
+        if planted(Bug::RefuseLegal) && push.sequence % 10 == 0 {
             return PushOutcome::Refused { message: format!("sequence {}", push.sequence) };
         }
         let content_hash = if planted(Bug::Diverge) { u64::from(std::process::id()) } else { content_hash };
