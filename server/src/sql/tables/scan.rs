@@ -104,11 +104,14 @@ impl TableProvider for ViewTable {
         let predicate = predicate.transpose()?;
         let schema = Arc::new(self.columns.project(&read[..projected])?);
         let mut equivalences = EquivalenceProperties::new(Arc::clone(&schema));
-        // A column that equals a value is in any order.
+        // A column that equals a value is in any order. Of one that is left open nothing is said: DataFusion takes two
+        // constants of unknown value for the same, and would leave the UNION of two nodes' rows unsorted.
         let equal = equalities(predicate.as_ref()).filter(|(column, _)| column.index() < projected);
-        let constant =
-            |(column, _): (&Column, _)| ConstExpr::new(Arc::new(column.clone()), AcrossPartitions::Uniform(None));
-        equivalences.add_constants(equal.map(constant))?;
+        let constant = |(column, value): (&Column, &Arc<dyn PhysicalExpr>)| {
+            let value = value.downcast_ref::<Literal>()?.value().clone();
+            Some(ConstExpr::new(Arc::new(column.clone()), AcrossPartitions::Uniform(Some(value))))
+        };
+        equivalences.add_constants(equal.filter_map(constant))?;
         let properties = PlanProperties::new(
             equivalences,
             Partitioning::UnknownPartitioning(1),
