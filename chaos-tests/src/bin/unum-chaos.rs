@@ -20,9 +20,6 @@ const HISTORY: &str = "history.ndjson";
 const REPORT: &str = "report.json";
 const SUMMARY: &str = "report.md";
 
-/// One run of one scenario: long enough for several faults, short enough for a history that is quick to judge.
-const ROUND: Duration = Duration::from_secs(40);
-
 /// How much is shown of what a bug was found by.
 const BY_CHARS: usize = 160;
 
@@ -44,6 +41,9 @@ enum Command {
         /// For how long, all together.
         #[arg(long, default_value_t = 10.0)]
         minutes: f64,
+        /// How many seconds of faults one run has at most. Each run starts a cluster and is judged by itself.
+        #[arg(long, default_value_t = 40)]
+        seconds: u64,
         /// What decides faults and traffic of the first run; the next run has the next one. The machine decides the rest.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -85,12 +85,12 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     let good = match Args::parse().command {
-        Command::Run { scenario, minutes, seed, out, unumd, keep_bad_only } => {
+        Command::Run { scenario, minutes, seconds, seed, out, unumd, keep_bad_only } => {
             let scenarios = named(&scenario)?;
             if let Some(code) = enter_sandbox(&scenarios)? {
                 return Ok(code);
             }
-            let runs = Runs { out, unumd, keep_bad_only };
+            let runs = Runs { out, unumd, keep_bad_only, seconds };
             tokio::runtime::Runtime::new()?.block_on(runs.run(&scenarios, minutes, seed))?
         }
         Command::Check { dir } => check_again(&dir)?,
@@ -198,6 +198,7 @@ struct Runs {
     out: PathBuf,
     unumd: String,
     keep_bad_only: bool,
+    seconds: u64,
 }
 
 impl Runs {
@@ -216,7 +217,7 @@ impl Runs {
         }
         not_run.iter().for_each(|line| tell(line));
         anyhow::ensure!(!can.is_empty(), "no scenario can run here");
-        let each = ROUND.min(time / can.len() as u32).max(Duration::from_secs(3));
+        let each = Duration::from_secs(self.seconds).min(time / can.len() as u32).max(Duration::from_secs(3));
         let mut good = true;
         let mut reports = Vec::new();
         for (number, scenario) in can.iter().cycle().enumerate() {

@@ -28,7 +28,7 @@ const FLIPPED: usize = 8;
 /// The power goes for these replicas at one moment: their processes end, and their disks are what the device had.
 pub fn cut_power(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
     // Held until all are dead: whatever fails here, none is left standing.
-    let stopped = hit.iter().map(|id| Paused::new(cluster.process(*id)?.id())).collect::<anyhow::Result<Vec<_>>>()?;
+    let stopped = Paused::all(cluster, hit)?;
     let images: Vec<_> = hit.iter().map(|id| cluster.disk(*id)?.copy()).collect::<anyhow::Result<_>>()?;
     for (id, image) in hit.iter().zip(images) {
         cluster.kill(*id)?;
