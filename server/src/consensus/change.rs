@@ -11,6 +11,7 @@ use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Role;
 use super::types::{Metrics, TypeConfig};
+use super::uncancelled;
 
 /// A learner that lacks more entries than this would hold up the group as a voter.
 const PROMOTE_LAG_MAX: u64 = 1_000;
@@ -40,7 +41,9 @@ impl Group {
         if self.peers.knows(id) {
             return Err(refused(format!("the id {id} was used before; take one that never was")));
         }
-        self.written(self.raft.add_learner(id, BasicNode { addr }, false).await.map(drop))
+        let node = BasicNode { addr };
+        let added = uncancelled::call(&self.raft, |raft| async move { raft.add_learner(id, node, false).await }).await;
+        self.written(added.map(drop))
     }
 
     /// Gives a learner a vote.
@@ -102,7 +105,9 @@ impl Group {
             }
         };
         let unknown = |e: &dyn std::fmt::Display| ProposeError::OutcomeUnknown(e.to_string());
-        self.raft.trigger().transfer_leader(to).await.map_err(|e| unknown(&e))?;
+        uncancelled::call(&self.raft, |raft| async move { raft.trigger().transfer_leader(to).await })
+            .await
+            .map_err(|e| unknown(&e))?;
         self.wait_for(TRANSFER_TIMEOUT, |metrics| metrics.current_leader.filter(|leader| *leader != me))
             .await
             .ok_or_else(|| unknown(&format!("no transfer within {} ms", TRANSFER_TIMEOUT.as_millis())))

@@ -22,7 +22,7 @@ use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, LeaderLink, LinkError, Network, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
-use super::vouched;
+use super::{uncancelled, vouched};
 use crate::base::clock;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
@@ -275,7 +275,9 @@ impl Group {
 
     /// On the leader: the index that a reader elsewhere must have applied, confirmed with a majority.
     pub async fn confirm_read_index(&self) -> Result<u64, ProposeError> {
-        let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| match e {
+        let linearizer =
+            uncancelled::call(&self.raft, |raft| async move { raft.get_read_linearizer(ReadPolicy::ReadIndex).await });
+        let linearizer = linearizer.await.map_err(|e| match e {
             RaftError::APIError(LinearizableReadError::ForwardToLeader(to)) => {
                 ProposeError::NotLeader { replica: self.replica, leader: to.leader_id }
             }
@@ -288,7 +290,8 @@ impl Group {
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
         let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
         let bytes = CommandBytes(bytes.into());
-        let written = self.raft.client_write(bytes).await.map_err(|error| self.propose_error(error))?;
+        let written = uncancelled::call(&self.raft, |raft| async move { raft.client_write(bytes).await }).await;
+        let written = written.map_err(|error| self.propose_error(error))?;
         written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
     }
 

@@ -33,6 +33,7 @@ mod rounds;
 mod state_machine;
 pub mod transport;
 mod types;
+mod uncancelled;
 mod vouched;
 
 pub use compaction::Bounds as CompactionBounds;

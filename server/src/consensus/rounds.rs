@@ -10,7 +10,7 @@ use super::read_barrier::{RoundError, RoundSource};
 use super::state_machine::Raft;
 use super::transport::LeaderLink;
 use super::types::Metrics;
-use super::vouched;
+use super::{uncancelled, vouched};
 use crate::base::planted::{Bug, planted};
 
 /// Who leads and where.
@@ -57,8 +57,10 @@ impl Rounds {
                 Ok(self.raft.metrics().borrow_watched().last_applied.map_or(0, |applied| applied.index))
             }
             Some(_) if view.leads => {
-                let linearizer =
-                    self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|e| e.to_string())?;
+                let linearizer = uncancelled::call(&self.raft, |raft| async move {
+                    raft.get_read_linearizer(ReadPolicy::ReadIndex).await
+                });
+                let linearizer = linearizer.await.map_err(|e| e.to_string())?;
                 Ok(linearizer.read_log_id().index())
             }
             Some((leader, addr)) => {

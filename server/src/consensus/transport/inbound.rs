@@ -12,6 +12,7 @@ use super::codec::{self, CodecError};
 use crate::consensus::raft_snapshot::RaftSnapshot;
 use crate::consensus::state_machine::Raft;
 use crate::consensus::types::{SnapshotMeta, Vote};
+use crate::consensus::uncancelled;
 
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
@@ -92,22 +93,28 @@ impl Inbound {
 
     /// Log entries or a heartbeat.
     pub async fn append_entries(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.append_entries(self.open(&message).await?).await)
+        let message = self.open(&message).await?;
+        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.append_entries(message).await }).await)
     }
 
     /// A candidate's request.
     pub async fn vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.vote(self.open(&message).await?).await)
+        let message = self.open(&message).await?;
+        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.vote(message).await }).await)
     }
 
     /// A candidate that asks before it stands.
     pub async fn pre_vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.pre_vote(self.open(&message).await?).await)
+        let message = self.open(&message).await?;
+        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.pre_vote(message).await }).await)
     }
 
     /// The leader asks this replica to take over, or to let another do so.
     pub async fn transfer_leader(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
-        self.reply(self.raft.handle_transfer_leader(self.open(&message).await?).await)
+        let message = self.open(&message).await?;
+        self.reply(
+            uncancelled::call(&self.raft, |raft| async move { raft.handle_transfer_leader(message).await }).await,
+        )
     }
 
     /// A whole state, in pieces.
@@ -134,6 +141,8 @@ impl Inbound {
         }
         let (vote, meta) = first.ok_or_else(|| InboundError::Snapshot("it has no message".into()))?;
         let snapshot = RaftSnapshot { meta, bytes: Arc::new(bytes) };
-        self.reply(self.raft.install_full_snapshot(vote, snapshot.ship()).await)
+        let snapshot = snapshot.ship();
+        let install = |raft: Raft| async move { raft.install_full_snapshot(vote, snapshot).await };
+        self.reply(uncancelled::call(&self.raft, install).await)
     }
 }
