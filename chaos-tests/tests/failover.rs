@@ -4,12 +4,14 @@
 
 #![allow(clippy::print_stdout, reason = "a measurement prints its figures")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use unum_chaos_tests::cluster::{Cluster, until};
 use unum_chaos_tests::counter::{counter, publisher, read_counter};
 use unum_chaos_tests::load::Load;
-use unum_client::Client;
+use unum_client::{Change, Client};
 
 async fn term(client: &Client) -> anyhow::Result<u64> {
     let result = client.query("SELECT max(term) AS term FROM replicas").await?;
@@ -123,6 +125,49 @@ async fn planned_stops_measured() -> anyhow::Result<()> {
     let longest = planned_stops(20).await?;
     show("longest push around SIGTERM", longest.iter().map(|(push, _)| push.as_millis()).collect());
     show("longest read around SIGTERM", longest.iter().map(|(_, read)| read.as_millis()).collect());
+    Ok(())
+}
+
+/// Replicas between which the lead moves relay to each other, and must not wait for each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lead_moves_while_all_replicas_are_pushed_to_and_no_push_waits() -> anyhow::Result<()> {
+    const PUSHERS: usize = 12;
+    const MOVES: usize = 30;
+    let cluster = Cluster::start(3).await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut pushing = Vec::new();
+    for id in 1..=3 {
+        for pusher in 0..PUSHERS {
+            let mut publisher = publisher(&cluster.client(id)?, &format!("pusher_{id}_{pusher}"));
+            let stop = Arc::clone(&stop);
+            pushing.push(tokio::spawn(async move {
+                let mut longest = Duration::ZERO;
+                for value in 0.. {
+                    let asked = Instant::now();
+                    publisher.push(counter(value)).await?;
+                    longest = longest.max(asked.elapsed());
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+                anyhow::Ok(longest)
+            }));
+        }
+    }
+    let client = cluster.client_of_all()?;
+    for _ in 0..MOVES {
+        let before = term(&client).await?;
+        client.change(Change::TransferLeader { to: None }).await?;
+        until("another one leads", async || (term(&client).await.ok()? > before).then_some(())).await?;
+    }
+    stop.store(true, Ordering::SeqCst);
+    let mut longest = Duration::ZERO;
+    for pusher in pushing {
+        longest = longest.max(pusher.await??);
+    }
+    println!("longest push {longest:?}");
+    // Replicas that wait for each other do so for the five seconds that a batch may take.
+    assert!(longest < Duration::from_millis(2_500), "a push took {longest:?}");
     Ok(())
 }
 

@@ -4,6 +4,10 @@
 //! elsewhere. A batch closes at [`BATCH_BYTES`], at [`BATCH_PUSHES`], or when nothing more is waiting and a place in
 //! flight is free: under light load a push does not wait for company, under heavy load batches fill by themselves.
 //!
+//! What other replicas relayed has batches and places in flight of its own. It goes into the log here or back to them, and
+//! never on, so it waits for Raft alone. Were it to wait for a place that own pushes hold, two replicas between which the
+//! lead moves could each hold all places for what waits in the other's queue.
+//!
 //! It never answers before the commit. While nothing was written, because no leader is known or the lead moves, a batch
 //! waits and goes to whoever leads then. Once it may have been written it is never sent twice from here: whoever pushed
 //! does that, with the same sequence.
@@ -31,10 +35,11 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// A batch that has this many pushes is closed.
 const BATCH_PUSHES: usize = 256;
 
-/// Batches in flight: one is being synced while the next is filled.
+/// Batches in flight, of own pushes and as many of relayed ones: one is being synced while the next is filled.
 const BATCHES_IN_FLIGHT: usize = 2;
 
-/// Pushes that wait for a batch, and their bytes. Past either the answer is to retry later.
+/// Pushes that wait for a batch, own and as many relayed ones, and the bytes of both. Past either the answer is to retry
+/// later.
 const QUEUED_PUSHES_MAX: usize = 4096;
 const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -68,9 +73,6 @@ pub struct Limits {
 
 struct Waiting {
     push: Push,
-    /// It came from another replica, which waits for this one: it is never relayed again. Otherwise two replicas that
-    /// hold each other for the leader would wait for each other.
-    relayed: bool,
     /// Its own, without its schemas: a batch has each of those once.
     bytes: usize,
     answer: oneshot::Sender<Outcome>,
@@ -79,11 +81,22 @@ struct Waiting {
     room: OwnedSemaphorePermit,
 }
 
+/// Whose pushes a batch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// They came to this replica.
+    Here,
+    /// They came from another replica, which waits for this one: they are never relayed again. Otherwise two replicas
+    /// that hold each other for the leader would wait for each other.
+    Relay,
+}
+
 /// Takes in pushes on one replica. Clones feed the same batches.
 #[derive(Debug, Clone)]
 pub struct IngestService {
     group: Group,
-    queue: mpsc::Sender<Waiting>,
+    own: mpsc::Sender<Waiting>,
+    relayed: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
     disk: DiskSpace,
     limits: Tunable<Limits>,
@@ -92,17 +105,22 @@ pub struct IngestService {
 impl IngestService {
     /// A service, and the loop that has to be run for it.
     pub fn new(group: Group, disk: DiskSpace, limits: Tunable<Limits>) -> (Self, impl Future<Output = ()> + Send) {
-        let (queue, waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
+        let (own, own_waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
+        let (relayed, relayed_waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
-        (Self { group: group.clone(), queue, room, disk, limits }, run(group, waiting))
+        let service = Self { group: group.clone(), own, relayed, room, disk, limits };
+        let run = async move {
+            tokio::join!(run(group.clone(), Origin::Here, own_waiting), run(group, Origin::Relay, relayed_waiting));
+        };
+        (service, run)
     }
 
     /// Takes in one push; returns when it is decided, or not known to be.
     pub async fn push(&self, push: Push) -> Outcome {
-        self.take_in(push, false).await
+        self.take_in(push, &self.own).await
     }
 
-    async fn take_in(&self, push: Push, relayed: bool) -> Outcome {
+    async fn take_in(&self, push: Push, queue: &mpsc::Sender<Waiting>) -> Outcome {
         let replica = self.group.replica();
         if let Some(why) = self.disk.exhausted() {
             return Err(exhausted(format!("replica {replica}: {why}")));
@@ -117,8 +135,8 @@ impl IngestService {
             exhausted(format!("more than {QUEUED_BYTES_MAX} bytes of pushes wait at replica {replica}"))
         })?;
         let (answer, outcome) = oneshot::channel();
-        self.queue
-            .try_send(Waiting { push, relayed, bytes, answer, room })
+        queue
+            .try_send(Waiting { push, bytes, answer, room })
             .map_err(|_| exhausted(format!("more than {QUEUED_PUSHES_MAX} pushes wait at replica {replica}")))?;
         // A batch that is dropped on its way may be in the log.
         outcome.await.unwrap_or_else(|_| Err(unknown("the replica is stopping".into())))
@@ -155,7 +173,7 @@ impl IngestService {
             let key = || NodeKey::parse("unum", &self.group.replica().to_string()).expect("a legal key");
             pushes.iter_mut().for_each(|push| push.node.key = key());
         }
-        Ok(futures::future::join_all(pushes.into_iter().map(|push| self.take_in(push, true))).await)
+        Ok(futures::future::join_all(pushes.into_iter().map(|push| self.take_in(push, &self.relayed))).await)
     }
 }
 
@@ -171,7 +189,7 @@ fn exhausted(message: String) -> PushRetry {
     PushRetry { message, retry_after_ms: EXHAUSTED_RETRY_AFTER_MS, reason: RetryReason::ResourceExhausted }
 }
 
-async fn run(group: Group, mut waiting: mpsc::Receiver<Waiting>) {
+async fn run(group: Group, origin: Origin, mut waiting: mpsc::Receiver<Waiting>) {
     let places = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
     let mut held_back = None;
     loop {
@@ -189,7 +207,7 @@ async fn run(group: Group, mut waiting: mpsc::Receiver<Waiting>) {
         let group = group.clone();
         // It ends by itself: each way through `decide` is bounded, and dropping the group's Raft ends the waits.
         tokio::spawn(async move {
-            decide(&group, batch).await;
+            decide(&group, origin, batch).await;
             drop(place);
         });
     }
@@ -238,28 +256,25 @@ fn push_bytes(push: &Push) -> usize {
 }
 
 /// Hands the batch to whoever leads, until it may have been written or the time is over; answers each push.
-async fn decide(group: &Group, mut batch: Vec<Waiting>) {
+async fn decide(group: &Group, origin: Origin, batch: Vec<Waiting>) {
     let started = Instant::now();
     let (deadline, route_until) = (started + BATCH_TIMEOUT, started + ROUTE_TIMEOUT);
-    while !batch.is_empty() {
+    loop {
         // Asked once: who leads can change between two looks, and a replica must not relay to itself.
         let leader = group.leader();
         let tried = match &leader {
             None => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
             Some((leader, _)) if *leader == group.replica() => commit(group, &batch, deadline).await,
-            Some((leader, addr)) => {
-                let moved = not_written(format!("replica {} does not lead; replica {leader} does", group.replica()));
-                batch = give_back_relayed(batch, &moved);
-                if batch.is_empty() {
-                    return;
-                }
-                relay(group, *leader, addr, &batch, deadline).await
+            Some((leader, _)) if origin == Origin::Relay => {
+                Err(not_written(format!("replica {} does not lead; replica {leader} does", group.replica())))
             }
+            Some((leader, addr)) => relay(group, *leader, addr, &batch, deadline).await,
         };
+        // What was relayed goes back at once: whoever did that looks for the leader itself.
+        let may_try_again = origin == Origin::Here && Instant::now() < route_until;
         match tried {
             Ok(outcomes) => return answer(batch, outcomes),
-            Err(retry) if retry.reason == RetryReason::NotWritten && Instant::now() < route_until => {
-                batch = give_back_relayed(batch, &retry);
+            Err(retry) if retry.reason == RetryReason::NotWritten && may_try_again => {
                 tokio::time::sleep(ROUTE_PAUSE).await;
             }
             Err(retry) => {
@@ -275,14 +290,6 @@ fn answer(batch: Vec<Waiting>, outcomes: Vec<Outcome>) {
         // A pusher that has gone will ask again with the same sequence.
         let _ = waiting.answer.send(outcome);
     }
-}
-
-/// Answers what other replicas relayed: each looks for the leader itself. Returns the rest.
-fn give_back_relayed(batch: Vec<Waiting>, retry: &PushRetry) -> Vec<Waiting> {
-    let (relayed, own): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.relayed);
-    let outcomes = vec![Err(retry.clone()); relayed.len()];
-    answer(relayed, outcomes);
-    own
 }
 
 async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
@@ -348,7 +355,7 @@ mod tests {
             let push = Push::new(node, 1, 1, Vec::new()).unwrap();
             let (bytes, (answer, _)) = (push_bytes(&push), oneshot::channel());
             let room = Arc::clone(&room).try_acquire_owned().unwrap();
-            Waiting { push, relayed: false, bytes, answer, room }
+            Waiting { push, bytes, answer, room }
         };
         let (queue, mut queued) = mpsc::channel(QUEUED_PUSHES_MAX);
         for number in 1..=BATCH_PUSHES {
