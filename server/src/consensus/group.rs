@@ -218,6 +218,17 @@ impl Group {
         tokio::time::timeout(time, found).await.ok().flatten()
     }
 
+    /// Returns when this replica knows a leader other than that one. It may not: whoever waits has a deadline.
+    pub async fn another_leads(&self, than: u64) {
+        let mut leaders = self.raft.server_metrics();
+        while leaders.borrow_and_update().current_leader.is_none_or(|leader| leader == than) {
+            if leaders.changed().await.is_err() {
+                // Raft has ended: nobody leads any more.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Who leads and where, as far as this replica knows.
     pub fn leader(&self) -> Option<(u64, String)> {
         rounds::leader(&self.raft.metrics().borrow_watched())

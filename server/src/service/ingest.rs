@@ -53,6 +53,10 @@ const ROUTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Between two tries to hand over a batch of which nothing was written: the lead moves in a few of these.
 const ROUTE_PAUSE: Duration = Duration::from_millis(5);
 
+/// How long a relayed batch still waits for its answer when another replica has taken the lead. A leader that handed it
+/// over answers sooner; one that was cut off does not, and the places are needed.
+const RELAY_GRACE: Duration = Duration::from_millis(200);
+
 /// When a pusher may try again: about a tenth of an election.
 const RETRY_AFTER_MS: u32 = 50;
 
@@ -319,7 +323,15 @@ async fn relay(
 ) -> Result<Vec<Outcome>, PushRetry> {
     let time = deadline.saturating_duration_since(Instant::now());
     let pushes = batch.iter().map(|waiting| &waiting.push);
-    let outcomes = match group.leader_link().relay(addr, pushes, time).await {
+    let replaced = async {
+        group.another_leads(leader).await;
+        tokio::time::sleep(RELAY_GRACE).await;
+    };
+    let relayed = tokio::select! {
+        relayed = group.leader_link().relay(addr, pushes, time) => relayed,
+        () = replaced => Err(LinkError::NoAnswer("it does not lead any more, and has not answered".into())),
+    };
+    let outcomes = match relayed {
         Ok(outcomes) => outcomes,
         Err(LinkError::NotReached(why)) => {
             return Err(not_written(format!("relay to leader {leader}: {why}")));
