@@ -1,9 +1,9 @@
 //! Errors as gRPC statuses, by what the caller does next.
 //!
 //! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
-//! ABORTED: it was ended on purpose, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a majority. FAILED_PRECONDITION: between replicas, ask
-//! the leader. UNKNOWN: it may have been done. PERMISSION_DENIED: between replicas, one of the two was wiped.
-//! INTERNAL: a bug.
+//! ABORTED: it was ended on purpose, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a
+//! majority. FAILED_PRECONDITION: between replicas, ask the leader. UNKNOWN: it may have been done; a read or a change
+//! with a key may be repeated elsewhere. PERMISSION_DENIED: between replicas, one of the two was wiped. INTERNAL: a bug.
 
 use tonic::{Code, Status};
 use unum_proto::model::Invalid;
@@ -24,7 +24,7 @@ pub fn from_query(error: query::Error) -> Status {
         query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. })
         | query::Error::TooMany(_) => Code::Unavailable,
         query::Error::Gone => Code::Cancelled,
-        query::Error::ChangeUnknown(_) => Code::Unknown,
+        query::Error::ChangeUnknown(_) | query::Error::Stopping { .. } => Code::Unknown,
         query::Error::Interrupted(_) | query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,

@@ -120,7 +120,9 @@ pub(super) struct Making {
     pub(super) made: mpsc::Receiver<Result<Made, Error>>,
     pub(super) query: Arc<Running>,
     pub(super) time: TimeLimit,
-    pub(super) _running: AbortOnDropHandle<()>,
+    pub(super) running: AbortOnDropHandle<()>,
+    /// Where it runs.
+    pub(super) replica: u64,
 }
 
 /// When a query has to be over, and why.
@@ -135,8 +137,20 @@ impl Making {
     async fn next(&mut self) -> Result<Made, Error> {
         tokio::select! {
             biased;
-            made = self.made.recv() => made.unwrap_or_else(|| Err(internal("the query ended without saying why"))),
+            made = self.made.recv() => match made {
+                Some(made) => made,
+                None => Err(self.ended_silently().await),
+            },
             error = ended(&self.query, &self.time) => Err(error),
+        }
+    }
+
+    /// Why nothing comes any more and no error came: a bug, or the threads of queries end with their replica.
+    async fn ended_silently(&mut self) -> Error {
+        match (&mut self.running).await {
+            Err(error) if error.is_cancelled() => Error::Stopping { replica: self.replica },
+            Err(error) => internal(&format!("the query ended by a {error}")),
+            Ok(()) => internal("the query ended without saying why"),
         }
     }
 
@@ -159,5 +173,45 @@ async fn ended(query: &Running, limit: &TimeLimit) -> Error {
 impl Drop for Making {
     fn drop(&mut self) {
         self.query.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::activity::{Activity, Options, Request};
+    use super::*;
+    use crate::base::tunable::Tunable;
+
+    #[tokio::test]
+    async fn a_replica_that_stops_is_no_internal_error() {
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let activity = Activity::new(3, Tunable::new(Options { queries_max: 9, slow_threshold: Duration::ZERO }));
+        let asked = || Request {
+            user: "u".to_owned(),
+            host: "h".to_owned(),
+            schema: "unum".to_owned(),
+            sql: "SELECT 1".to_owned(),
+            memory_bytes_max: 1000,
+        };
+        let making = |query: &Arc<Running>, ended: fn()| {
+            let (sender, made) = mpsc::channel(1);
+            let running = AbortOnDropHandle::new(threads.spawn(async move {
+                let _sender = sender;
+                ended();
+                std::future::pending().await
+            }));
+            let time = Duration::from_secs(60);
+            let limit = TimeLimit { deadline: Instant::now() + time, time, error: Error::Deadline };
+            Making { made, query: Arc::clone(query), time: limit, running, replica: 3 }
+        };
+        let (first, second) = (activity.begin(asked()).unwrap(), activity.begin(asked()).unwrap());
+        let panicked = making(first.query(), || panic!("planted")).next().await.unwrap_err().to_string();
+        assert!(
+            panicked.contains("internal error: the query ended by a task") && panicked.contains("planted"),
+            "{panicked}"
+        );
+        let mut stopped = making(second.query(), || ());
+        threads.shutdown_background();
+        assert!(matches!(stopped.next().await, Err(Error::Stopping { replica: 3 })));
     }
 }

@@ -63,6 +63,12 @@ pub enum Error {
         "{0}; whether the change was made is not known: SELECT * FROM config_changes, or try again with the same change key"
     )]
     ChangeUnknown(String),
+    /// The replica went down before the answer was made.
+    #[error("replica {replica} is stopping and left the statement where it was; ask another replica")]
+    Stopping {
+        /// Where it ran.
+        replica: u64,
+    },
     /// This replica runs enough of them.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -133,7 +139,8 @@ impl QueryService {
         let run = Run { service: Arc::clone(self), query, host, started, deadline, sender };
         let running = Arc::clone(tracked.query());
         let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
-        Answer::begun(Making { made, query: running, time, _running: task }).await
+        let replica = self.group.replica();
+        Answer::begun(Making { made, query: running, time, running: task, replica }).await
     }
 
     async fn state(&self, query: &Query, deadline: Instant) -> Result<Arc<State>, Error> {
