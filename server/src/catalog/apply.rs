@@ -291,14 +291,16 @@ impl State {
         changes: &mut BTreeSet<Change>,
     ) {
         let name = pushed.schema.name.clone();
-        let mut table = match self.tables.get(&name) {
-            Some(table) => Table::clone(table),
-            None => Table::new(Hashed::schema(TableSchema::clone(&pushed.schema))),
-        };
+        let schema_before = self.tables.get(&name).map(|table| table.schema.hash());
+        if schema_before.is_none() {
+            self.tables.insert(name.clone(), Arc::new(Table::new(Hashed::schema(TableSchema::clone(&pushed.schema)))));
+        }
+        // Once a batch it parts from what readers hold; what it changes after that is its own, and is not copied again.
+        let table = Arc::make_mut(self.tables.get_mut(&name).expect("it was there, or was put there"));
+        let mut schema_after = None;
         if let Some(schema) = grown {
             let schema = Hashed::schema(schema);
-            let before = self.tables.get(&name).map(|table| table.schema.hash());
-            self.rehash(before, Some(schema.hash()));
+            schema_after = Some(schema.hash());
             table.schema = Arc::new(schema);
             table.columnar.redrawn();
             changes.insert(Change::Schema(name.clone()));
@@ -313,12 +315,14 @@ impl State {
         let snapshot = Hashed::snapshot(node, &name, snapshot);
         let added = snapshot.hash();
         let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
-        self.rehash(before.as_ref().map(|before| before.hash()), Some(added));
         table.columnar.changed(node, before.is_none(), &table.snapshots);
+        if let Some(after) = schema_after {
+            self.rehash(schema_before, Some(after));
+        }
+        self.rehash(before.as_ref().map(|before| before.hash()), Some(added));
         changes.insert(Change::Snapshot(node.clone(), name.clone()));
-        let table = Arc::new(table);
-        self.tables.insert(name.clone(), Arc::clone(&table));
         if name.as_str() == CONFIG_TABLE {
+            let table = Arc::clone(&self.tables[&name]);
             self.config_pushed(node, received_at_us, &table, before.as_ref(), changes);
         }
     }

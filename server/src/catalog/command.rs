@@ -277,6 +277,11 @@ impl Command {
 
     /// Reads what [`Command::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_measured(bytes).map(|(command, _)| command)
+    }
+
+    /// The same, and how many bytes it has without compression.
+    pub fn decode_measured(bytes: &[u8]) -> Result<(Self, usize), DecodeError> {
         let malformed = |why: &dyn std::fmt::Display| DecodeError::Malformed(why.to_string());
         let [version, compression, body @ ..] = bytes else {
             return Err(malformed(&format!("{} bytes are too few", bytes.len())));
@@ -291,11 +296,12 @@ impl Command {
             }
             other => return Err(malformed(&format!("unknown compression {other}"))),
         };
-        match *version {
-            VERSION => postcard::from_bytes(body).map_err(|e| malformed(&e)),
-            VERSION_PACKED => postcard::from_bytes::<Packed<'_>>(body).map_err(|e| malformed(&e))?.unpack(),
-            unknown => Err(DecodeError::UnknownVersion(unknown)),
-        }
+        let command = match *version {
+            VERSION => postcard::from_bytes(body).map_err(|e| malformed(&e))?,
+            VERSION_PACKED => postcard::from_bytes::<Packed<'_>>(body).map_err(|e| malformed(&e))?.unpack()?,
+            unknown => return Err(DecodeError::UnknownVersion(unknown)),
+        };
+        Ok((command, body.len()))
     }
 }
 

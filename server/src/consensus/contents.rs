@@ -19,10 +19,8 @@ pub struct Contents {
     log_chain: u64,
     revision: u64,
     state_hash: u64,
-    nodes: usize,
-    tables: usize,
-    /// Revision and state hash once the rest of the log is applied: a catalog that is behind has lost nothing.
-    replayed: (u64, u64),
+    /// The state once the rest of the log is applied: records that are behind have lost nothing.
+    replayed: State,
 }
 
 impl Contents {
@@ -50,9 +48,7 @@ impl Contents {
             log_chain,
             revision: state.revision,
             state_hash: state.hash,
-            nodes: state.nodes.len(),
-            tables: state.tables.len(),
-            replayed: (replayed.revision, replayed.hash),
+            replayed,
         })
     }
 }
@@ -63,7 +59,8 @@ impl fmt::Display for Contents {
         writeln!(f, "vote {}", self.vote.as_deref().unwrap_or("none"))?;
         writeln!(f, "log entries {first} up to before {}, chain {:016x}", self.log_end, self.log_chain)?;
         writeln!(f, "revision {}, state hash {:016x}", self.revision, self.state_hash)?;
-        writeln!(f, "{} nodes, {} tables", self.nodes, self.tables)?;
-        write!(f, "with the whole log: revision {}, state hash {:016x}", self.replayed.0, self.replayed.1)
+        let State { revision, hash, nodes, tables, .. } = &self.replayed;
+        writeln!(f, "with the whole log: revision {revision}, state hash {hash:016x}")?;
+        write!(f, "{} nodes, {} tables", nodes.len(), tables.len())
     }
 }

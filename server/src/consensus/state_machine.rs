@@ -1,8 +1,10 @@
-//! Applies committed entries: to the state in memory, and to its records in the store.
+//! Applies committed entries: to the state in memory at once, and to its records in the store later.
 //!
-//! One run of entries becomes one batch in the tree `Catalog`, with the last applied log id in it. It needs no
-//! sync: the log has the entries, and what is durable is a prefix of all writes. Readers see the new state before
-//! a proposer hears of it.
+//! Readers see the new state before a proposer hears of it. The records follow behind: what many entries changed is
+//! written as one batch in the tree `Catalog`, with the last log id that is in it ([`Unwritten`]). A node that pushed
+//! again meanwhile is written once. It needs no sync: the log has the entries, which are applied again at start, and what
+//! is durable is a prefix of all writes. Nothing of the log is purged that is not in the records: a purge goes no further
+//! than a raft snapshot, and before one is built they are written.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -81,8 +83,35 @@ pub struct StateMachine {
     state: State,
     applied: Option<LogId>,
     membership: StoredMembership,
+    unwritten: Unwritten,
     published: Arc<Published>,
     newest_snapshot: Newest,
+}
+
+/// What was applied since the records were written.
+#[derive(Debug, Default)]
+struct Unwritten {
+    changes: BTreeSet<Change>,
+    entries: usize,
+    /// Of the commands, before compression.
+    bytes: usize,
+}
+
+/// Entries after which the records are written: a start applies so many again. Of a thousand nodes that push all the
+/// time, each has then pushed about four times.
+const UNWRITTEN_ENTRIES_MAX: usize = 64;
+
+/// Bytes of commands after which they are written: the store takes some tens of milliseconds for these, and what is to be
+/// synced waits for it.
+const UNWRITTEN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+impl Unwritten {
+    fn is_due(&self) -> bool {
+        self.entries >= UNWRITTEN_ENTRIES_MAX
+            || self.bytes >= UNWRITTEN_BYTES_MAX
+            // A start reads a replica's own settings before it applies anything.
+            || self.changes.iter().next_back().is_some_and(|change| matches!(change, Change::Config(_)))
+    }
 }
 
 impl StateMachine {
@@ -90,7 +119,8 @@ impl StateMachine {
     pub fn open(store: Store) -> Result<Self, storage::Error> {
         let (state, applied, membership) = records::read(&store)?;
         let published = Arc::new(Published::new(state.clone()));
-        Ok(Self { store, state, applied, membership, published, newest_snapshot: Newest::default() })
+        let (unwritten, newest_snapshot) = Default::default();
+        Ok(Self { store, state, applied, membership, unwritten, published, newest_snapshot })
     }
 
     /// Where the newest raft snapshot is kept.
@@ -112,9 +142,9 @@ impl StateMachine {
         &mut self,
         log_id: LogId,
         payload: EntryPayload<super::types::CommandBytes, u64, openraft::BasicNode>,
-        changes: &mut BTreeSet<Change>,
     ) -> io::Result<Reply> {
         self.applied = Some(log_id);
+        self.unwritten.entries += 1;
         match payload {
             EntryPayload::Blank => self.state.skip(log_id.index),
             EntryPayload::Membership(membership) => {
@@ -122,20 +152,31 @@ impl StateMachine {
                 self.state.skip(log_id.index);
             }
             EntryPayload::Normal(command) => {
-                let command = Command::decode(&command.0).map_err(|e| {
+                let (command, bytes) = Command::decode_measured(&command.0).map_err(|e| {
                     io::Error::new(io::ErrorKind::InvalidData, format!("log entry {}: {e}", log_id.index))
                 })?;
                 let applied = self.state.apply(log_id.index, command);
-                changes.extend(applied.changes);
+                self.unwritten.changes.extend(applied.changes);
+                self.unwritten.bytes += bytes;
                 return Ok(Reply(Some(applied.outcome)));
             }
         }
         Ok(Reply::default())
     }
+
+    /// Brings the records up to the state: queued when it returns, and before all that is written after.
+    async fn write(&mut self) -> io::Result<()> {
+        let Unwritten { changes, .. } = std::mem::take(&mut self.unwritten);
+        let (state, applied, membership) = (self.state.clone(), self.applied, self.membership.clone());
+        // Thousands of records: not here, where Raft's messages wait.
+        let batch = move || records::write(&state, &changes, applied, &membership);
+        let batch = tokio::task::spawn_blocking(batch).await.map_err(io::Error::other)?;
+        self.store.write(Tree::Catalog, batch).await.map_err(io::Error::other)
+    }
 }
 
-/// Entries that share one batch: bounds how long a reader waits for the first of them.
-const ENTRIES_PER_BATCH_MAX: usize = 64;
+/// Entries that are published together: bounds how long a reader waits for the first of them.
+const ENTRIES_PER_RUN_MAX: usize = 64;
 
 impl RaftStateMachine<TypeConfig> for StateMachine {
     type SnapshotData = RaftSnapshot;
@@ -149,26 +190,31 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     where
         Strm: Stream<Item = io::Result<EntryResponder<TypeConfig>>> + Unpin + OptionalSend,
     {
-        let mut runs = entries.ready_chunks(ENTRIES_PER_BATCH_MAX);
+        let mut runs = entries.ready_chunks(ENTRIES_PER_RUN_MAX);
         while let Some(run) = runs.next().await {
-            let mut changes = BTreeSet::new();
             let mut replies = Vec::with_capacity(run.len());
             for item in run {
                 let (entry, responder) = item?;
-                let reply = self.apply_payload(entry.log_id, entry.payload, &mut changes)?;
+                let reply = self.apply_payload(entry.log_id, entry.payload)?;
                 replies.extend(responder.map(|responder| (responder, reply)));
             }
-            let batch = records::write(&self.state, &changes, self.applied, &self.membership);
-            self.store.write(Tree::Catalog, batch).await.map_err(io::Error::other)?;
             self.published.publish(self.state.clone());
             for (responder, reply) in replies {
                 responder.send(reply);
+            }
+            if self.unwritten.is_due() {
+                self.write().await?;
             }
         }
         Ok(())
     }
 
     async fn get_snapshot_builder(&mut self) -> Builder {
+        // With it, the log up to here may be purged.
+        if let Err(error) = self.write().await {
+            // The store has failed, and every later write fails with the same: Raft is told by the next one.
+            tracing::error!(%error, "the records were not written before a raft snapshot");
+        }
         Builder {
             state: Arc::new(self.state.clone()),
             meta: SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() },
@@ -187,6 +233,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let batch = records::replace(&state, meta.last_log_id, &meta.last_membership);
         self.store.write_synced(Tree::Catalog, batch, Durability::Synced).await.map_err(io::Error::other)?;
         metrics::counter!("unum_raft_snapshots_installed_total").increment(1);
+        self.unwritten = Unwritten::default();
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         self.state = state.clone();

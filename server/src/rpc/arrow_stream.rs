@@ -6,12 +6,16 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
+use arrow::ipc::MetadataVersion;
 use arrow::ipc::writer::{
     DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, StreamWriter, write_message,
 };
 use tonic::Status;
 
 use crate::sql::EncodedSchema;
+
+/// What buffers are padded to: the least that Arrow allows. A row of many columns would be mostly padding otherwise.
+const ALIGNMENT: usize = 8;
 
 /// What ends a stream: a continuation mark and a message of no bytes.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -27,18 +31,19 @@ pub struct ArrowStream {
 impl ArrowStream {
     /// Begins a stream with its schema, which is encoded if it was not before.
     pub fn begin(schema: &Schema, encoded: &EncodedSchema, out: &mut Vec<u8>) -> Result<Self, Status> {
+        let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5).map_err(|e| does_not_encode(&e))?;
         match encoded.get() {
             Some(bytes) => out.extend_from_slice(bytes),
             None => {
-                let bytes =
-                    StreamWriter::try_new(Vec::new(), schema).map_err(|e| does_not_encode(&e))?.get_ref().clone();
+                let writer = StreamWriter::try_new_with_options(Vec::new(), schema, options.clone());
+                let bytes = writer.map_err(|e| does_not_encode(&e))?.get_ref().clone();
                 out.extend_from_slice(&bytes);
                 // Another result of the plan may have been quicker.
                 let _ = encoded.set(bytes);
             }
         }
         Ok(Self {
-            options: IpcWriteOptions::default(),
+            options,
             generator: IpcDataGenerator::default(),
             dictionaries: DictionaryTracker::new(false),
             context: IpcWriteContext::default(),

@@ -1,21 +1,19 @@
 //! Planning and running statements with DataFusion, under limits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::common::TableReference;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
-use futures::StreamExt;
 use sqlparser::ast::Statement as Ast;
 use unum_proto::model::SqlSession;
 
@@ -24,14 +22,19 @@ use crate::base::tunable::Tunable;
 use super::digest::digest;
 use super::headings::Headings;
 use super::memory::QueryMemory;
+use super::output::{EncodedSchema, Found, Output};
 use super::plans::parameters::{self, Parameter};
 use super::plans::shape::Shape;
 use super::plans::{self, Plan, Plans};
-use super::statement::{Planned, Read, Statement, Tells, Words, current_schema};
+use super::statement::{Planned, Read, Statement, Words, current_schema};
+use super::tables::lookup::Lookup;
 use super::tables::{CATALOG, DEFAULT_SCHEMA, SHOWN_AS, View, ViewCatalog};
 use super::variables::{self, Context};
 use super::yielding::{self, YieldingJoins};
 use super::{Error, functions, mistakes, statement, suggest, types};
+
+/// Bytes of a statement that is looked at where requests come in: splitting a long one takes its time.
+const LOOKUP_BYTES_MAX: usize = 1024;
 
 /// How much one query may take. The defaults stand in `config`.
 #[derive(Debug, Clone, Copy)]
@@ -52,27 +55,6 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     limits: Tunable<Limits>,
     plans: Plans,
-}
-
-/// A place where who sends a result keeps its columns as they are sent.
-pub type EncodedSchema = Arc<OnceLock<Vec<u8>>>;
-
-/// A result that is being made.
-pub struct Output {
-    /// Its columns.
-    pub schema: SchemaRef,
-    /// Shared with other results of one plan.
-    pub encoded_schema: EncodedSchema,
-    /// Nodes with rows in the tables that are read: how many are up, of how many.
-    pub nodes: (u32, u32),
-    /// What the reader should know about the rows.
-    pub warnings: Vec<String>,
-    /// Whether the next rows, or the end of a thread's turn, come within moments.
-    pub yields: bool,
-    stream: SendableRecordBatchStream,
-    limits: Limits,
-    rows: usize,
-    bytes: usize,
 }
 
 impl Engine {
@@ -138,6 +120,27 @@ impl Engine {
         statement::parse(words, shape, &Context::new(session, &self.limits.get(), own, user, query_id))
     }
 
+    /// A short statement that has a plan which is a lookup.
+    pub fn lookup(&self, sql: &str, session: &SqlSession) -> Option<Planned> {
+        if sql.len() > LOOKUP_BYTES_MAX {
+            return None;
+        }
+        // What is wrong with it is told where it is parsed.
+        let words = Words::of(sql).ok()?;
+        let (plan, values) = self.plans.get(&words.shape(current_schema(session))?)?;
+        plan.lookup.as_ref()?;
+        metrics::counter!("unum_plans_total", "planned" => "before").increment(1);
+        Some(Planned { plan, values, words })
+    }
+
+    /// Answers a lookup on the spot; none if it is out of date, or would read much: then it is to be run.
+    pub fn look_up(&self, view: &View, planned: &Planned) -> Result<Option<Found>, Error> {
+        let Planned { plan, values, .. } = planned;
+        let Some(lookup) = plan.lookup.as_ref().filter(|_| plan.serves(view)) else { return Ok(None) };
+        let Some(batches) = lookup.rows(view, values)? else { return Ok(None) };
+        Found::new(plan, plan.nodes_and_warnings(view), batches, self.limits(&view.session)).map(Some)
+    }
+
     /// Runs a plan over the view. Rows come as the output is read.
     pub async fn run(&self, view: Arc<View>, planned: Planned, memory: &Arc<QueryMemory>) -> Result<Output, Error> {
         let Planned { plan, values, words } = planned;
@@ -199,6 +202,7 @@ impl Engine {
                 tables: tables.clone(),
                 tells: read.tells,
                 digest: Arc::new(digest(read.shape.as_ref().map_or("", |shape| &shape.sql))),
+                lookup: Lookup::of(&physical),
                 physical,
                 parameters,
             })
@@ -222,28 +226,8 @@ impl Engine {
         runnable: Arc<dyn ExecutionPlan>,
         tasks: Arc<TaskContext>,
     ) -> Result<Output, Error> {
-        let read: Vec<_> = plan.tables.iter().map(|(schema, table)| (schema.as_str(), table.as_str())).collect();
-        let (nodes, warnings) = match plan.tells {
-            Tells::Rows => {
-                let (up, all) = view.nodes_read(&read);
-                let warnings = if up == all { Vec::new() } else { view.warnings(read.iter().copied()) };
-                ((up, all), warnings)
-            }
-            Tells::Shape => ((0, 0), Vec::new()),
-            Tells::Warnings => ((0, 0), view.session.warnings.clone()),
-        };
         let stream = datafusion::physical_plan::execute_stream(runnable, tasks)?;
-        Ok(Output {
-            schema: Arc::clone(&plan.schema),
-            encoded_schema: Arc::clone(&plan.encoded_schema),
-            nodes,
-            warnings,
-            yields: plan.yields,
-            stream,
-            limits: self.limits(&view.session),
-            rows: 0,
-            bytes: 0,
-        })
+        Ok(Output::new(plan, plan.nodes_and_warnings(view), stream, self.limits(&view.session)))
     }
 
     /// What operators of a plan that is there already find around them. Functions are in the plan.
@@ -346,59 +330,4 @@ fn check_tables(view: &View, schema: &str, references: &[TableReference]) -> Res
         }
     }
     Ok(())
-}
-
-impl Output {
-    /// The next rows, or none at the end. Dropping the output ends the query.
-    pub async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
-        let Some(batch) = self.stream.next().await.transpose()? else { return Ok(None) };
-        self.rows += batch.num_rows();
-        self.bytes += result_bytes(&batch)?;
-        if self.rows > self.limits.rows {
-            return Err(Error::TooLarge(format!(
-                "the result has more than {} rows; add a LIMIT or a WHERE, or raise sql.result_rows_max",
-                self.limits.rows,
-            )));
-        }
-        if self.bytes > self.limits.bytes {
-            return Err(Error::TooLarge(format!(
-                "the result has more than {} bytes; select fewer columns or rows, or raise sql.result_bytes_max",
-                self.limits.bytes,
-            )));
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let named = RecordBatch::try_new_with_options(Arc::clone(&self.schema), batch.columns().to_vec(), &options);
-        named.map(Some).map_err(|e| Error::Internal(e.to_string()))
-    }
-
-    /// Bytes so far.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Rows so far.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
-/// Bytes of these rows alone: batches of a join share buffers, which would count many times.
-fn result_bytes(batch: &RecordBatch) -> Result<usize, Error> {
-    let bytes = |column: &ArrayRef| match column.data_type() {
-        DataType::Utf8 => {
-            let offsets = column.as_string::<i32>().value_offsets();
-            Ok((offsets[column.len()] - offsets[0]) as usize + size_of_val(offsets))
-        }
-        other => match other.primitive_width() {
-            Some(width) => Ok(width * column.len()),
-            None => column.to_data().get_slice_memory_size(),
-        },
-    };
-    batch.columns().iter().map(bytes).sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
-}
-
-impl std::fmt::Debug for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("schema", &self.schema).field("rows", &self.rows).finish_non_exhaustive()
-    }
 }

@@ -8,8 +8,9 @@
 //! 2. [`engine`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
 //!    members of the group, what it runs). An unknown table is answered with the nearest name, a comparison that cannot
 //!    be with the column ([`types`]), other mistakes in the words of who typed them ([`mistakes`]).
-//!    The plan serves the next statement that differs in its values only ([`plans`]).
-//! 3. The plan runs under limits of memory, rows and bytes; its batches are a stream.
+//!    The plan serves the next statement that differs in its values only ([`plans`]). One that only looks up rows by
+//!    the texts of columns is answered without operators ([`tables::lookup`]).
+//! 3. The plan runs under limits of memory, rows and bytes; its batches are a stream ([`output`]).
 //!
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
 //! need no cluster.
@@ -25,6 +26,7 @@ mod functions;
 mod headings;
 mod memory;
 mod mistakes;
+mod output;
 mod plans;
 mod rewrite;
 mod show;
@@ -37,9 +39,10 @@ mod yielding;
 
 pub use configure::Configure;
 pub use digest::{Digest, digest};
-pub use engine::{Caller, EncodedSchema, Engine, Limits, Output};
+pub use engine::{Caller, Engine, Limits};
 pub use error::Error;
 pub use memory::QueryMemory;
+pub use output::{EncodedSchema, Found, Output};
 pub use statement::{Planned, Read, Statement, current_schema};
 pub use suggest::nearest;
 pub use tables::information_schema::pushed::instance;

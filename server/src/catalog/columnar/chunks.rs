@@ -157,6 +157,11 @@ pub fn chunks<'a>(state: &'a State, table: &'a Table) -> impl Iterator<Item = Ch
     table.columnar.by_first.iter().map(move |(first, chunk)| ChunkView { state, table, first, chunk })
 }
 
+/// How many there are.
+pub fn count(table: &Table) -> usize {
+    table.columnar.by_first.len()
+}
+
 impl<'a> ChunkView<'a> {
     fn snapshots(&self) -> impl Iterator<Item = (&'a NodeKey, &'a Snapshot)> {
         let from = self.table.snapshots.range::<_, NodeKey>(self.first..).take(self.chunk.nodes);

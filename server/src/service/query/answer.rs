@@ -53,7 +53,8 @@ pub(super) enum Made {
 pub struct Answer {
     head: Option<Head>,
     ready: VecDeque<Part>,
-    making: Making,
+    /// Where the rest comes from, if there is one.
+    making: Option<Making>,
 }
 
 impl Answer {
@@ -65,14 +66,26 @@ impl Answer {
             Made::Whole(head, ready) => (Some(head), ready),
             Made::Part(_) => return Err(internal("the result has no head")),
         };
-        Ok(Self { head, ready, making })
+        Ok(Self { head, ready, making: Some(making) })
+    }
+
+    /// An answer that is there.
+    pub(super) fn whole(head: Head, ready: VecDeque<Part>) -> Self {
+        Self { head: Some(head), ready, making: None }
+    }
+
+    async fn made(&mut self) -> Result<Made, Error> {
+        match &mut self.making {
+            Some(making) => making.next().await,
+            None => Err(internal("the result is over")),
+        }
     }
 
     /// What is known before the first row. To be asked once, and first.
     pub async fn head(&mut self) -> Result<Head, Error> {
         match self.head.take() {
             Some(head) => Ok(head),
-            None => match self.making.next().await? {
+            None => match self.made().await? {
                 Made::Head(head) => Ok(head),
                 Made::Whole(head, ready) => {
                     self.ready = ready;
@@ -88,7 +101,7 @@ impl Answer {
         if let Some(part) = self.ready.pop_front() {
             return Ok(part);
         }
-        match self.making.next().await? {
+        match self.made().await? {
             Made::Part(part) => Ok(part),
             Made::Begun | Made::Head(_) | Made::Whole(..) => Err(internal("the result has two heads")),
         }
@@ -106,7 +119,10 @@ impl Answer {
 
     /// Comes back when there will be no more, though the query is not at its end: it was killed, or its time is over.
     pub async fn ended(&self) -> Error {
-        self.making.ended().await
+        match &self.making {
+            Some(making) => making.ended().await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -159,7 +175,8 @@ impl Making {
     }
 }
 
-async fn ended(query: &Running, limit: &TimeLimit) -> Error {
+/// Comes back when a query is not to go on: it was killed, or its time is over.
+pub(super) async fn ended(query: &Running, limit: &TimeLimit) -> Error {
     tokio::select! {
         () = query.killed.cancelled() => Error::Killed(query.id),
         () = tokio::time::sleep_until(limit.deadline + DEADLINE_GRACE) => {

@@ -1,9 +1,11 @@
-//! A query: barrier, state, SQL. All of it runs on a runtime of its own, so no query can starve Raft.
+//! A query: barrier, state, SQL. All of it runs on a runtime of its own, so no query can starve Raft; but for what only
+//! looks up a few rows ([`lookup`]).
 //!
 //! A caller that goes away ends its query, and so do KILL and the deadline, also while the caller reads nothing. The
 //! caller is told at once; the operators end where they next yield, ask for memory or hand over rows.
 
 mod answer;
+mod lookup;
 mod run;
 
 use std::fmt;
@@ -13,12 +15,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{Consistency, NodeKey, Query, Row};
+use unum_proto::model::{Consistency, NodeKey, Query, ResultHeader, Row};
 
 pub use self::answer::{Answer, Head, Part};
 use self::answer::{Making, TimeLimit};
+use self::lookup::Tried;
 pub use self::run::{Reading, Run};
-use super::activity::{self, Activity, Request, TooMany};
+use super::activity::{self, Activity, Request, Running, TooMany};
 use crate::base::tunable::Tunable;
 use crate::catalog::State;
 use crate::consensus::transport::LinkError;
@@ -127,7 +130,6 @@ impl QueryService {
             }
             _ => TimeLimit { deadline: started + query.timeout, error: Error::Deadline, time: query.timeout },
         };
-        let deadline = time.deadline;
         let tracked = self.activity.begin(Request {
             user: query.user.clone(),
             host: host.clone(),
@@ -135,12 +137,55 @@ impl QueryService {
             sql: query.sql.clone(),
             memory_bytes_max: self.engine.limits(&query.session).memory_bytes,
         })?;
+        let ready = match self.look_up(&query, tracked.query(), started, &time).await {
+            Ok(Tried::Answered(head, parts)) => {
+                tracked.finish();
+                return Ok(Answer::whole(head, parts));
+            }
+            Ok(Tried::Ready(state, reading)) => Some((state, reading)),
+            Ok(Tried::Other) => None,
+            Err(error) => {
+                tracked.query().end_by(&error.to_string());
+                return Err(error);
+            }
+        };
         let (sender, made) = mpsc::channel(BATCHES_AHEAD_MAX);
-        let run = Run { service: Arc::clone(self), query, host, started, deadline, sender };
+        let run = Run { service: Arc::clone(self), query, host, started, deadline: time.deadline, sender };
         let running = Arc::clone(tracked.query());
-        let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked)));
+        let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked, ready)));
         let replica = self.group.replica();
         Answer::begun(Making { made, query: running, time, running: task, replica }).await
+    }
+
+    /// The state that a query reads; notes how long it waited for it.
+    async fn fresh_state(
+        &self,
+        query: &Query,
+        running: &Running,
+        started: Instant,
+        deadline: Instant,
+    ) -> Result<Arc<State>, Error> {
+        let state = self.state(query, deadline).await?;
+        running.waited(started.elapsed());
+        metrics::histogram!("unum_read_barrier_seconds").record(started.elapsed().as_secs_f64());
+        Ok(state)
+    }
+
+    /// What a statement reads.
+    fn view(self: &Arc<Self>, state: Arc<State>, query: &Query, query_id: u64) -> sql::View {
+        sql::View {
+            state,
+            own: self.own.clone(),
+            live: Arc::new(LiveReplica(Arc::clone(self))),
+            session: query.session.clone(),
+            user: query.user.clone(),
+            query_id,
+            limits: self.engine.limits(&query.session),
+        }
+    }
+
+    fn header(&self, revision: u64, (nodes_up, nodes_total): (u32, u32)) -> ResultHeader {
+        ResultHeader { revision, replica: self.group.replica(), nodes_up, nodes_total }
     }
 
     async fn state(&self, query: &Query, deadline: Instant) -> Result<Arc<State>, Error> {

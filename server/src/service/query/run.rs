@@ -8,12 +8,12 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use unum_proto::model::{Query, ResultFooter, ResultHeader, SqlSession};
+use unum_proto::model::{Query, ResultFooter, SqlSession};
 
 use super::super::activity::{Running, Tracked};
 use super::super::configure::{self, Changed};
 use super::answer::{Head, Made, Part, internal};
-use super::{Error, LiveReplica, QueryService};
+use super::{Error, QueryService};
 use crate::catalog::State;
 use crate::sql::{self, Caller, Statement};
 
@@ -42,8 +42,13 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) async fn all(self, tracked: Tracked) {
-        match self.statement(tracked.query()).await {
+    /// Runs it all, from the beginning or from where it has a state.
+    pub(super) async fn all(self, tracked: Tracked, ready: Option<(Arc<State>, Reading)>) {
+        let ran = match ready {
+            None => self.statement(tracked.query()).await,
+            Some((state, reading)) => self.read_at(state, reading, tracked.query()).await,
+        };
+        match ran {
             Ok(()) => tracked.finish(),
             Err(error) => {
                 let query = tracked.query();
@@ -86,7 +91,7 @@ impl Run {
     async fn done(&self, session: Option<SqlSession>) -> Result<(), Error> {
         let group = &self.service.group;
         let revision = group.state_reader().newest().revision;
-        let header = ResultHeader { revision, replica: group.replica(), nodes_up: 0, nodes_total: 0 };
+        let header = self.service.header(revision, (0, 0));
         let head = Head { header, schema: Arc::new(Schema::empty()), encoded_schema: Arc::default() };
         let end = Part::End(self.footer(0, Vec::new(), session));
         self.send(Made::Whole(head, VecDeque::from([end]))).await
@@ -105,9 +110,11 @@ impl Run {
 
     async fn read(&self, read: Reading, running: &Arc<Running>) -> Result<(), Error> {
         let Self { service, query, started, deadline, .. } = self;
-        let state = service.state(query, *deadline).await?;
-        running.waited(started.elapsed());
-        metrics::histogram!("unum_read_barrier_seconds").record(started.elapsed().as_secs_f64());
+        let state = service.fresh_state(query, running, *started, *deadline).await?;
+        self.read_at(state, read, running).await
+    }
+
+    async fn read_at(&self, state: Arc<State>, read: Reading, running: &Arc<Running>) -> Result<(), Error> {
         let revision = state.revision;
         let output = self.start(state, read, running).await?;
         self.rows(output, revision, running).await
@@ -122,15 +129,7 @@ impl Run {
     ) -> Result<sql::Output, Error> {
         let Self { service, query, .. } = self;
         running.enters("planning");
-        let view = Arc::new(sql::View {
-            state,
-            own: service.own.clone(),
-            live: Arc::new(LiveReplica(Arc::clone(service))),
-            session: query.session.clone(),
-            user: query.user.clone(),
-            query_id: running.id,
-            limits: service.engine.limits(&query.session),
-        });
+        let view = Arc::new(service.view(state, query, running.id));
         let planning = Instant::now();
         let output = match read {
             Reading::New(read) => service.engine.start(view, *read, &running.memory).await?,
@@ -143,12 +142,7 @@ impl Run {
     /// Sends what was started: as one, if it is there in no time.
     async fn rows(&self, mut output: sql::Output, revision: u64, running: &Running) -> Result<(), Error> {
         running.enters("sending rows");
-        let header = ResultHeader {
-            revision,
-            replica: self.service.group.replica(),
-            nodes_up: output.nodes.0,
-            nodes_total: output.nodes.1,
-        };
+        let header = self.service.header(revision, output.nodes);
         let schema = Arc::clone(&output.schema);
         let head = Head { header, schema, encoded_schema: Arc::clone(&output.encoded_schema) };
         let mut ready = VecDeque::new();

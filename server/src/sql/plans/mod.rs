@@ -25,9 +25,10 @@ use lru::LruCache;
 use self::parameters::Parameter;
 use self::shape::Shape;
 use super::digest::Digest;
-use super::engine::EncodedSchema;
+use super::output::EncodedSchema;
 use super::statement::Tells;
 use super::tables::View;
+use super::tables::lookup::Lookup;
 use super::tables::scan::TableScan;
 
 /// Shapes of statements that are remembered. The one that was not used for longest is forgotten.
@@ -57,6 +58,8 @@ pub struct Plan {
     pub schemas: Vec<Option<u64>>,
     /// What it waits for.
     pub parameters: Vec<Parameter>,
+    /// The same without operators, if it is so simple.
+    pub lookup: Option<Lookup>,
 }
 
 impl Plan {
@@ -65,6 +68,21 @@ impl Plan {
         let same =
             |((schema, table), hash): (&(String, String), &Option<u64>)| view.schema_hash(schema, table) == Some(*hash);
         self.tables.iter().zip(&self.schemas).all(same)
+    }
+
+    /// Of a result over this view: the nodes with rows in what is read, how many are up of how many, and what its reader
+    /// should know.
+    pub fn nodes_and_warnings(&self, view: &View) -> ((u32, u32), Vec<String>) {
+        match self.tells {
+            Tells::Rows => {
+                let read: Vec<_> = self.tables.iter().map(|(schema, table)| (schema.as_str(), table.as_str())).collect();
+                let (up, all) = view.nodes_read(&read);
+                let warnings = if up == all { Vec::new() } else { view.warnings(read.iter().copied()) };
+                ((up, all), warnings)
+            }
+            Tells::Shape => ((0, 0), Vec::new()),
+            Tells::Warnings => ((0, 0), view.session.warnings.clone()),
+        }
     }
 
     /// A plan that can be run once: over this view, with these values. What an earlier run left in it is not in it.

@@ -153,7 +153,8 @@ pub fn is_open(expr: &Arc<dyn PhysicalExpr>) -> bool {
     position_of(expr).is_some()
 }
 
-fn position_of(expr: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+/// Which of the values it waits for, if it is one.
+pub fn position_of(expr: &Arc<dyn PhysicalExpr>) -> Option<usize> {
     let call = expr.downcast_ref::<ScalarFunctionExpr>()?;
     let function: &dyn Any = call.fun().inner().as_ref();
     function.downcast_ref::<Open>().map(|open| open.position)

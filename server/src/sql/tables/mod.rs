@@ -9,6 +9,7 @@
 
 pub mod config;
 pub mod information_schema;
+pub mod lookup;
 pub mod nodes;
 pub mod replicas;
 pub mod scan;

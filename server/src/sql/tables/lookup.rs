@@ -1,0 +1,129 @@
+//! Lookups: the few rows whose columns equal given texts, as in `WHERE id = 'tikv_1'`.
+//!
+//! They are most of what programs ask, over and over. Their plan is one scan, and a scan of so little needs none of the
+//! machinery around operators: the rows are there when [`Lookup::rows`] returns.
+//!
+//! What would read much is no lookup, whatever it looks like. Then nothing was done, and it runs as any other plan.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{BooleanArray, RecordBatch, StringArray};
+use datafusion::arrow::compute::and;
+use datafusion::arrow::compute::kernels::cmp::eq;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::physical_expr::projection::ProjectionExpr;
+use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+
+use super::scan::{TableScan, equality, fulfilling, part};
+use super::{Source, View};
+use crate::catalog::columnar::chunks::{self, ChunkView};
+use crate::sql::plans::parameters;
+
+/// Rows that a lookup reads at most, to find those it is after: those of a few chunks of one row a node.
+const ROWS_READ_MAX: usize = 1024;
+
+/// Chunks that a lookup looks at, which builds a column of each that has changed: those of 16,000 nodes.
+const CHUNKS_MAX: usize = 256;
+
+/// A column by its position among those that are read, and the text that it has to equal.
+type Condition<'a> = (usize, &'a str);
+
+/// A plan that is a lookup.
+#[derive(Debug)]
+pub struct Lookup {
+    scan: TableScan,
+    /// Which of the scan's columns the result has, in its order; all as they are if there are none.
+    columns: Option<Vec<usize>>,
+}
+
+impl Lookup {
+    /// The lookup that a plan is, if it is one.
+    pub fn of(plan: &Arc<dyn ExecutionPlan>) -> Option<Self> {
+        if let Some(scan) = plan.downcast_ref::<TableScan>() {
+            return scan.compares_texts().then(|| Self { scan: scan.clone(), columns: None });
+        }
+        let [below] = plan.children()[..] else { return None };
+        let lookup = Self::of(below)?;
+        if plan.downcast_ref::<CooperativeExec>().is_some() {
+            return Some(lookup);
+        }
+        let projection = plan.downcast_ref::<ProjectionExec>().filter(|_| lookup.columns.is_none())?;
+        let column = |shown: &ProjectionExpr| Some(shown.expr.downcast_ref::<Column>()?.index());
+        Some(Self { columns: Some(projection.expr().iter().map(column).collect::<Option<_>>()?), ..lookup })
+    }
+
+    /// The rows, with these values for what was left open in the plan; none if it would read much.
+    pub fn rows(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(batches) = self.scan.look_up(view, values)? else { return Ok(None) };
+        match &self.columns {
+            None => Ok(Some(batches)),
+            Some(columns) => Ok(Some(batches.iter().map(|batch| batch.project(columns)).collect::<Result<_, _>>()?)),
+        }
+    }
+}
+
+impl TableScan {
+    fn compares_texts(&self) -> bool {
+        let compares_text = |condition| {
+            equality(condition).is_some_and(|(_, value)| match value.downcast_ref::<Literal>() {
+                Some(literal) => matches!(literal.value(), ScalarValue::Utf8(Some(_))),
+                None => true,
+            })
+        };
+        self.predicate.as_ref().is_some_and(|predicate| split_conjunction(predicate).into_iter().all(compares_text))
+    }
+    fn look_up(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(Source::Cluster(table)) = view.source(self.name.schema, &self.name.table) else { return Ok(None) };
+        let conditions = self.predicate.iter().flat_map(split_conjunction);
+        let Some(texts) = conditions.map(|c| text(c, values)).collect::<Option<Vec<_>>>() else { return Ok(None) };
+        if chunks::count(table) > CHUNKS_MAX {
+            return Ok(None);
+        }
+        let may_have =
+            |chunk: &ChunkView<'_>| texts.iter().all(|(column, text)| chunk.may_have(self.read[*column], text));
+        let found: Vec<_> = chunks::chunks(&view.state, table).filter(may_have).collect();
+        if found.iter().map(ChunkView::rows).sum::<usize>() > ROWS_READ_MAX {
+            return Ok(None);
+        }
+        let mut left = self.limit.unwrap_or(usize::MAX);
+        let mut batches = Vec::new();
+        for chunk in found {
+            let Some(batch) = self.of_chunk(chunk, &texts)? else { continue };
+            let rows = batch.num_rows().min(left);
+            left -= rows;
+            if rows > 0 {
+                batches.push(part(batch, 0, rows));
+            }
+        }
+        Ok(Some(batches))
+    }
+
+    fn of_chunk(&self, chunk: ChunkView<'_>, texts: &[Condition<'_>]) -> Result<Option<RecordBatch>> {
+        let mut all: Option<BooleanArray> = None;
+        for (column, text) in texts {
+            let equal = eq(&chunk.column(self.read[*column]), &StringArray::new_scalar(*text))?;
+            all = Some(match all {
+                None => equal,
+                Some(others) => and(&others, &equal)?,
+            });
+        }
+        let columns = self.read[..self.projected].iter().map(|position| chunk.column(*position));
+        fulfilling(self.result(columns.collect(), chunk.rows())?, all)
+    }
+}
+
+fn text<'a>(condition: &'a Arc<dyn PhysicalExpr>, values: &'a [ScalarValue]) -> Option<Condition<'a>> {
+    let (column, value): (&Column, _) = equality(condition)?;
+    let value = match value.downcast_ref::<Literal>() {
+        Some(literal) => literal.value(),
+        None => &values[parameters::position_of(value)?],
+    };
+    match value {
+        ScalarValue::Utf8(Some(text)) => Some((column.index(), text)),
+        _ => None,
+    }
+}
