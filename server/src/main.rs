@@ -93,7 +93,7 @@ struct DemoArgs {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+    let result = runtime().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(run(cli));
         // A thread may still read the terminal for a prompt that has ended: it must not hold the process up.
         runtime.shutdown_background();
@@ -107,6 +107,13 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The threads of requests and of Raft: half as many as there are cores. Queries and the store have their own, and a task
+/// that wakes another one on a second thread costs more than most of these tasks do.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(cores.div_ceil(2)).enable_all().build()
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {

@@ -250,3 +250,66 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         Ok(newest.map(RaftSnapshot::ship))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::RangeInclusive;
+
+    use futures::stream;
+    use openraft::storage::RaftSnapshotBuilder;
+    use unum_proto::model::{CONFIG_TABLE, DataType, NodeDescription, NodeKey, Push, TableSchema, TableSnapshot};
+
+    use super::*;
+    use crate::catalog::StampedPush;
+    use crate::consensus::entry::log_id;
+    use crate::consensus::types::{CommandBytes, Entry};
+    use crate::storage::MemoryEngine;
+
+    /// The same few nodes push again and again.
+    fn entry(index: u64, table: &str) -> Entry {
+        let columns = [("key", DataType::Text, ""), ("value", DataType::Text, "")];
+        let schema = TableSchema::of(table, &columns).unwrap().into();
+        let rows = vec![vec!["log.level".into(), index.to_string().as_str().into()]];
+        let node = NodeDescription::new(NodeKey::parse("tikv", &format!("tikv_{}", index % 3)).unwrap());
+        let push = Push::new(node, 1, index, vec![TableSnapshot { schema, rows, collected_at_us: 0 }]).unwrap();
+        let command = Command::Pushes { received_at_us: 0, pushes: vec![StampedPush::new(push)] };
+        let command = CommandBytes(command.encode().unwrap().into());
+        Entry { log_id: log_id(1, index), payload: EntryPayload::Normal(command) }
+    }
+
+    async fn apply(machine: &mut StateMachine, indexes: RangeInclusive<u64>, table: &str) {
+        // Each in a run of its own, as they come under light load.
+        for index in indexes {
+            machine.apply(stream::iter([Ok((entry(index, table), None))])).await.unwrap();
+        }
+    }
+
+    /// Up to where the records are; they are checked against the state hash that was written with them.
+    async fn written(store: &Store) -> u64 {
+        store.close().await.unwrap();
+        StateMachine::open(store.clone()).unwrap().applied().map_or(0, |applied| applied.index)
+    }
+
+    #[tokio::test]
+    async fn records_follow_the_log_and_are_there_before_a_purge_can_be() {
+        let most = UNWRITTEN_ENTRIES_MAX as u64;
+        let store = Store::start(Arc::new(MemoryEngine::default())).unwrap();
+        let mut machine = StateMachine::open(store.clone()).unwrap();
+        apply(&mut machine, 1..=most - 1, "load").await;
+        assert_eq!((written(&store).await, machine.published().state().revision), (0, most - 1));
+        apply(&mut machine, most..=most + 1, "load").await;
+        assert_eq!(written(&store).await, most, "those of all entries up to then, in one batch");
+        let mut builder = machine.get_snapshot_builder().await;
+        let snapshot = builder.build_snapshot().await.unwrap();
+        assert_eq!(snapshot.meta.last_log_id, Some(log_id(1, most + 1)));
+        assert_eq!(written(&store).await, most + 1, "up to a raft snapshot the log may be purged");
+        apply(&mut machine, most + 2..=most + 2, CONFIG_TABLE).await;
+        assert_eq!(written(&store).await, most + 2, "a start reads what is configured before it applies anything");
+
+        // A start goes on from there with the entries that the records do not have.
+        apply(&mut machine, most + 3..=most + 9, "load").await;
+        let mut restarted = StateMachine::open(store.clone()).unwrap();
+        apply(&mut restarted, most + 3..=most + 9, "load").await;
+        assert_eq!(restarted.published().state().hash, machine.published().state().hash);
+    }
+}

@@ -31,7 +31,8 @@ pub struct ArrowStream {
 impl ArrowStream {
     /// Begins a stream with its schema, which is encoded if it was not before.
     pub fn begin(schema: &Schema, encoded: &EncodedSchema, out: &mut Vec<u8>) -> Result<Self, Status> {
-        let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5).map_err(|e| does_not_encode(&e))?;
+        let options =
+            IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5).map_err(|e| does_not_encode(&e))?;
         match encoded.get() {
             Some(bytes) => out.extend_from_slice(bytes),
             None => {

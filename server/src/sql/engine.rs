@@ -137,8 +137,8 @@ impl Engine {
     pub fn look_up(&self, view: &View, planned: &Planned) -> Result<Option<Found>, Error> {
         let Planned { plan, values, .. } = planned;
         let Some(lookup) = plan.lookup.as_ref().filter(|_| plan.serves(view)) else { return Ok(None) };
-        let Some(batches) = lookup.rows(view, values)? else { return Ok(None) };
-        Found::new(plan, plan.nodes_and_warnings(view), batches, self.limits(&view.session)).map(Some)
+        let Some(parts) = lookup.rows(view, values)? else { return Ok(None) };
+        Found::new(plan, plan.nodes_and_warnings(view), parts, self.limits(&view.session)).map(Some)
     }
 
     /// Runs a plan over the view. Rows come as the output is read.

@@ -8,6 +8,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use super::plans::Plan;
+use super::tables::lookup::Columns;
 use super::{Error, Limits};
 
 /// A place where who sends a result keeps its columns as they are sent.
@@ -54,7 +55,12 @@ struct Tally {
 
 impl Output {
     /// A result that comes as a stream.
-    pub(super) fn new(plan: &Plan, (nodes, warnings): ((u32, u32), Vec<String>), stream: SendableRecordBatchStream, limits: Limits) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        (nodes, warnings): ((u32, u32), Vec<String>),
+        stream: SendableRecordBatchStream,
+        limits: Limits,
+    ) -> Self {
         Self {
             schema: Arc::clone(&plan.schema),
             encoded_schema: Arc::clone(&plan.encoded_schema),
@@ -69,7 +75,8 @@ impl Output {
     /// The next rows, or none at the end. Dropping the output ends the query.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let Some(batch) = self.stream.next().await.transpose()? else { return Ok(None) };
-        self.tally.take(&batch).map(Some)
+        let rows = batch.num_rows();
+        self.tally.take(Columns { columns: batch.into_parts().1, rows }).map(Some)
     }
 
     /// Bytes so far.
@@ -88,11 +95,11 @@ impl Found {
     pub(super) fn new(
         plan: &Plan,
         (nodes, warnings): ((u32, u32), Vec<String>),
-        batches: Vec<RecordBatch>,
+        parts: Vec<Columns>,
         limits: Limits,
     ) -> Result<Self, Error> {
         let mut tally = Tally::new(&plan.schema, limits);
-        let batches = batches.iter().map(|batch| tally.take(batch)).collect::<Result<_, _>>()?;
+        let batches = parts.into_iter().map(|part| tally.take(part)).collect::<Result<_, _>>()?;
         let (schema, encoded_schema) = (Arc::clone(&plan.schema), Arc::clone(&plan.encoded_schema));
         Ok(Self { schema, encoded_schema, nodes, warnings, batches })
     }
@@ -104,9 +111,9 @@ impl Tally {
     }
 
     /// The next rows under the names of the result, if it may have them.
-    fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        self.rows += batch.num_rows();
-        self.bytes += result_bytes(batch)?;
+    fn take(&mut self, Columns { columns, rows }: Columns) -> Result<RecordBatch, Error> {
+        self.rows += rows;
+        self.bytes += result_bytes(&columns)?;
         if self.rows > self.limits.rows {
             return Err(Error::TooLarge(format!(
                 "the result has more than {} rows; add a LIMIT or a WHERE, or raise sql.result_rows_max",
@@ -119,14 +126,14 @@ impl Tally {
                 self.limits.bytes,
             )));
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let named = RecordBatch::try_new_with_options(Arc::clone(&self.schema), batch.columns().to_vec(), &options);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let named = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options);
         named.map_err(|e| Error::Internal(e.to_string()))
     }
 }
 
 /// Bytes of these rows alone: batches of a join share buffers, which would count many times.
-fn result_bytes(batch: &RecordBatch) -> Result<usize, Error> {
+fn result_bytes(columns: &[ArrayRef]) -> Result<usize, Error> {
     let bytes = |column: &ArrayRef| match column.data_type() {
         DataType::Utf8 => {
             let offsets = column.as_string::<i32>().value_offsets();
@@ -137,7 +144,7 @@ fn result_bytes(batch: &RecordBatch) -> Result<usize, Error> {
             None => column.to_data().get_slice_memory_size(),
         },
     };
-    batch.columns().iter().map(bytes).sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
+    columns.iter().map(bytes).sum::<Result<usize, _>>().map_err(|e| Error::Internal(e.to_string()))
 }
 
 impl std::fmt::Debug for Output {

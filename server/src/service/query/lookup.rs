@@ -51,7 +51,8 @@ impl QueryService {
         let rows = found.batches.iter().map(|batch| batch.num_rows()).sum();
         running.made(rows);
         let header = self.header(revision, found.nodes);
-        let footer = ResultFooter { rows: rows as u64, elapsed: started.elapsed(), warnings: found.warnings, session: None };
+        let footer =
+            ResultFooter { rows: rows as u64, elapsed: started.elapsed(), warnings: found.warnings, session: None };
         let parts = found.batches.into_iter().map(Part::Rows).chain([Part::End(footer)]).collect();
         let head = Head { header, schema: found.schema, encoded_schema: found.encoded_schema };
         Ok(Tried::Answered(head, parts))

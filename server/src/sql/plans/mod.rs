@@ -75,7 +75,8 @@ impl Plan {
     pub fn nodes_and_warnings(&self, view: &View) -> ((u32, u32), Vec<String>) {
         match self.tells {
             Tells::Rows => {
-                let read: Vec<_> = self.tables.iter().map(|(schema, table)| (schema.as_str(), table.as_str())).collect();
+                let read: Vec<_> =
+                    self.tables.iter().map(|(schema, table)| (schema.as_str(), table.as_str())).collect();
                 let (up, all) = view.nodes_read(&read);
                 let warnings = if up == all { Vec::new() } else { view.warnings(read.iter().copied()) };
                 ((up, all), warnings)

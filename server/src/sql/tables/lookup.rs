@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch, StringArray};
-use datafusion::arrow::compute::and;
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
 use datafusion::arrow::compute::kernels::cmp::eq;
+use datafusion::arrow::compute::{SlicesIterator, and, prep_null_mask_filter};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::projection::ProjectionExpr;
@@ -18,7 +18,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
-use super::scan::{TableScan, equality, fulfilling, part};
+use super::scan::{TableScan, equality};
 use super::{Source, View};
 use crate::catalog::columnar::chunks::{self, ChunkView};
 use crate::sql::plans::parameters;
@@ -31,6 +31,15 @@ const CHUNKS_MAX: usize = 256;
 
 /// A column by its position among those that are read, and the text that it has to equal.
 type Condition<'a> = (usize, &'a str);
+
+/// Rows that stand next to each other.
+#[derive(Debug)]
+pub struct Columns {
+    /// Their values by column of the result.
+    pub columns: Vec<ArrayRef>,
+    /// How many there are.
+    pub rows: usize,
+}
 
 /// A plan that is a lookup.
 #[derive(Debug)]
@@ -57,12 +66,16 @@ impl Lookup {
     }
 
     /// The rows, with these values for what was left open in the plan; none if it would read much.
-    pub fn rows(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<RecordBatch>>> {
-        let Some(batches) = self.scan.look_up(view, values)? else { return Ok(None) };
-        match &self.columns {
-            None => Ok(Some(batches)),
-            Some(columns) => Ok(Some(batches.iter().map(|batch| batch.project(columns)).collect::<Result<_, _>>()?)),
-        }
+    pub fn rows(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<Columns>>> {
+        let all: Vec<usize>;
+        let shown = match &self.columns {
+            Some(columns) => columns,
+            None => {
+                all = (0..self.scan.projected).collect();
+                &all
+            }
+        };
+        self.scan.look_up(view, values, shown)
     }
 }
 
@@ -76,7 +89,7 @@ impl TableScan {
         };
         self.predicate.as_ref().is_some_and(|predicate| split_conjunction(predicate).into_iter().all(compares_text))
     }
-    fn look_up(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<RecordBatch>>> {
+    fn look_up(&self, view: &View, values: &[ScalarValue], shown: &[usize]) -> Result<Option<Vec<Columns>>> {
         let Some(Source::Cluster(table)) = view.source(self.name.schema, &self.name.table) else { return Ok(None) };
         let conditions = self.predicate.iter().flat_map(split_conjunction);
         let Some(texts) = conditions.map(|c| text(c, values)).collect::<Option<Vec<_>>>() else { return Ok(None) };
@@ -90,19 +103,22 @@ impl TableScan {
             return Ok(None);
         }
         let mut left = self.limit.unwrap_or(usize::MAX);
-        let mut batches = Vec::new();
+        let mut parts = Vec::new();
         for chunk in found {
-            let Some(batch) = self.of_chunk(chunk, &texts)? else { continue };
-            let rows = batch.num_rows().min(left);
-            left -= rows;
-            if rows > 0 {
-                batches.push(part(batch, 0, rows));
+            for (from, to) in self.runs(chunk, &texts)? {
+                let rows = (to - from).min(left);
+                left -= rows;
+                if rows > 0 {
+                    let column = |column: &usize| chunk.column(self.read[*column]).slice(from, rows);
+                    parts.push(Columns { columns: shown.iter().map(column).collect(), rows });
+                }
             }
         }
-        Ok(Some(batches))
+        Ok(Some(parts))
     }
 
-    fn of_chunk(&self, chunk: ChunkView<'_>, texts: &[Condition<'_>]) -> Result<Option<RecordBatch>> {
+    /// Where in a chunk the rows are, each run from a row up to before another one.
+    fn runs(&self, chunk: ChunkView<'_>, texts: &[Condition<'_>]) -> Result<Vec<(usize, usize)>> {
         let mut all: Option<BooleanArray> = None;
         for (column, text) in texts {
             let equal = eq(&chunk.column(self.read[*column]), &StringArray::new_scalar(*text))?;
@@ -111,8 +127,8 @@ impl TableScan {
                 Some(others) => and(&others, &equal)?,
             });
         }
-        let columns = self.read[..self.projected].iter().map(|position| chunk.column(*position));
-        fulfilling(self.result(columns.collect(), chunk.rows())?, all)
+        let fulfilled = all.map(|all| if all.null_count() > 0 { prep_null_mask_filter(&all) } else { all });
+        Ok(fulfilled.iter().flat_map(SlicesIterator::new).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{SlicesIterator, filter_record_batch, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -224,7 +224,7 @@ impl TableScan {
 
     fn batch(
         &self,
-        columns: impl Iterator<Item = ArrayRef>,
+        columns: impl Iterator<Item = datafusion::arrow::array::ArrayRef>,
         rows: usize,
     ) -> Result<RecordBatch> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -243,34 +243,30 @@ impl TableScan {
 
     /// Those rows of a batch that fulfil the condition, with the columns of the result; none if there are none.
     fn judge(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
-        let rows = batch.num_rows();
-        let judged = self.predicate.as_ref().map(|predicate| predicate.evaluate(batch)?.into_array(rows));
-        let judged = judged.transpose()?.map(|judged| judged.as_boolean().clone());
-        fulfilling(self.result(batch.columns()[..self.projected].to_vec(), rows)?, judged)
+        let fulfilled = match &self.predicate {
+            None => None,
+            Some(predicate) => Some(predicate.evaluate(batch)?.into_array(batch.num_rows())?),
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns()[..self.projected].to_vec();
+        let result = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let Some(fulfilled) = fulfilled else { return Ok((result.num_rows() > 0).then_some(result)) };
+        let fulfilled = match fulfilled.as_boolean() {
+            unknown if unknown.null_count() > 0 => prep_null_mask_filter(unknown),
+            known => known.clone(),
+        };
+        let mut runs = SlicesIterator::new(&fulfilled);
+        // Most often it is one row, or all: these need no copy.
+        Ok(match (runs.next(), runs.next()) {
+            (None, _) => None,
+            (Some((from, to)), None) => Some(part(result, from, to - from)),
+            _ => Some(filter_record_batch(&result, &fulfilled)?),
+        })
     }
-
-    /// Columns of the result as a batch.
-    pub(super) fn result(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
-    }
-}
-
-/// Those rows of a batch of which this is true, or all if nothing is asked; none if there are none.
-pub(super) fn fulfilling(batch: RecordBatch, judged: Option<BooleanArray>) -> Result<Option<RecordBatch>> {
-    let Some(judged) = judged else { return Ok((batch.num_rows() > 0).then_some(batch)) };
-    let fulfilled = if judged.null_count() > 0 { prep_null_mask_filter(&judged) } else { judged };
-    let mut runs = SlicesIterator::new(&fulfilled);
-    // Most often it is one row, or all: these need no copy.
-    Ok(match (runs.next(), runs.next()) {
-        (None, _) => None,
-        (Some((from, to)), None) => Some(part(batch, from, to - from)),
-        _ => Some(filter_record_batch(&batch, &fulfilled)?),
-    })
 }
 
 /// So many rows of a batch from a row on.
-pub(super) fn part(batch: RecordBatch, from: usize, rows: usize) -> RecordBatch {
+fn part(batch: RecordBatch, from: usize, rows: usize) -> RecordBatch {
     if rows == batch.num_rows() { batch } else { batch.slice(from, rows) }
 }
 
