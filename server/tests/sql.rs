@@ -159,6 +159,42 @@ async fn a_plan_serves_other_values_and_answers_as_a_new_one_does() {
     }
 }
 
+/// Statements, and whether their plans are lookups. The fixture holds what was looked up against what the plan gives.
+const LOOKUPS: &[(&str, bool)] = &[
+    ("SELECT * FROM cluster_node_infos WHERE id = 'tikv_2'", true),
+    ("SELECT * FROM cluster_node_infos WHERE id = 'no such'", true),
+    ("SELECT cpu, id, cpu AS again, ip AS `Its Address` FROM cluster_node_infos WHERE 'tikv_2' = id", true),
+    ("SELECT status FROM cluster_node_infos WHERE node_type = 'tikv' AND id = 'tikv_1'", true),
+    ("SELECT id FROM cluster_node_infos WHERE node_type = 'tikv'", true),
+    ("SELECT id FROM cluster_node_infos WHERE node_type = 'tikv' AND status = 'up' LIMIT 1", false),
+    ("SELECT id FROM cluster_node_infos WHERE id = 'tikv_1' AND id = 'tikv_2'", true),
+    ("SELECT name, value FROM cluster_load WHERE node_id = 'tikv_1'", true),
+    ("SELECT name FROM cluster_load WHERE node_id = 'tikv_1' ORDER BY name", false),
+    ("SELECT id FROM cluster_node_infos WHERE id = 'tikv_1' OR id = 'tikv_2'", false),
+    ("SELECT id FROM cluster_node_infos WHERE id > 'tikv_1'", false),
+    ("SELECT id, cpu + 1 FROM cluster_node_infos WHERE id = 'tikv_1'", false),
+    ("SELECT id FROM cluster_node_infos WHERE id = 'tikv_1' AND cpu > 1", false),
+    ("SELECT DISTINCT node_type FROM cluster_node_infos WHERE node_type = 'tikv'", false),
+    ("SELECT count(*) FROM cluster_node_infos WHERE id = 'tikv_1'", false),
+    ("SELECT id FROM cluster_node_infos", false),
+    ("SELECT id FROM nodes WHERE id = 'tikv_1'", false),
+];
+
+#[tokio::test]
+async fn lookups_answer_as_their_plans_do() {
+    for silent in [false, true] {
+        let mut fixture = Fixture::new(LIMITS);
+        if silent {
+            fixture.silence("tikv", "tikv_2");
+        }
+        for (sql, is_lookup) in LOOKUPS {
+            let before = fixture.lookups;
+            fixture.answer(sql).await.unwrap();
+            assert_eq!(fixture.lookups > before, *is_lookup, "{sql}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_kept_plan_reads_the_newest_rows_columns_and_session() {
     let mut fixture = Fixture::new(LIMITS);

@@ -18,6 +18,8 @@ pub enum Bug {
     ForgetVote,
     /// A purge does not store up to where.
     LoseLastPurged,
+    /// What a raft snapshot has is not in the records when the log is purged up to it.
+    PurgeAhead,
     /// A push that was applied is applied again.
     DropDedup,
     /// A push of an older epoch is taken.
@@ -42,13 +44,14 @@ pub const VARIABLE: &str = "UNUM_PLANTED_BUG";
 
 #[cfg(feature = "planted-bugs")]
 impl Bug {
-    const ALL: [(&'static str, Self); 14] = [
+    const ALL: [(&'static str, Self); 15] = [
         ("skip-barrier", Self::SkipBarrier),
         ("reuse-round", Self::ReuseRound),
         ("trust-own-lead", Self::TrustOwnLead),
         ("ack-before-sync", Self::AckBeforeSync),
         ("forget-vote", Self::ForgetVote),
         ("lose-last-purged", Self::LoseLastPurged),
+        ("purge-ahead", Self::PurgeAhead),
         ("drop-dedup", Self::DropDedup),
         ("accept-old-epoch", Self::AcceptOldEpoch),
         ("stamp-relay", Self::StampRelay),

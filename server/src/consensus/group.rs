@@ -381,7 +381,7 @@ impl Group {
 pub(super) async fn open(me: u64, own_store: u64, store: Store) -> Result<(LogStore, StateMachine, Peers), StartError> {
     let open = move || -> Result<_, storage::Error> {
         let log_store = LogStore::open(store.clone())?;
-        let state_machine = StateMachine::open(store.clone())?;
+        let state_machine = StateMachine::open(me, store.clone())?;
         let (purged, applied) = (log_store.purged(), state_machine.applied());
         if applied < purged {
             return Err(storage::Error::Corrupt(format!(

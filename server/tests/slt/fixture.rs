@@ -48,6 +48,8 @@ pub struct Fixture {
     state: Arc<State>,
     engine: Engine,
     session: SqlSession,
+    /// Statements that were looked up.
+    pub lookups: usize,
 }
 
 impl Fixture {
@@ -65,7 +67,8 @@ impl Fixture {
         let pushes = nodes.into_iter().map(push).collect();
         let mut state = State::default();
         state.apply(4, Command::Pushes { received_at_us: EPOCH as i64 + 100_000_000, pushes });
-        Self { state: Arc::new(state), engine: Engine::new(Tunable::new(limits)), session: SqlSession::default() }
+        let engine = Engine::new(Tunable::new(limits));
+        Self { state: Arc::new(state), engine, session: SqlSession::default(), lookups: 0 }
     }
 
     /// A node falls silent.
@@ -106,7 +109,7 @@ impl Fixture {
         Ok(Some(answer))
     }
 
-    /// The answer, and whether its plan was there before.
+    /// The answer, and whether its plan was there before. What can be looked up is: it must be the same.
     pub async fn answer_once(&mut self, sql: &str) -> Result<Option<(Answer, bool)>, Error> {
         let caller = Caller { session: &self.session, own: "unum/unum_1", user: "tester", query_id: 7 };
         let limits = self.engine.limits(&self.session);
@@ -120,6 +123,8 @@ impl Fixture {
             limits,
         });
         let memory = &QueryMemory::new(limits.memory_bytes);
+        let lookup = self.engine.lookup(sql, &self.session);
+        let found = lookup.map(|planned| self.engine.look_up(&view, &planned)).transpose()?.flatten();
         let (mut output, planned) = match self.engine.parse(sql, &caller)? {
             Statement::Read(read) => (self.engine.start(view, *read, memory).await?, false),
             Statement::Planned(planned) => (self.engine.run(view, *planned, memory).await?, true),
@@ -143,7 +148,15 @@ impl Fixture {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(Arc::clone(&output.schema)));
         }
-        Ok(Some((Answer { batches, nodes: output.nodes }, planned)))
+        let answer = Answer { batches, nodes: output.nodes };
+        if let Some(found) = found {
+            self.lookups += 1;
+            assert!(found.batches.iter().all(|batch| batch.schema() == output.schema), "{sql}");
+            assert_eq!((found.nodes, &found.warnings), (answer.nodes, &output.warnings), "{sql}");
+            let found = Answer { batches: found.batches, nodes: found.nodes };
+            assert_eq!(found.lines(), answer.lines(), "{sql}, looked up");
+        }
+        Ok(Some((answer, planned)))
     }
 }
 
