@@ -45,37 +45,31 @@ pub struct Columns {
 #[derive(Debug)]
 pub struct Lookup {
     scan: TableScan,
-    /// Which of the scan's columns the result has, in its order; all as they are if there are none.
-    columns: Option<Vec<usize>>,
+    /// Which of the scan's columns the result has, in its order.
+    columns: Vec<usize>,
 }
 
 impl Lookup {
     /// The lookup that a plan is, if it is one.
     pub fn of(plan: &Arc<dyn ExecutionPlan>) -> Option<Self> {
         if let Some(scan) = plan.downcast_ref::<TableScan>() {
-            return scan.compares_texts().then(|| Self { scan: scan.clone(), columns: None });
+            let columns = (0..scan.projected).collect();
+            return scan.compares_texts().then(|| Self { scan: scan.clone(), columns });
         }
         let [below] = plan.children()[..] else { return None };
         let lookup = Self::of(below)?;
         if plan.downcast_ref::<CooperativeExec>().is_some() {
             return Some(lookup);
         }
-        let projection = plan.downcast_ref::<ProjectionExec>().filter(|_| lookup.columns.is_none())?;
-        let column = |shown: &ProjectionExpr| Some(shown.expr.downcast_ref::<Column>()?.index());
-        Some(Self { columns: Some(projection.expr().iter().map(column).collect::<Option<_>>()?), ..lookup })
+        let projection = plan.downcast_ref::<ProjectionExec>()?;
+        let column = |shown: &ProjectionExpr| Some(lookup.columns[shown.expr.downcast_ref::<Column>()?.index()]);
+        let columns = projection.expr().iter().map(column).collect::<Option<_>>()?;
+        Some(Self { columns, ..lookup })
     }
 
     /// The rows, with these values for what was left open in the plan; none if it would read much.
     pub fn rows(&self, view: &View, values: &[ScalarValue]) -> Result<Option<Vec<Columns>>> {
-        let all: Vec<usize>;
-        let shown = match &self.columns {
-            Some(columns) => columns,
-            None => {
-                all = (0..self.scan.projected).collect();
-                &all
-            }
-        };
-        self.scan.look_up(view, values, shown)
+        self.scan.look_up(view, values, &self.columns)
     }
 }
 
