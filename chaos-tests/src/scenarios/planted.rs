@@ -49,7 +49,6 @@ pub const PLANTED: &[Planted] = &[
     planted("refuse-legal", "calm", &["refused: "], 60),
     planted("diverge", "calm", &["the states differ"], 120),
     planted("lose-last-purged", "restart", &[""], 60),
-    planted("purge-ahead", "restart", &[""], 60),
     planted("trust-own-lead", "pause-leader", STALE, 120),
     planted("trust-own-lead", "partition", &["answered by a replica that was cut off"], 120),
     planted("trust-own-lead", "kill-many", &["answered without a majority"], 120),
