@@ -60,16 +60,21 @@ pub async fn slow_sync(cluster: &Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
 
 /// A tracer that interferes with the system calls of a running replica. Dropping it lets the replica go.
 #[derive(Debug)]
-pub struct Tracer(Process);
+pub struct Tracer {
+    replica: u64,
+    traced: u32,
+    strace: Process,
+}
 
 impl Tracer {
     /// Attaches to all threads of a replica.
     async fn attach(cluster: &Cluster, id: u64, inject: &str) -> anyhow::Result<Self> {
-        let traced = cluster.process(id)?.id().to_string();
-        let args = ["-f", "-qq", "-o", "/dev/null", "-p", &traced, "-e", inject].map(str::to_owned);
-        let mut tracer = Self(Process::spawn("strace".as_ref(), &args, &cluster.dir().join("strace.log"))?);
-        let attached = async || match tracer.0.ended() {
-            Ok(None) => is_traced(&traced).then_some(Ok(())),
+        let traced = cluster.process(id)?.id();
+        let args = ["-f", "-qq", "-o", "/dev/null", "-p", &traced.to_string(), "-e", inject].map(str::to_owned);
+        let strace = Process::spawn("strace".as_ref(), &args, &cluster.dir().join("strace.log"))?;
+        let mut tracer = Self { replica: id, traced, strace };
+        let attached = async || match tracer.strace.ended() {
+            Ok(None) => is_traced(traced).then_some(Ok(())),
             Ok(Some((_, log))) => Some(Err(ToolFailed(format!("strace: {log}")))),
             Err(error) => Some(Err(ToolFailed(format!("strace: {error:#}")))),
         };
@@ -81,18 +86,23 @@ impl Tracer {
     ///
     /// # Errors
     /// When it had let go before, and the replica is still there.
-    pub fn end(mut self) -> anyhow::Result<()> {
-        if let Some((code, log)) = self.0.ended()? {
-            bail!(ToolFailed(format!("strace has ended with {code:?}: {log}")));
+    pub fn end(mut self, cluster: &Cluster) -> anyhow::Result<()> {
+        if let Some((code, log)) = self.strace.ended()? {
+            // With a replica that was replaced meanwhile its tracer ends, too.
+            let is_member = !cluster.still_members(&[self.replica]).is_empty();
+            if is_member && cluster.process(self.replica)?.id() == self.traced {
+                bail!(ToolFailed(format!("strace has ended with {code:?}: {log}")));
+            }
+            return Ok(());
         }
         // By SIGTERM it detaches from each thread where none is in a call; then it ends by that signal itself.
-        self.0.terminate(PATIENCE)?;
+        self.strace.terminate(PATIENCE)?;
         Ok(())
     }
 }
 
 /// Whether each thread of a process has a tracer.
-fn is_traced(process: &str) -> bool {
+fn is_traced(process: u32) -> bool {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return false };
     let traced = |status: String| status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"));
     threads.flatten().all(|thread| std::fs::read_to_string(thread.path().join("status")).is_ok_and(traced))

@@ -290,7 +290,7 @@ impl Active {
                     cluster.spawn(id)?;
                 }
             }
-            Undo::Tracers(tracers) => tracers.into_iter().try_for_each(disk::Tracer::end)?,
+            Undo::Tracers(tracers) => tracers.into_iter().try_for_each(|tracer| tracer.end(cluster))?,
             Undo::Continue(paused) => drop(paused),
             Undo::Filters(filters) => drop(filters),
             Undo::Network(settings) => settings.into_iter().try_for_each(network::Setting::end)?,

@@ -30,6 +30,7 @@ const WITH_LEARNER: Rig = Rig { learners: 1, ..PLAIN };
 const HOSTS: Rig = Rig { hosts: true, ..PLAIN };
 const FIVE_HOSTS: Rig = Rig { voters: 5, ..HOSTS };
 const QUEUES: Rig = Rig { tools: &["iptables", "tc"], ..HOSTS };
+const FIVE_QUEUES: Rig = Rig { voters: 5, ..QUEUES };
 const DISKS: Rig = Rig { disks: true, tools: &["mkfs.ext4", "losetup", "cp", "fsfreeze"], config: SMALL_DISK, ..PLAIN };
 const FIVE_DISKS: Rig =
     Rig { voters: 5, clocks: true, tools: &["mkfs.ext4", "losetup", "cp", "fsfreeze", "strace"], ..DISKS };
@@ -229,8 +230,9 @@ pub const ALL: &[Scenario] = &[
         at_once: 2,
         ..scenario(
             "members",
-            "of five, replicas join, are promoted, leave and are replaced, while another dies, stands still or is cut off",
-            FIVE_HOSTS,
+            "of five, replicas join, are promoted, leave and are replaced, while another dies, stands still, is cut off or \
+             has a bad network",
+            FIVE_QUEUES,
             &[
                 step(Fault::JoinAndLeave, 0),
                 step(Fault::Replace(Follower), 0),
@@ -243,6 +245,8 @@ pub const ALL: &[Scenario] = &[
                 step(Fault::Cut(Link::FollowerAlone), 1500),
                 step(Fault::Flap(Link::FollowerAlone), 1500),
                 step(Fault::Loss(All, 3), 1500),
+                step(Fault::Delay(Follower, 200), 1500),
+                step(Fault::Narrow(Leader, 1000), 1500),
             ],
             &[READ],
         )
@@ -251,8 +255,8 @@ pub const ALL: &[Scenario] = &[
         at_once: 2,
         ..scenario(
             "members-bad-disk",
-            "of five, replicas join, leave and are replaced, while another's disk is full or slow, its power goes, or its \
-             clock jumps",
+            "of five, replicas join, leave and are replaced, while another's disk is full, slow, frozen or fails, its power \
+             goes, or its clock jumps",
             FIVE_DISKS,
             &[
                 step(Fault::JoinAndLeave, 0),
@@ -260,6 +264,8 @@ pub const ALL: &[Scenario] = &[
                 step(Fault::Replace(Leader), 0),
                 step(Fault::FullDisk(Follower), 1000),
                 step(Fault::SlowSync(Follower), 1000),
+                step(Fault::FrozenDisk(Follower), 1000),
+                step(Fault::SyncFails(Follower), 200),
                 step(Fault::PowerCut(Follower), 1000),
                 step(Fault::Clock(Leader, 60), 1000),
                 step(Fault::Clock(Follower, -60), 1000),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use unum_client::{Client, Publisher};
 
@@ -11,7 +12,11 @@ use crate::history::{Action, Operation, Outcome, Recorder};
 /// An agent dies after so many pushes on average, with a push on its way.
 const PUSHES_OF_A_LIFE: u32 = 60;
 
-/// What an agent that was taken for dead still tries, beside the one that took its name.
+/// The first life is shorter, and its agent always lives on: a slow machine makes few pushes, and shall see a ghost, too.
+const PUSHES_OF_THE_FIRST_LIFE: u32 = 6;
+
+/// What an agent that was taken for dead still tries: all but the last beside the one that took its name, and the last
+/// when that one was acknowledged.
 const PUSHES_OF_A_GHOST: u64 = 3;
 
 /// Pushes the node's next value until it is told to stop.
@@ -19,26 +24,36 @@ pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
     let mut publisher = agent(&client, node);
     let (mut value, mut life) = (0, 1);
     let mut ghosts = JoinSet::new();
+    // Who waits for the first acknowledgement of this life.
+    let mut haunted: Option<oneshot::Sender<()>> = None;
     while context.goes_on().await {
         value += 1;
         let push = Push { client: context.client, node, value, life };
-        if !dies || !context.one_in(PUSHES_OF_A_LIFE) {
-            push.send(&mut publisher, &context.recorder).await;
+        let pushes = if life == 1 { PUSHES_OF_THE_FIRST_LIFE } else { PUSHES_OF_A_LIFE };
+        if !dies || !context.one_in(pushes) {
+            let acknowledged = push.send(&mut publisher, &context.recorder).await;
+            if acknowledged && let Some(ghost) = haunted.take() {
+                // One that is gone had no answer to an earlier push.
+                let _gone = ghost.send(());
+            }
             continue;
         }
         let old = std::mem::replace(&mut publisher, agent(&client, node));
         life += 1;
-        if context.one_in(2) {
+        if life > 2 && context.one_in(2) {
             // It dies with a push on its way, which may still arrive: nobody will know.
             push.die(old, &context.recorder).await;
         } else {
             // It lives on beside the new one, and does not know that it is too old. Its values are its own.
+            let (first, replaced) = oneshot::channel();
+            haunted = Some(first);
             let ghost = Arc::clone(&context.recorder);
-            ghosts.spawn(async move { push.haunt(old, &ghost).await });
+            ghosts.spawn(async move { push.haunt(old, replaced, &ghost).await });
             value += PUSHES_OF_A_GHOST;
         }
     }
-    // What they did has to be in the history, too.
+    // Nobody is acknowledged any more, and what ghosts did has to be in the history, too.
+    drop(haunted);
     ghosts.join_all().await;
 }
 
@@ -56,13 +71,16 @@ impl Push {
         recorder.add(Operation { client, begin_us, action: Action::Write { node, value, life }, outcome });
     }
 
-    async fn send(self, publisher: &mut Publisher, recorder: &Recorder) {
+    /// Sends it; whether it was acknowledged.
+    async fn send(self, publisher: &mut Publisher, recorder: &Recorder) -> bool {
         let begin_us = recorder.now_us();
         let outcome = match publisher.push(tables(self.node, self.value)).await {
             Ok(ack) => Outcome::Done { end_us: recorder.now_us(), revision: ack.revision },
             Err(error) => failed(recorder, &error),
         };
+        let acknowledged = matches!(outcome, Outcome::Done { .. });
         self.record(recorder, begin_us, outcome);
+        acknowledged
     }
 
     async fn die(self, mut publisher: Publisher, recorder: &Recorder) {
@@ -77,10 +95,13 @@ impl Push {
         self.record(recorder, begin_us, outcome);
     }
 
-    async fn haunt(mut self, mut publisher: Publisher, recorder: &Recorder) {
-        for _ in 0..PUSHES_OF_A_GHOST {
+    async fn haunt(mut self, mut publisher: Publisher, replaced: oneshot::Receiver<()>, recorder: &Recorder) {
+        for _ in 1..PUSHES_OF_A_GHOST {
             self.send(&mut publisher, recorder).await;
             self.value += 1;
+        }
+        if replaced.await.is_ok() {
+            self.send(&mut publisher, recorder).await;
         }
     }
 }

@@ -73,7 +73,7 @@ impl State {
             return outcome;
         }
         let StampedPush { push, content_hash } = stamped;
-        if planted(Bug::RefuseLegal) && push.sequence % 10 == 0 {
+        if planted(Bug::RefuseLegal) && push.sequence % 5 == 0 {
             return PushOutcome::Refused { message: format!("sequence {}", push.sequence) };
         }
         let content_hash = if planted(Bug::Diverge) { u64::from(std::process::id()) } else { content_hash };
@@ -106,7 +106,7 @@ impl State {
             self.redraw(&key);
         }
         self.put_node(node, changes);
-        let applied = if planted(Bug::HalfPush) && push.sequence % 20 == 0 { 1 } else { usize::MAX };
+        let applied = if planted(Bug::HalfPush) && push.sequence % 5 == 0 { 1 } else { usize::MAX };
         for (snapshot, grown) in push.tables.into_iter().zip(grown).take(applied) {
             self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
         }

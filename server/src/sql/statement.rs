@@ -68,6 +68,11 @@ impl Planned {
     pub fn digest(&self) -> Arc<Digest> {
         Arc::clone(&self.plan.digest)
     }
+
+    /// Whether it is so little that it may be answered where it came in.
+    pub fn is_lookup(&self) -> bool {
+        self.plan.lookup.is_some()
+    }
 }
 
 /// The words of a statement.

@@ -123,8 +123,8 @@ impl Fixture {
             limits,
         });
         let memory = &QueryMemory::new(limits.memory_bytes);
-        let lookup = self.engine.lookup(sql, &self.session);
-        let found = lookup.map(|planned| self.engine.look_up(&view, &planned)).transpose()?.flatten();
+        let known = self.engine.planned(sql, &self.session);
+        let found = known.map(|planned| self.engine.look_up(&view, &planned)).transpose()?.flatten();
         let (mut output, planned) = match self.engine.parse(sql, &caller)? {
             Statement::Read(read) => (self.engine.start(view, *read, memory).await?, false),
             Statement::Planned(planned) => (self.engine.run(view, *planned, memory).await?, true),

@@ -11,17 +11,14 @@ use unum_proto::model::{Query, ResultFooter};
 
 use super::super::activity::Running;
 use super::answer::{Head, Part, TimeLimit, ended};
-use super::{Error, QueryService, Reading};
-use crate::catalog::State;
+use super::{Error, Known, QueryService};
 
 /// What came of a statement where it came in.
 pub(super) enum Tried {
     /// It is answered.
     Answered(Head, VecDeque<Part>),
-    /// It has a state, but is to be run like others.
-    Ready(Arc<State>, Reading),
-    /// It is no lookup.
-    Other,
+    /// It is to be run on a thread of its own, from here on.
+    ToRun(Known),
 }
 
 impl QueryService {
@@ -33,9 +30,14 @@ impl QueryService {
         started: Instant,
         time: &TimeLimit,
     ) -> Result<Tried, Error> {
-        let Some(planned) = self.engine.lookup(&query.sql, &query.session) else { return Ok(Tried::Other) };
+        let Some(planned) = self.engine.planned(&query.sql, &query.session) else {
+            return Ok(Tried::ToRun(Known::Nothing));
+        };
         running.has_digest(planned.digest());
         running.shows(&query.sql);
+        if !planned.is_lookup() {
+            return Ok(Tried::ToRun(Known::Plan(Box::new(planned))));
+        }
         let state = tokio::select! {
             biased;
             state = self.fresh_state(query, running, started, time.deadline) => state?,
@@ -45,7 +47,7 @@ impl QueryService {
         let (revision, planning) = (state.revision, Instant::now());
         let view = self.view(Arc::clone(&state), query, running.id);
         let Some(found) = self.engine.look_up(&view, &planned)? else {
-            return Ok(Tried::Ready(state, Reading::Planned(Box::new(planned))));
+            return Ok(Tried::ToRun(Known::State(state, Box::new(planned))));
         };
         running.planned(planning.elapsed());
         let rows = found.batches.iter().map(|batch| batch.num_rows()).sum();

@@ -20,6 +20,7 @@ use unum_proto::model::{Consistency, NodeKey, Query, ResultHeader, Row};
 pub use self::answer::{Answer, Head, Part};
 use self::answer::{Making, TimeLimit};
 use self::lookup::Tried;
+use self::run::Known;
 pub use self::run::{Reading, Run};
 use super::activity::{self, Activity, Request, Running, TooMany};
 use crate::base::tunable::Tunable;
@@ -137,13 +138,12 @@ impl QueryService {
             sql: query.sql.clone(),
             memory_bytes_max: self.engine.limits(&query.session).memory_bytes,
         })?;
-        let ready = match self.look_up(&query, tracked.query(), started, &time).await {
+        let known = match self.look_up(&query, tracked.query(), started, &time).await {
             Ok(Tried::Answered(head, parts)) => {
                 tracked.finish();
                 return Ok(Answer::whole(head, parts));
             }
-            Ok(Tried::Ready(state, reading)) => Some((state, reading)),
-            Ok(Tried::Other) => None,
+            Ok(Tried::ToRun(known)) => known,
             Err(error) => {
                 tracked.query().end_by(&error.to_string());
                 return Err(error);
@@ -152,7 +152,7 @@ impl QueryService {
         let (sender, made) = mpsc::channel(BATCHES_AHEAD_MAX);
         let run = Run { service: Arc::clone(self), query, host, started, deadline: time.deadline, sender };
         let running = Arc::clone(tracked.query());
-        let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked, ready)));
+        let task = AbortOnDropHandle::new(self.runtime.spawn(run.all(tracked, known)));
         let replica = self.group.replica();
         Answer::begun(Making { made, query: running, time, running: task, replica }).await
     }

@@ -23,6 +23,16 @@ const WHOLE_WAIT: Duration = Duration::from_millis(10);
 /// Bytes of a result that goes as one, about.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
 
+/// What is known of a statement before it is run.
+pub(super) enum Known {
+    /// It is to be parsed.
+    Nothing,
+    /// It has a plan.
+    Plan(Box<sql::Planned>),
+    /// It has a plan, and the state that it reads.
+    State(Arc<State>, Box<sql::Planned>),
+}
+
 /// What is read.
 pub enum Reading {
     /// It has no plan yet.
@@ -42,11 +52,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs it all, from the beginning or from where it has a state.
-    pub(super) async fn all(self, tracked: Tracked, ready: Option<(Arc<State>, Reading)>) {
-        let ran = match ready {
-            None => self.statement(tracked.query()).await,
-            Some((state, reading)) => self.read_at(state, reading, tracked.query()).await,
+    /// Runs it all, from what is known of it.
+    pub(super) async fn all(self, tracked: Tracked, known: Known) {
+        let running = tracked.query();
+        let ran = match known {
+            Known::Nothing => self.statement(running).await,
+            Known::Plan(planned) => self.read(Reading::Planned(planned), running).await,
+            Known::State(state, planned) => self.read_at(state, Reading::Planned(planned), running).await,
         };
         match ran {
             Ok(()) => tracked.finish(),
