@@ -13,7 +13,7 @@ use crate::host::{is_root, is_there, sh};
 const INSIDE: &str = "UNUM_CHAOS_SANDBOX";
 
 /// What the sandbox is made with.
-const TOOLS: [&str; 5] = ["unshare", "nsenter", "mount", "ip", "nft"];
+const TOOLS: [&str; 6] = ["setpriv", "unshare", "nsenter", "mount", "ip", "nft"];
 
 /// Why there can be no sandbox here, if there can be none.
 pub fn unavailable() -> Option<String> {
@@ -32,8 +32,10 @@ pub fn is_inside() -> bool {
 /// Runs this program again with the same arguments inside a new sandbox; returns its exit code.
 pub fn run_inside() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?;
-    let status = Command::new("unshare")
-        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+    // `unshare` waits with SIGTERM blocked, and the first process of a namespace ignores it. So both are killed when this
+    // process has ended, by whatever signal; the kernel ends all others with the first.
+    let status = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, "1")

@@ -121,14 +121,18 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Goes on inside a sandbox if one of the scenarios needs that and it can be; returns the exit code of the run inside.
+/// Goes on inside a sandbox if it can be: some scenarios need it, and what a run that is killed leaves behind goes with it.
+/// Returns the exit code of the run inside.
 fn enter_sandbox(scenarios: &[&'static Scenario]) -> anyhow::Result<Option<ExitCode>> {
     if sandbox::is_inside() {
         sandbox::prepare()?;
-    } else if scenarios.iter().any(|scenario| scenario.rig.hosts || scenario.rig.disks) {
+    } else {
         match sandbox::unavailable() {
             None => return Ok(Some(sandbox::run_inside()?)),
-            Some(why) => tell(&format!("no sandbox: {why}")),
+            Some(why) if scenarios.iter().any(|scenario| scenario.rig.hosts || scenario.rig.disks) => {
+                tell(&format!("no sandbox: {why}"));
+            }
+            Some(_) => {}
         }
     }
     Ok(None)

@@ -49,7 +49,9 @@ impl<'a> Past<'a> {
                         past.tables_since = Some(past.tables_since.map_or(end_us, |since| since.min(end_us)));
                     }
                 }
-                Action::Change { .. } if !matches!(operation.outcome, Outcome::Refused { .. }) => {
+                Action::Change { .. }
+                    if !matches!(operation.outcome, Outcome::Refused { .. } | Outcome::Failed { .. }) =>
+                {
                     past.changes.push(operation);
                 }
                 _ => {}
@@ -151,5 +153,6 @@ mod tests {
         assert!(!valid(&[change(0, 1, done(5, 2)), change(7, 3, waits)]), "another one is");
         assert!(!valid(&[change(2, 1, refused(9))]));
         assert!(valid(&[change(0, 1, Outcome::Unknown { why: String::new() }), change(2, 1, refused(9))]));
+        assert!(!valid(&[change(0, 1, Outcome::Failed { why: String::new() }), change(2, 1, refused(9))]));
     }
 }

@@ -79,6 +79,11 @@ impl Host {
     pub fn filter(&self, rules: &[String]) -> anyhow::Result<Filter> {
         Filter::install(Some(self.clone()), "input", rules)
     }
+
+    /// Drops what this host sends as `rules` say, until the filter is dropped.
+    pub fn filter_sent(&self, rules: &[String]) -> anyhow::Result<Filter> {
+        Filter::install(Some(self.clone()), "output", rules)
+    }
 }
 
 /// Drops what clients send as `rules` say, until the filter is dropped.

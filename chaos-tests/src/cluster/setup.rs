@@ -60,6 +60,8 @@ impl Setup {
 pub struct Member {
     /// Its id.
     pub id: u64,
+    /// The id that the first replica at this address had: clients know it by that.
+    pub place: u64,
     /// Its gRPC address.
     pub addr: String,
     /// Its HTTP address.
@@ -86,7 +88,7 @@ impl Member {
         let image = dir.join(format!("{id}.img"));
         let disk = setup.disk_mib.map(|mib| Disk::make(image, &data_dir, mib)).transpose()?;
         let clock = setup.clocks.then(|| dir.join(format!("{id}.clock")));
-        let member = Self { id, addr, http_addr, data_dir, host, disk, clock, process: None };
+        let member = Self { id, place: id, addr, http_addr, data_dir, host, disk, clock, process: None };
         if member.clock.is_some() {
             member.set_clock(0)?;
         }

@@ -140,11 +140,14 @@ pub fn fill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
 /// A replica that had no room goes on, or ends and is started. Which of the two is seen by its writes: it ends a moment
 /// after the write that failed, and makes no further one.
 pub async fn start_if_it_ends(cluster: &mut Cluster, id: u64) -> anyhow::Result<()> {
-    let before = cluster.metric(id, ROUNDS).unwrap_or_default();
+    let mut before = None;
     let what = format!("replica {id}, which has room again, writes or ends");
     let ended = until(&what, async || match cluster.ended(id) {
         Ok(Some(ended)) => Some(Some(ended)),
-        _ => cluster.metric(id, ROUNDS).is_some_and(|rounds| rounds > before).then_some(None),
+        _ => {
+            let rounds = cluster.metric(id, ROUNDS)?;
+            (rounds > *before.get_or_insert(rounds)).then_some(None)
+        }
     });
     if let Some((code, log)) = ended.await? {
         anyhow::ensure!(code == Some(1), "replica {id} ended with {code:?}:\n{log}");

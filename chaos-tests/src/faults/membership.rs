@@ -84,8 +84,9 @@ pub async fn replace(cluster: &mut Cluster, id: u64) -> anyhow::Result<Undo> {
 pub async fn transfer_lead(cluster: &Cluster) -> anyhow::Result<Result<Undo, String>> {
     let client = cluster.client_of_all()?.with_timeout(PATIENCE);
     match client.change(Change::TransferLeader { to: None }).await {
-        Ok(_) | Err(Error::OutcomeUnknown { .. }) => Ok(Ok(Undo::Nothing)),
+        Ok(_) => Ok(Ok(Undo::Nothing)),
         Err(Error::Refused(why)) => Ok(Err(why)),
+        Err(error @ Error::OutcomeUnknown { .. }) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }

@@ -130,12 +130,19 @@ impl Fault {
         }
     }
 
-    /// Brings the fault about.
+    /// Brings the fault about, beside others that cut these replicas off.
     ///
     /// # Errors
     /// When the cluster did not behave: a replica does not stop, start, join or leave.
-    pub async fn begin(self, cluster: &mut Cluster, random: &mut SmallRng) -> anyhow::Result<Installed> {
-        let Some(hit) = self.target().choose(cluster, random).await? else {
+    pub async fn begin(
+        self,
+        cluster: &mut Cluster,
+        cut_off: &[u64],
+        random: &mut SmallRng,
+    ) -> anyhow::Result<Installed> {
+        // Who comes in the place of one that is cut off is cut off, too, and cannot join.
+        let spared = if matches!(self, Self::Replace(_)) { cut_off } else { &[] };
+        let Some(hit) = self.target().choose(cluster, spared, random).await else {
             return Ok(Installed::Skipped(format!("there was no {}", self.target())));
         };
         let mut cut_off = Vec::new();
@@ -149,7 +156,7 @@ impl Fault {
             }
             Self::Flap(link) => network::flap(cluster, link, hit[0], random.random())?,
             Self::Loss(_, percent) => network::lose(cluster, &hit, percent)?,
-            Self::Delay(_, ms) => network::delay(cluster, &hit, ms, random.random())?,
+            Self::Delay(_, ms) => network::delay(cluster, &hit, ms, random.random()).await?,
             Self::Narrow(_, kbit) => network::narrow(cluster, &hit, kbit)?,
             Self::PowerCut(_) => disk::cut_power(cluster, &hit)?,
             Self::SyncFails(_) => disk::fail_sync(cluster, &hit, random).await?,
@@ -192,18 +199,18 @@ impl Fault {
 }
 
 impl Target {
-    /// The replicas that it is now, of those that run; None if there is none for some seconds.
-    async fn choose(self, cluster: &Cluster, random: &mut SmallRng) -> anyhow::Result<Option<Vec<u64>>> {
-        let running: Vec<u64> = cluster.members.iter().filter(|m| m.runs()).map(|m| m.id).collect();
-        anyhow::ensure!(!running.is_empty(), "no replica runs");
-        if self == Self::All {
-            return Ok(Some(running));
+    /// The replicas that it is now, of those that run and are not spared; None if there is none for some seconds.
+    async fn choose(self, cluster: &Cluster, spared: &[u64], random: &mut SmallRng) -> Option<Vec<u64>> {
+        let running = cluster.members.iter().filter(|member| member.runs()).map(|member| member.id);
+        let running: Vec<u64> = running.filter(|id| !spared.contains(id)).collect();
+        if running.is_empty() || self == Self::All {
+            return Some(running).filter(|some| !some.is_empty());
         }
         let look = async || {
             let roles = tokio::time::timeout(LEADER_PATIENCE, cluster.roles()).await.ok()?.ok()?;
             Some(self.of(&running, &roles, random)).filter(|some| !some.is_empty())
         };
-        Ok(until_in(LEADER_PATIENCE, "somebody can be hit", look).await.ok())
+        until_in(LEADER_PATIENCE, "somebody can be hit", look).await.ok()
     }
 
     /// Those of the running replicas that it is by their roles.

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use crate::cluster::{Cluster, Filter, Host, Process, binary, filter_clients};
+use crate::cluster::{Cluster, Filter, Host, Process, binary, filter_clients, until};
 use crate::host::ToolFailed;
 
 use super::{Target, Undo};
@@ -158,13 +158,18 @@ pub fn flap(cluster: &Cluster, link: Link, around: u64, seed: u64) -> anyhow::Re
 
 /// Loses packets of the replicas, in both directions.
 pub fn lose(cluster: &Cluster, hit: &[u64], percent: u8) -> anyhow::Result<Undo> {
-    let rule = format!("iifname eth0 numgen random mod 100 < {percent} drop");
-    let filters = hit.iter().map(|id| host(cluster, *id)?.filter(std::slice::from_ref(&rule)));
-    Ok(Undo::Filters(filters.collect::<anyhow::Result<_>>()?))
+    let rule = |way: &str| [format!("{way} eth0 numgen random mod 100 < {percent} drop")];
+    let mut filters = Vec::new();
+    for id in hit {
+        let host = host(cluster, *id)?;
+        filters.push(host.filter(&rule("iifname"))?);
+        filters.push(host.filter_sent(&rule("oifname"))?);
+    }
+    Ok(Undo::Filters(filters))
 }
 
 /// Holds what the replicas send for a random time each, so that packets overtake each other.
-pub fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> anyhow::Result<Undo> {
+pub async fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> anyhow::Result<Undo> {
     let mut settings = Vec::new();
     for id in hit {
         let host = host(cluster, *id)?.clone();
@@ -173,6 +178,9 @@ pub fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> anyhow::
         let (max_ms, seed) = (max_ms.to_string(), seed.to_string());
         command.extend(["delay-packets", "--max-ms", &max_ms, "--seed", &seed].map(str::to_owned));
         let program = Process::spawn(command[0].as_ref(), &command[1..], &cluster.dir().join("delay.log"))?;
+        // Until the queue is bound the rule lets everything pass.
+        let is_bound = || host.sh(&["grep", "-q", ".", "/proc/self/net/netfilter/nfnetlink_queue"]).is_ok();
+        until("a program holds the packets", async || is_bound().then_some(())).await?;
         let rule = ["OUTPUT", "-o", "eth0", "-j", "NFQUEUE", "--queue-num", "0", "--queue-bypass"];
         host.sh(&[&["iptables", "-A"], &rule[..]].concat())?;
         settings.push(Setting::Queued { host, rule: rule.map(str::to_owned).to_vec(), program });

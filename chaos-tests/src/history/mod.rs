@@ -160,9 +160,9 @@ impl Recorder {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
     }
 
-    /// What `look` finds in the newest operation that it finds something in.
-    pub fn find_last<T>(&self, look: impl FnMut(&Operation) -> Option<T>) -> Option<T> {
-        self.operations.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().find_map(look)
+    /// The least of what `look` finds in the operations so far.
+    pub fn least<T: Ord>(&self, look: impl FnMut(&Operation) -> Option<T>) -> Option<T> {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(look).min()
     }
 
     /// All operations, in the order in which they began.

@@ -67,6 +67,8 @@ const fn scenario(
 const READ: Must = Must::ReadDuringFaults;
 const MOVE: Must = Must::MoveTheLead;
 const INSTALL: Must = Must::InstallSnapshots;
+const REPLACE: Must = Must::Happen("replace");
+const JOIN: Must = Must::Happen("join, promote, leave");
 
 /// All of them.
 pub const ALL: &[Scenario] = &[
@@ -199,7 +201,7 @@ pub const ALL: &[Scenario] = &[
             step(Fault::FrozenDisk(Follower), 2500),
             step(Fault::FlippedBits(Follower), 0),
         ],
-        &[READ],
+        &[READ, Must::Happen("full disk"), Must::Happen("frozen disk")],
     ),
     scenario(
         "bad-sync",
@@ -211,7 +213,7 @@ pub const ALL: &[Scenario] = &[
             step(Fault::SlowSync(Leader), 3000),
             step(Fault::SlowSync(Follower), 3000),
         ],
-        &[READ],
+        &[READ, Must::Happen("failing sync"), Must::Happen("slow sync")],
     ),
     scenario(
         "clocks",
@@ -224,7 +226,7 @@ pub const ALL: &[Scenario] = &[
             step(Fault::Clock(Follower, -60), 2000),
             step(Fault::Kill(Leader), 500),
         ],
-        &[READ],
+        &[READ, Must::Happen("clock jump")],
     ),
     Scenario {
         at_once: 2,
@@ -248,7 +250,7 @@ pub const ALL: &[Scenario] = &[
                 step(Fault::Delay(Follower, 200), 1500),
                 step(Fault::Narrow(Leader, 1000), 1500),
             ],
-            &[READ],
+            &[READ, JOIN, REPLACE],
         )
     },
     Scenario {
@@ -270,7 +272,7 @@ pub const ALL: &[Scenario] = &[
                 step(Fault::Clock(Leader, 60), 1000),
                 step(Fault::Clock(Follower, -60), 1000),
             ],
-            &[READ],
+            &[READ, JOIN, REPLACE],
         )
     },
     Scenario {

@@ -8,6 +8,7 @@ pub mod all;
 pub mod planted;
 mod run;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cluster::Setup;
@@ -86,12 +87,15 @@ pub enum Must {
     RemoveNodes,
     /// Copies of pushes that were sent beside them, or late.
     CopyPushes,
+    /// A fault of this kind.
+    Happen(&'static str),
 }
 
 impl Must {
-    /// What a run lacks that did not see it.
-    fn missing(self, covered: &Covered) -> Option<&'static str> {
+    /// What a run lacks that did not see it; `kinds` are the faults that happened, by kind.
+    fn missing(self, covered: &Covered, kinds: &BTreeMap<String, u64>) -> Option<String> {
         let (there, without) = match self {
+            Self::Happen(kind) => return (!kinds.contains_key(kind)).then(|| format!("there was no {kind}")),
             Self::ReadDuringFaults => (covered.reads_during_faults > 0, "no read was answered during a fault"),
             Self::MoveTheLead => (covered.lead_changes > 0, "the lead never moved"),
             Self::InstallSnapshots => (covered.snapshots_installed > 0, "no raft snapshot was installed"),
@@ -102,7 +106,7 @@ impl Must {
             Self::CopyPushes => (covered.copies_refused > 0, "no copy of a push came too late"),
             Self::RemoveNodes => (covered.removed > 0, "no node was removed"),
         };
-        (!there).then_some(without)
+        (!there).then(|| without.to_owned())
     }
 }
 

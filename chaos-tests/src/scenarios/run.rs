@@ -62,14 +62,16 @@ impl Scenario {
         if let Err(error) = run.whole(options.time).await {
             run.found.broke_off(&error);
         }
-        let lead_changes = run.last_look(term_before).await;
+        // Where a replica did not come back, nobody need say more.
+        let whole = run.found.wrong.is_empty() && !run.found.tool_failed;
+        let lead_changes = if whole { run.last_look(term_before).await } else { 0 };
         let seconds = started.elapsed().as_secs();
         let Run { cluster, traffic, mut found, .. } = run;
         let history = traffic.stop().await?;
         let mut covered = Covered::of(&history);
         covered.snapshots_installed = snapshots_installed(&cluster);
         covered.lead_changes = lead_changes;
-        if !found.tool_failed {
+        if whole {
             found.wrong.extend(cluster.equal_states().await.err().map(|error| format!("{error:#}")));
         }
         let verdict = self.judge(&history, &covered, &mut found);
@@ -123,7 +125,7 @@ impl Scenario {
         want(covered.writes > 0, "no write was acknowledged");
         want(covered.reads > 0, "no read was answered");
         want(self.steps.is_empty() || !found.faults.is_empty(), "no fault happened");
-        missing.extend(self.must.iter().filter_map(|must| must.missing(covered)).map(str::to_owned));
+        missing.extend(self.must.iter().filter_map(|must| must.missing(covered, &found.kinds)));
         if missing.is_empty() { verdict } else { verdict.and(Verdict::Unknown(missing.join(", "))) }
     }
 }
@@ -175,7 +177,6 @@ impl Run<'_> {
         match self.cluster.term().await {
             Ok(term) if term >= term_before => return term - term_before,
             Ok(term) => self.found.wrong.push(format!("the term went back from {term_before} to {term}")),
-            Err(_) if self.found.tool_failed => {}
             Err(error) => self.found.wrong.push(format!("nobody says the term: {error:#}")),
         }
         0
@@ -217,7 +218,8 @@ impl Run<'_> {
                 tokio::time::sleep(GAP_MAX.mul_f64(self.random.random())).await;
             }
             let asked_us = self.traffic.recorder().now_us();
-            let begun = step.fault.begin(&mut self.cluster, &mut self.random).await;
+            let cut_off: Vec<u64> = active.iter().flat_map(|(.., fault)| fault.cut_off()).copied().collect();
+            let begun = step.fault.begin(&mut self.cluster, &cut_off, &mut self.random).await;
             match begun.with_context(|| step.fault.to_string())? {
                 Installed::Skipped(why) => {
                     if active.is_empty() && step.fault != Fault::TransferLead {
@@ -245,7 +247,8 @@ impl Run<'_> {
         let members_change = active.iter().any(|(step, ..)| step.fault.group() == Group::Members);
         let mut end_us = 0;
         for (step, begin_us, fault) in active {
-            let cut_off = if members_change { Vec::new() } else { fault.cut_off().to_vec() };
+            let cut_off = if members_change { &[] } else { fault.cut_off() };
+            let cut_off = cut_off.iter().map(|id| self.cluster.member(*id).place).collect();
             let action = Action::Fault { name: step.fault.to_string(), no_majority: step.no_majority, cut_off };
             end_us = self.traffic.recorder().now_us();
             let outcome = Outcome::Done { end_us, revision: 0 };
@@ -278,13 +281,13 @@ impl Run<'_> {
     }
 }
 
-/// Waits for a write that began after that moment and was acknowledged; returns how long after it was.
+/// Waits for a write that began after that moment and was acknowledged; returns how long after the first one was.
 async fn until_written(traffic: &Traffic, after_us: u64) -> anyhow::Result<u64> {
     let written = |operation: &Operation| match (&operation.action, operation.done()) {
         (Action::Write { .. }, Some((end_us, _))) if operation.begin_us >= after_us => Some(end_us),
         _ => None,
     };
-    let look = async || traffic.recorder().find_last(written);
+    let look = async || traffic.recorder().least(written);
     let end_us = until("a write is acknowledged", look).await.context(format!("{} s", PATIENCE.as_secs()))?;
     Ok((end_us - after_us) / 1000)
 }

@@ -42,6 +42,8 @@ pub async fn run(client: Client, known: Arc<AtomicBool>, mut context: Context) {
         }
         tokio::time::sleep(PAUSE_MAX.mul_f64(context.random.random())).await;
         let Some(since) = look(&client, &context).await else { continue };
+        // Now and then long enough that another change is made meanwhile, from its commit to its end.
+        context.rest_now_and_then(PAUSE_MAX).await;
         let value: u32 = context.random.random();
         let sql = format!("SET CONFIG '{NODE_TYPE}/{NODE}' {SETTING} = '{value}' IF REVISION = {since}");
         let begin_us = context.recorder.now_us();

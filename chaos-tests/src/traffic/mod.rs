@@ -105,10 +105,7 @@ impl Traffic {
             tasks.spawn(changes::run(client_from(replicas, number as usize)?, Arc::clone(&known), context()));
         }
         for _ in 0..shape.readers {
-            // One client a replica: a session that spans replicas would hide a replica that is behind.
-            let clients = replicas
-                .iter()
-                .map(|(id, addr)| Ok((*id, Client::connect_lazy([addr.clone()])?.with_timeout(TIMEOUT))));
+            let clients = replicas.iter().map(|(id, addr)| readers::At::new(*id, addr));
             let clients = clients.collect::<Result<Vec<_>, Error>>()?;
             tasks.spawn(readers::run(clients, shape.writers + shape.echoes, Arc::clone(&mortals), context()));
         }
@@ -150,6 +147,13 @@ impl Context {
 
     fn one_in(&mut self, many: u32) -> bool {
         self.random.random_range(0..many) == 0
+    }
+
+    /// One time in four waits a random while.
+    async fn rest_now_and_then(&mut self, at_most: Duration) {
+        if self.one_in(4) {
+            tokio::time::sleep(at_most.mul_f64(self.random.random())).await;
+        }
     }
 }
 

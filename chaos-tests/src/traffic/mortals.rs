@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rand::Rng;
 use unum_client::{Change, Client, Error};
 
 use super::{Context, agent, failed, key, tables};
 use crate::history::{Action, Operation, Outcome};
 
-/// A rest between two lives, at most.
+/// A rest in a life or between two, at most.
 const REST_MAX: Duration = Duration::from_millis(2500);
 
 /// Lives, dies and is removed until it is told to stop. `nodes[number]` is who it is: after an operation of unknown
@@ -24,16 +23,17 @@ pub async fn run(client: Client, nodes: Arc<[AtomicU32]>, number: usize, mut con
         let pushed = agent(&client, node).push(tables(node, lives)).await;
         let action = Action::Write { node, value: lives, life: lives as u32 };
         let mut known = context.take_down(begin_us, action, pushed.map(|ack| ack.revision));
-        // Somebody may look in between.
+        // Somebody may look in between, or be cut off with the node and not hear that it is removed.
+        context.rest_now_and_then(REST_MAX).await;
         let goes_on = context.goes_on().await;
         if known && goes_on {
             let begin_us = context.recorder.now_us();
             let removed = client.change(Change::RemoveNode { node: key(node) }).await;
             known = context.take_down(begin_us, Action::Remove { node }, removed.map(|_| 0));
         }
-        if known && context.one_in(4) {
+        if known {
             // Long enough that a replica may have missed all of its life, and that somebody looks for its ghost.
-            tokio::time::sleep(REST_MAX.mul_f64(context.random.random())).await;
+            context.rest_now_and_then(REST_MAX).await;
         }
         if !known {
             nodes[number].fetch_add(nodes.len() as u32, Ordering::SeqCst);

@@ -6,13 +6,42 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rand::Rng;
 use unum_client::{Client, Error};
 
-use super::{Context, NODE_TYPE, failed, id};
+use super::{Context, NODE_TYPE, TIMEOUT, failed, id};
 use crate::history::{Action, Operation, Outcome, Seen};
 
+/// One read in so many is made by a client that knows nothing: a session would hide a replica that has gone back.
+const STRANGER_ONE_IN: u32 = 4;
+
+/// A reader's client of one replica: a session that spans several would hide one that is behind.
+#[derive(Debug)]
+pub struct At {
+    replica: u64,
+    addr: String,
+    client: Client,
+}
+
+impl At {
+    /// A client of the replica of this id at this address.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn new(replica: u64, addr: &str) -> Result<Self, Error> {
+        Ok(Self { replica, addr: addr.to_owned(), client: client(addr)? })
+    }
+}
+
+fn client(addr: &str) -> Result<Client, Error> {
+    Ok(Client::connect_lazy([addr.to_owned()])?.with_timeout(TIMEOUT))
+}
+
 /// Reads until it is told to stop.
-pub async fn run(clients: Vec<(u64, Client)>, all: u32, mortals: Arc<[AtomicU32]>, mut context: Context) {
+pub async fn run(mut replicas: Vec<At>, all: u32, mortals: Arc<[AtomicU32]>, mut context: Context) {
     while context.goes_on().await {
-        let (replica, client) = &clients[context.random.random_range(0..clients.len())];
+        let chosen = context.random.random_range(0..replicas.len());
+        let At { replica, addr, client: known } = &mut replicas[chosen];
+        if context.one_in(STRANGER_ONE_IN) {
+            *known = client(addr).expect("an address that was one before");
+        }
         // As often one node as some or all.
         let mut nodes: Vec<u32> = match context.random.random_range(0..3) {
             0 => vec![context.random.random_range(0..all)],
@@ -21,7 +50,7 @@ pub async fn run(clients: Vec<(u64, Client)>, all: u32, mortals: Arc<[AtomicU32]
         };
         nodes.extend(mortals.iter().map(|node| node.load(Ordering::SeqCst)));
         let begin_us = context.recorder.now_us();
-        let (seen, outcome) = match ask(client, &nodes).await {
+        let (seen, outcome) = match ask(known, &nodes).await {
             Ok((seen, revision)) => (seen, Outcome::Done { end_us: context.recorder.now_us(), revision }),
             // A read changes nothing, so that nothing is known of it is as good as that it failed.
             Err(error) => match failed(&context.recorder, &error) {
