@@ -1,7 +1,8 @@
 //! A sandbox: namespaces for network, mounts and processes that the kernel removes with the run, however it ends.
 //!
-//! Faults of network and disk need root. Their rules, mounts and processes live in namespaces of this run alone, so a run
-//! that is killed leaves nothing behind, and nothing that it does is seen outside.
+//! Faults of network and disk need root. Their rules, mounts and processes live in namespaces of this run alone, so nothing
+//! that it does is seen outside, and a run that is killed leaves nothing but its temporary directory; and, if a disk was
+//! frozen at that moment, the replica that waits for it.
 
 use std::process::{Command, ExitCode};
 

@@ -1,6 +1,7 @@
 //! A cluster of `unumd` processes in a temporary directory, and the means to hurt it.
 //!
-//! Every process is a child of the test and ends with it, however the test ends.
+//! Every process is a child of the test and ends with it, also where the test panics. What a test that is killed leaves
+//! running ends with its [sandbox](crate::sandbox), if it has one.
 
 mod binaries;
 mod disk;
@@ -8,8 +9,8 @@ mod hosts;
 mod ports;
 mod process;
 mod setup;
+mod states;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -350,29 +351,6 @@ impl Cluster {
         Ok(result.rows().next().context("one row")?.get("term")?)
     }
 
-    /// Whether all replicas have the same state at the same entry. What is known of a replica is as old as its last
-    /// report, so it is looked at until each was seen at an entry where another one was seen, too, and all hang together.
-    pub async fn equal_states(&self) -> anyhow::Result<()> {
-        let client = self.client_of_all()?;
-        let states = async || -> anyhow::Result<Vec<(u64, u64, String)>> {
-            let result = client.query("SELECT id, applied, state_hash FROM replicas").await?;
-            result.rows().map(|row| Ok((row.get("id")?, row.get("applied")?, row.get("state_hash")?))).collect()
-        };
-        let mut seen: BTreeMap<u64, BTreeMap<u64, String>> = BTreeMap::new();
-        let compared = async || {
-            for (id, applied, hash) in states().await.ok()? {
-                seen.entry(applied).or_default().insert(id, hash);
-            }
-            (linked(&seen).len() == self.members.len()).then_some(())
-        };
-        until("the replicas were seen at entries that link them all", compared).await?;
-        for (applied, at) in &seen {
-            let hashes: BTreeSet<&String> = at.values().collect();
-            anyhow::ensure!(hashes.len() == 1, "the states differ at entry {applied}: {at:?}");
-        }
-        Ok(())
-    }
-
     /// Who leads, as `of` sees it.
     pub async fn leader(&self, of: u64) -> anyhow::Result<u64> {
         let client = self.client(of)?;
@@ -382,17 +360,6 @@ impl Cluster {
         };
         until("a leader is known", async || leader().await.ok().flatten()).await
     }
-}
-
-/// The replicas that hang together with the first of the largest group, by entries at which several were seen.
-fn linked(seen: &BTreeMap<u64, BTreeMap<u64, String>>) -> BTreeSet<u64> {
-    let groups: Vec<BTreeSet<u64>> =
-        seen.values().filter(|at| at.len() > 1).map(|at| at.keys().copied().collect()).collect();
-    let mut linked = groups.iter().max_by_key(|group| group.len()).cloned().unwrap_or_default();
-    while let Some(more) = groups.iter().find(|group| !group.is_disjoint(&linked) && !group.is_subset(&linked)) {
-        linked.extend(more);
-    }
-    linked
 }
 
 /// Waits until `look` finds something.
