@@ -17,6 +17,9 @@ const VARIABLE: &str = "UNUM_PLANTED_BUG";
 /// One try. A bug may need several until its moment comes.
 const TRY: Duration = Duration::from_secs(8);
 
+/// How much is shown of what stands before the words that a bug is found by.
+const CHARS_BEFORE: usize = 60;
+
 /// A bug.
 #[derive(Debug)]
 pub struct Planted {
@@ -37,6 +40,9 @@ const fn planted(bug: &'static str, scenario: &'static str, by: &'static [&'stat
 /// Of a read that did not see what was acknowledged before, as each of the two checks that see it says it.
 const STALE: &[&str] = &["have no order", "was known before"];
 
+/// Of something acknowledged that is gone: a replica sees it when it starts, or a client.
+const LOST: &[&str] = &["the log ends before", "is missing", "was used", "have no order", "was known before"];
+
 /// All of them.
 pub const PLANTED: &[Planted] = &[
     planted("skip-barrier", "calm", STALE, 60),
@@ -48,13 +54,13 @@ pub const PLANTED: &[Planted] = &[
     planted("drop-dedup", "calm", &["was applied:"], 60),
     planted("refuse-legal", "calm", &["refused: "], 60),
     planted("diverge", "calm", &["the states differ", "has the state hash"], 120),
-    planted("lose-last-purged", "restart", &[""], 60),
+    planted("lose-last-purged", "restart", &["is missing"], 60),
     planted("trust-own-lead", "pause-leader", STALE, 120),
     planted("trust-own-lead", "partition", &["answered by a replica that was cut off"], 120),
     planted("trust-own-lead", "kill-many", &["answered without a majority"], 120),
-    planted("forget-vote", "kill-many", &[""], 120),
+    planted("forget-vote", "kill-many", &["the vote is older"], 120),
     planted("resurrect", "blackhole", &["removed before"], 300),
-    planted("ack-before-sync", "power-cut", &[""], 300),
+    planted("ack-before-sync", "power-cut", LOST, 300),
 ];
 
 /// How a bug was found.
@@ -105,8 +111,11 @@ impl Planted {
             }
             let found = report.verdict.starts_with("INVALID");
             if found && let Some(by) = self.by.iter().find_map(|words| report.verdict.find(words)) {
-                // From the finding on: others may stand before it.
-                let from = report.verdict[..by].rfind("; ").map_or(0, |end| end + 2);
+                // From the finding on, for others may stand before it; or, where it has a log, from near the words on.
+                let before = &report.verdict[..by];
+                let from = before.rfind("; ").map_or(0, |end| end + 2);
+                let near = before.char_indices().nth_back(CHARS_BEFORE).map_or(0, |(at, _)| at);
+                let from = from.max(near);
                 return Ok(Some(Caught { after, by: report.verdict[from..].to_owned() }));
             }
         }

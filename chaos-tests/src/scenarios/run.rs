@@ -260,7 +260,8 @@ impl Run<'_> {
 
     /// Waits until writes succeed again, from when the last fault began to end, and all replicas answer.
     async fn heal(&mut self, after: &str, end_us: u64) -> anyhow::Result<()> {
-        let healed_ms = until_written(&self.traffic, end_us).await.with_context(|| after.to_owned())?;
+        let written = until_written(&self.traffic, end_us).await;
+        let healed_ms = written.map_err(|error| self.with_those_that_ended(error).context(after.to_owned()))?;
         if u128::from(healed_ms) > HEALED_WITHIN.as_millis() {
             self.found.wrong.push(format!("{after}: the first write after {healed_ms} ms"));
         }
@@ -269,6 +270,15 @@ impl Run<'_> {
             self.cluster.wait_until_answers(id).await.with_context(|| after.to_owned())?;
         }
         Ok(())
+    }
+
+    /// An error, with what was said by replicas that have ended by themselves.
+    fn with_those_that_ended(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let ids: Vec<u64> = self.cluster.members.iter().map(|member| member.id).collect();
+        ids.into_iter().fold(error, |error, id| match self.cluster.ended(id) {
+            Ok(Some((code, log))) => error.context(format!("replica {id} has ended with {code:?}:\n{log}")),
+            _ => error,
+        })
     }
 
     /// Waits until every replica answers, and lets the traffic look at that.

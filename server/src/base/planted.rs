@@ -26,9 +26,9 @@ pub enum Bug {
     AcceptOldEpoch,
     /// A push that was relayed is the relay's.
     StampRelay,
-    /// Of every twentieth push the first table is applied, the others are not.
+    /// Of every fifth push of a node the first table is applied, the others are not.
     HalfPush,
-    /// Every tenth push of a node is refused.
+    /// Every fifth push of a node is refused.
     RefuseLegal,
     /// Rows that a raft snapshot does not have stay.
     Resurrect,
