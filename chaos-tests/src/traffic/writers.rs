@@ -33,8 +33,8 @@ pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
         if !dies || !context.one_in(pushes) {
             let acknowledged = push.send(&mut publisher, &context.recorder).await;
             if acknowledged && let Some(ghost) = haunted.take() {
-                // One that is gone had no answer to an earlier push.
-                let _gone = ghost.send(());
+                // It waits for this; one that has panicked says so when it is joined.
+                let _ = ghost.send(());
             }
             continue;
         }
