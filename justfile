@@ -2,6 +2,12 @@
 verify:
     bash .ci/run
 
+# That, and all of every trial: root for those of disks and power.
+verify-all: verify
+    cargo build --workspace --bins
+    for trial in chaos planted failover load disk sandbox power-cut disk-use; do \
+        cargo run --quiet -p unum-chaos-tests --bin unum-trial -- run $trial || exit 1; done
+
 # Rewrites what `verify` would refuse.
 fix:
     cargo fmt --all

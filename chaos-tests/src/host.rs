@@ -6,16 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Whether all is there; if not, says on the terminal that the test was not run, and why.
-pub fn can_run(test: &str, root: bool, programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| !is_there(program));
-    let why = match missing {
-        Some(program) => format!("{program} is not installed"),
-        None if root && !is_root() => "it needs root".to_owned(),
-        None => return true,
-    };
-    tell(&format!("not run: {test}: {why}"));
-    false
+/// Why this host cannot do what takes these programs, and root: the first thing that is missing.
+pub fn missing(root: bool, programs: &[&str]) -> Option<String> {
+    match programs.iter().find(|program| !is_there(program)) {
+        Some(program) => Some(format!("{program} is not installed")),
+        None => (root && !is_root()).then(|| "it needs root".to_owned()),
+    }
 }
 
 /// Says something on the terminal: not by `eprintln!`, which the test harness keeps to itself.

@@ -5,7 +5,8 @@
 //! - `scenarios` are what `unum-chaos` runs: `traffic` loads a `cluster`, `faults` hurt it, `check` judges the `history`
 //!   that the clients made, `report` says what came of it.
 //! - `sandbox` is where what needs root happens.
-//! - `counter`, `load` and `host` serve the tests that look at one promise each.
+//! - `trials` are what `unum-trial` runs: one promise each, where it takes load, luck, root or minutes to see it.
+//! - `counter`, `load`, `promise` and `host` serve them, and the tests that look at one promise each.
 
 pub mod check;
 pub mod cluster;
@@ -15,7 +16,9 @@ pub mod history;
 pub mod host;
 pub mod load;
 pub mod packets;
+pub mod promise;
 pub mod report;
 pub mod sandbox;
 pub mod scenarios;
 pub mod traffic;
+pub mod trials;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use unum_client::Client;
 
 use crate::counter::{counter, counter_with, publisher, read_counter};
+use crate::promise::Promise;
 
 /// What one writer or reader saw.
 #[derive(Debug, Default, Clone)]
@@ -49,7 +50,9 @@ impl Tally {
             let result = client.query(&sql).await?;
             let row = result.rows().next().with_context(|| format!("{node} has no row"))?;
             let found: (i64, u64) = (row.get("value")?, row.get("revision")?);
-            anyhow::ensure!(found == (*value, *revision), "{node} is at {found:?}, acknowledged {value} at {revision}");
+            Promise::Lost.ensure(found == (*value, *revision), || {
+                format!("{node} is at {found:?}, acknowledged {value} at {revision}")
+            })?;
         }
         Ok(())
     }
@@ -154,7 +157,10 @@ async fn read(client: Client, reader: usize, acked: Arc<Vec<AtomicI64>>, stop: A
         let asked = Instant::now();
         match read_counter(&client, &node(writer)).await {
             Ok(value) if value >= at_least => tally.reads += 1,
-            Ok(value) => tally.failures.push(format!("stale: read {value} of writer {writer} after {at_least}")),
+            Ok(value) => {
+                let stale = format!("read {value} of writer {writer} after {at_least}");
+                tally.failures.push(Promise::Stale.broken(stale).to_string());
+            }
             Err(error) => tally.failures.push(format!("read of writer {writer}: {error}")),
         }
         tally.longest_read = tally.longest_read.max(asked.elapsed());

@@ -131,7 +131,7 @@ async fn nodes_come_to_what_sql_wants_of_them_through_absence_failure_and_a_new_
     tikv_2.kill()?;
     let first = client.query("SET CONFIG tikv log.level = 'info' WAIT 3s").await?;
     let level = change_of(&first)?;
-    assert_eq!(column::<String>(&first, "state")?, ["applied", "pending"]);
+    until_states(&client, level, &["tikv_1 applied", "tikv_2 pending"]).await?;
     assert_eq!(agents.text("tikv_1")?, TOML.replace("\"warn\" # quiet", "\"info\" # quiet"));
     assert_eq!(agents.text("tikv_2")?, TOML);
 
@@ -178,7 +178,7 @@ async fn nodes_come_to_what_sql_wants_of_them_through_absence_failure_and_a_new_
     }
 
     // And back again.
-    let back = client.query(&format!("ROLLBACK CHANGE {level} WAIT 10s")).await?;
+    let back = client.query(&format!("ROLLBACK CHANGE {level} WAIT 30s")).await?;
     assert_eq!(column::<String>(&back, "state")?, ["applied", "applied"], "{back:?}");
     assert_eq!((agents.text("tikv_1")?, agents.text("tikv_2")?), (TOML.to_owned(), TOML.to_owned()));
     Ok(())
@@ -192,8 +192,8 @@ async fn drift_is_shown_and_repaired_only_where_it_is_enforced() -> anyhow::Resu
     let _agents = [agents.tikv("tikv_1")?, agents.tikv("tikv_2")?];
     published(&client, 2).await?;
     let size = |text: &str, size: u32| text.replace("store-pool-size = 2", &format!("store-pool-size = {size}"));
-    client.query("SET CONFIG tikv log.level = 'info' WAIT 10s").await?;
-    let enforced = client.query("SET CONFIG tikv raftstore.store-pool-size = 3 ENFORCE WAIT 10s").await?;
+    client.query("SET CONFIG tikv log.level = 'info' WAIT 30s").await?;
+    let enforced = client.query("SET CONFIG tikv raftstore.store-pool-size = 3 ENFORCE WAIT 30s").await?;
     assert_eq!(column::<String>(&enforced, "state")?, ["applied", "applied"]);
     let drift = "SELECT concat(node_id, ' ', `key`, ' ', reason, ' ', coalesce(expected, '-'), ' ', actual) AS d FROM config_drift ORDER BY 1";
     assert_eq!(texts(&client, drift).await?, [""; 0]);
@@ -251,16 +251,16 @@ async fn what_cannot_be_is_refused_with_the_remedy_and_changes_nothing() -> anyh
     let why = refusal(&client, "SET CONFIG tikv log.level = 'debug'").await;
     assert!(why.contains(&format!("CANCEL CHANGE {open}")), "{why}");
     client.query(&format!("CANCEL CHANGE {open}")).await?;
-    let canary = client.query("SET CONFIG tikv log.level = 'debug' CANARY 50% WAIT 10s").await?;
+    let canary = client.query("SET CONFIG tikv log.level = 'debug' CANARY 50% WAIT 30s").await?;
     let change = change_of(&canary)?;
     assert_eq!(column::<String>(&canary, "state")?, ["applied", "waiting"]);
     assert_eq!(texts(&client, "SELECT state FROM config_changes ORDER BY id DESC LIMIT 1").await?, ["canary"]);
     let _tikv_2 = agents.tikv("tikv_2")?;
-    let resumed = client.query(&format!("RESUME CHANGE {change} WAIT 10s")).await?;
+    let resumed = client.query(&format!("RESUME CHANGE {change} WAIT 30s")).await?;
     assert_eq!(column::<String>(&resumed, "state")?, ["applied", "applied"]);
 
     // The same change key is the same change.
-    let sql = "SET CONFIG tikv log.level = 'error' CHANGE KEY 'once' WAIT 10s";
+    let sql = "SET CONFIG tikv log.level = 'error' CHANGE KEY 'once' WAIT 30s";
     let once = change_of(&client.query(sql).await?)?;
     assert_eq!(change_of(&client.query(sql).await?)?, once);
 
@@ -283,11 +283,11 @@ async fn secrets_reach_their_node_and_nobody_else() -> anyhow::Result<()> {
     let agents = Agents::new(&cluster)?;
     let _tikv_1 = agents.tikv("tikv_1")?;
     published(&client, 1).await?;
-    let set = client.query("SET CONFIG tikv security.key-password = 'new-secret' WAIT 10s").await?;
+    let set = client.query("SET CONFIG tikv security.key-password = 'new-secret' WAIT 30s").await?;
     assert_eq!(column::<String>(&set, "state")?, ["applied"]);
     assert!(agents.text("tikv_1")?.contains("key-password = \"new-secret\""));
     // From here on nothing is slow: those that look for it would push it out of the table.
-    client.query("SET CONFIG unum sql.slow_query_threshold_ms = 100000 WAIT 10s").await?;
+    client.query("SET CONFIG unum sql.slow_query_threshold_ms = 100000 WAIT 30s").await?;
     let slow = "SELECT count(*) AS n FROM slow_query WHERE query LIKE 'SET CONFIG tikv%'";
     until("it is among the slow ones", async || {
         let result = client.query(slow).await.ok()?;
@@ -324,7 +324,7 @@ async fn replicas_are_nodes_too_and_keep_what_was_set() -> anyhow::Result<()> {
     .await?;
     let dynamic = client.query("SELECT count(*) AS n FROM config WHERE dynamic").await?;
     assert!(column::<i64>(&dynamic, "n")?[0] >= 10);
-    let set = client.query("SET CONFIG unum sql.slow_query_threshold_ms = 0, sql.result_rows_max = 7 WAIT 10s").await?;
+    let set = client.query("SET CONFIG unum sql.slow_query_threshold_ms = 0, sql.result_rows_max = 7 WAIT 30s").await?;
     assert_eq!(column::<String>(&set, "state")?, ["applied"; 6]);
     let many = "SELECT * FROM information_schema.columns";
     for id in 1..=3 {
@@ -341,11 +341,11 @@ async fn replicas_are_nodes_too_and_keep_what_was_set() -> anyhow::Result<()> {
     }
     let why = refusal(&client, "SET CONFIG unum sql.queries_max = 'many'").await;
     assert!(why.contains("is of type integer"), "{why}");
-    let rejected = client.query("SET CONFIG unum sql.queries_max = 0 WAIT 10s").await?;
+    let rejected = client.query("SET CONFIG unum sql.queries_max = 0 WAIT 30s").await?;
     assert_eq!(column::<String>(&rejected, "state")?, ["rejected"; 3]);
 
     // What needs a restart says so until there was one.
-    let set = client.query("SET CONFIG unum raft.heartbeat_interval_ms = 50 WAIT 10s").await?;
+    let set = client.query("SET CONFIG unum raft.heartbeat_interval_ms = 50 WAIT 30s").await?;
     assert_eq!(column::<String>(&set, "state")?, ["needs restart"; 3]);
     let change = change_of(&set)?;
     for id in 1..=3 {

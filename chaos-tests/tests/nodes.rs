@@ -123,16 +123,14 @@ async fn a_session_never_goes_back_and_a_stale_read_needs_no_majority() -> anyho
     cluster.kill(other)?;
     let stale = cluster.client(follower)?.with_consistency(Consistency::Stale);
     assert_eq!(read_counter(&stale, "a").await?, 20);
-    let bounded = |staleness| {
-        let client = cluster.client(follower)?.with_timeout(Duration::from_millis(800));
-        anyhow::Ok(client.with_consistency(Consistency::Bounded(staleness)))
-    };
+    let bounded = |staleness| anyhow::Ok(cluster.client(follower)?.with_consistency(Consistency::Bounded(staleness)));
     assert_eq!(read_counter(&bounded(Duration::from_secs(3_600))?, "a").await?, 20);
-    let too_old = read_counter(&bounded(Duration::from_millis(1))?, "a").await.unwrap_err();
+    let too_fresh = bounded(Duration::from_millis(1))?.with_timeout(Duration::from_millis(800));
+    let too_old = read_counter(&too_fresh, "a").await.unwrap_err();
     assert!(matches!(too_old, Error::Deadline { .. }), "{too_old}");
 
     // And never older than the session: it has seen a revision that this replica does not have.
-    let ahead = client.with_timeout(Duration::from_millis(800));
+    let ahead = client;
     let revision = cluster.client(follower)?.with_consistency(Consistency::Stale).query("SELECT 1").await?.revision;
     assert!(revision >= seen);
     assert_eq!(read_counter(&ahead, "a").await?, 20);

@@ -31,6 +31,9 @@ use std::fmt;
 
 use crate::history::Operation;
 
+/// What the judgement of a history that cannot have been begins with.
+pub const INVALID: &str = "INVALID";
+
 /// A judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -62,7 +65,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Valid => f.write_str("valid"),
-            Self::Invalid(what) => write!(f, "INVALID: {}", what.join("; ")),
+            Self::Invalid(what) => write!(f, "{INVALID}: {}", what.join("; ")),
             Self::Unknown(why) => write!(f, "UNKNOWN: {why}"),
         }
     }

@@ -26,7 +26,13 @@ pub use process::{Finished, Process, run, signal};
 pub use setup::{Member, Setup};
 
 /// How long anything may take that should happen at once, on a machine that does much besides.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a test's client waits for an answer that has to come.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one look at the group may take, before the next one.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A replica that has come up answers in that time.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -280,7 +286,8 @@ impl Cluster {
 
     /// All replicas with their roles, as any says that can answer.
     pub async fn roles(&self) -> anyhow::Result<Vec<(u64, String)>> {
-        let result = self.client_of_all()?.query("SELECT id, role FROM replicas ORDER BY id").await?;
+        let result =
+            self.client_of_all()?.with_timeout(LOOK_TIMEOUT).query("SELECT id, role FROM replicas ORDER BY id").await?;
         result.rows().map(|row| Ok((row.get("id")?, row.get("role")?))).collect()
     }
 
@@ -297,12 +304,12 @@ impl Cluster {
 
     /// A client of one replica only.
     pub fn client(&self, id: u64) -> anyhow::Result<Client> {
-        Ok(Client::connect_lazy([self.member(id).addr.clone()])?)
+        Ok(Client::connect_lazy([self.member(id).addr.clone()])?.with_timeout(CLIENT_TIMEOUT))
     }
 
     /// A client of all replicas.
     pub fn client_of_all(&self) -> anyhow::Result<Client> {
-        Ok(Client::connect_lazy(self.endpoints())?)
+        Ok(Client::connect_lazy(self.endpoints())?.with_timeout(CLIENT_TIMEOUT))
     }
 
     /// Waits until a replica answers a linearizable query.
@@ -347,13 +354,14 @@ impl Cluster {
 
     /// The term of now.
     pub async fn term(&self) -> anyhow::Result<u64> {
-        let result = self.client_of_all()?.query("SELECT max(term) AS term FROM replicas").await?;
+        let result =
+            self.client_of_all()?.with_timeout(LOOK_TIMEOUT).query("SELECT max(term) AS term FROM replicas").await?;
         Ok(result.rows().next().context("one row")?.get("term")?)
     }
 
     /// Who leads, as `of` sees it.
     pub async fn leader(&self, of: u64) -> anyhow::Result<u64> {
-        let client = self.client(of)?;
+        let client = self.client(of)?.with_timeout(LOOK_TIMEOUT);
         let leader = async || -> anyhow::Result<Option<u64>> {
             let result = client.query("SELECT id FROM replicas WHERE role = 'leader'").await?;
             Ok(result.rows().next().map(|row| row.get("id")).transpose()?)

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use super::{Options, Scenario};
+use crate::check::INVALID;
 use crate::cluster::binary;
+use crate::promise::BROKEN;
 
 /// The build of the server.
 pub const UNUMD: &str = "unumd-planted";
@@ -109,7 +111,7 @@ impl Planted {
             if after > self.within {
                 break;
             }
-            let found = report.verdict.starts_with("INVALID");
+            let found = report.verdict.starts_with(INVALID);
             if found && let Some(by) = self.by.iter().find_map(|words| report.verdict.find(words)) {
                 // From the finding on, for others may stand before it; or, where it has a log, from near the words on.
                 let before = &report.verdict[..by];
@@ -130,6 +132,7 @@ impl Planted {
 pub async fn control(scenario: &Scenario, seed: u64) -> anyhow::Result<()> {
     let options = Options { unumd: UNUMD.to_owned(), ..Options::new(TRY, seed) };
     let (report, _) = scenario.run(&options).await?;
-    anyhow::ensure!(report.valid, "{} without a bug: {}", scenario.name, report.verdict);
+    let broken = if report.verdict.starts_with(INVALID) { BROKEN } else { "not valid" };
+    anyhow::ensure!(report.valid, "{broken}: {} without a bug: {}", scenario.name, report.verdict);
     Ok(())
 }

@@ -2,9 +2,18 @@
 
 use std::path::Path;
 
-use unum_chaos_tests::cluster::{Process, binary, signal, until};
-use unum_chaos_tests::host::tell;
-use unum_chaos_tests::sandbox;
+use super::{Trial, cannot_run, case};
+use crate::cluster::{Process, binary, signal, until};
+use crate::sandbox;
+
+pub(super) const TRIAL: Trial = Trial {
+    name: "sandbox",
+    about: "a chaos run that is ended from outside leaves no process (root)",
+    cases: &[
+        case!(slice 120 a_run_that_is_killed_leaves_nothing),
+        case!(slice 120 a_run_that_is_terminated_leaves_nothing),
+    ],
+};
 
 /// How many processes of that program name this directory in their arguments.
 fn processes(program: &str, dir: &Path) -> usize {
@@ -18,10 +27,7 @@ fn processes(program: &str, dir: &Path) -> usize {
 }
 
 async fn leaves_nothing_after(name: &str) -> anyhow::Result<()> {
-    if let Some(why) = sandbox::unavailable() {
-        tell(&format!("not run: a run that is ended by SIG{name} leaves nothing: {why}"));
-        return Ok(());
-    }
+    cannot_run(sandbox::unavailable())?;
     let dir = tempfile::tempdir()?;
     let place = dir.path().to_string_lossy();
     let chaos = binary("unum-chaos")?.to_string_lossy().into_owned();
@@ -39,12 +45,10 @@ async fn leaves_nothing_after(name: &str) -> anyhow::Result<()> {
     until("no process is left", nobody).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_killed_leaves_nothing() -> anyhow::Result<()> {
+async fn a_run_that_is_killed_leaves_nothing(_: u64) -> anyhow::Result<()> {
     leaves_nothing_after("KILL").await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_terminated_leaves_nothing() -> anyhow::Result<()> {
+async fn a_run_that_is_terminated_leaves_nothing(_: u64) -> anyhow::Result<()> {
     leaves_nothing_after("TERM").await
 }

@@ -1,17 +1,31 @@
 //! The leader goes, by force or as planned: how long nobody is served, and that nothing is lost or stale meanwhile.
 //!
-//! The default run looks at a few; the figures of docs/RELIABILITY.md come from the ignored ones, on a release build.
-
-#![allow(clippy::print_stdout, reason = "a measurement prints its figures")]
+//! The slice looks at a few; the figures of docs/RELIABILITY.md come from the long ones, on a release build.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use unum_chaos_tests::cluster::{Cluster, until};
-use unum_chaos_tests::counter::{counter, publisher, read_counter};
-use unum_chaos_tests::load::Load;
+use super::{Trial, case};
+use crate::cluster::{Cluster, until};
+use crate::counter::{counter, publisher, read_counter};
+use crate::host::tell;
+use crate::load::Load;
 use unum_client::{Change, Client};
+
+pub(super) const TRIAL: Trial = Trial {
+    name: "failover",
+    about: "the leader goes, by force or as planned, under load",
+    cases: &[
+        case!(slice 120 killed_leaders_are_replaced_and_nothing_fails_or_is_lost),
+        case!(slice 120 a_planned_stop_hands_the_lead_over_and_no_request_fails),
+        case!(slice 120 a_rolling_restart_under_load_fails_no_read_and_loses_no_push),
+        case!(long 180 the_lead_moves_while_all_replicas_are_pushed_to_and_no_push_waits),
+        case!(long 900 failover_measured),
+        case!(long 600 planned_stops_measured),
+        case!(long 900 no_false_election_in_ten_minutes_of_full_load),
+    ],
+};
 
 async fn term(client: &Client) -> anyhow::Result<u64> {
     let result = client.query("SELECT max(term) AS term FROM replicas").await?;
@@ -24,14 +38,14 @@ fn percentile(sorted: &[u128], percent: usize) -> u128 {
 
 fn show(what: &str, mut times_ms: Vec<u128>) {
     times_ms.sort_unstable();
-    println!(
+    tell(&format!(
         "{what}: p50 {} ms, p90 {} ms, p99 {} ms, max {} ms of {}",
         percentile(&times_ms, 50),
         percentile(&times_ms, 90),
         percentile(&times_ms, 99),
         times_ms[times_ms.len() - 1],
         times_ms.len(),
-    );
+    ));
 }
 
 /// Kills the leader again and again while so many writers and as many readers work; returns how long the first read and the first push at a survivor took.
@@ -65,21 +79,18 @@ async fn kill_leaders(kills: usize, clients: usize) -> anyhow::Result<(Vec<u128>
     for id in 1..=3 {
         tally.check(&cluster.client(id)?).await?;
     }
-    println!("meanwhile {} pushes and {} reads, none failed", tally.pushes, tally.reads);
+    tell(&format!("meanwhile {} pushes and {} reads, none failed", tally.pushes, tally.reads));
     Ok((reads, pushes))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_leaders_are_replaced_and_nothing_fails_or_is_lost() -> anyhow::Result<()> {
+async fn killed_leaders_are_replaced_and_nothing_fails_or_is_lost(_: u64) -> anyhow::Result<()> {
     let (reads, pushes) = kill_leaders(3, 4).await?;
     show("first read after kill -9", reads);
     show("first push after kill -9", pushes);
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: two minutes, on a release build"]
-async fn failover_measured() -> anyhow::Result<()> {
+async fn failover_measured(_: u64) -> anyhow::Result<()> {
     let (reads, pushes) = kill_leaders(60, 32).await?;
     show("first read after kill -9", reads);
     show("first push after kill -9", pushes);
@@ -113,15 +124,12 @@ async fn planned_stops(times: usize) -> anyhow::Result<Vec<(Duration, Duration)>
     Ok(longest)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_planned_stop_hands_the_lead_over_and_no_request_fails() -> anyhow::Result<()> {
-    println!("longest push and read: {:?}", planned_stops(2).await?);
+async fn a_planned_stop_hands_the_lead_over_and_no_request_fails(_: u64) -> anyhow::Result<()> {
+    tell(&format!("longest push and read: {:?}", planned_stops(2).await?));
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: a minute, on a release build"]
-async fn planned_stops_measured() -> anyhow::Result<()> {
+async fn planned_stops_measured(_: u64) -> anyhow::Result<()> {
     let longest = planned_stops(20).await?;
     show("longest push around SIGTERM", longest.iter().map(|(push, _)| push.as_millis()).collect());
     show("longest read around SIGTERM", longest.iter().map(|(_, read)| read.as_millis()).collect());
@@ -129,8 +137,7 @@ async fn planned_stops_measured() -> anyhow::Result<()> {
 }
 
 /// Replicas between which the lead moves relay to each other, and must not wait for each other.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_lead_moves_while_all_replicas_are_pushed_to_and_no_push_waits() -> anyhow::Result<()> {
+async fn the_lead_moves_while_all_replicas_are_pushed_to_and_no_push_waits(_: u64) -> anyhow::Result<()> {
     const PUSHERS: usize = 12;
     const MOVES: usize = 30;
     let cluster = Cluster::start(3).await?;
@@ -165,14 +172,13 @@ async fn the_lead_moves_while_all_replicas_are_pushed_to_and_no_push_waits() -> 
     for pusher in pushing {
         longest = longest.max(pusher.await??);
     }
-    println!("longest push {longest:?}");
+    tell(&format!("longest push {longest:?}"));
     // Replicas that wait for each other do so for the five seconds that a batch may take.
     assert!(longest < Duration::from_millis(2_500), "a push took {longest:?}");
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_restart_under_load_fails_no_read_and_loses_no_push() -> anyhow::Result<()> {
+async fn a_rolling_restart_under_load_fails_no_read_and_loses_no_push(_: u64) -> anyhow::Result<()> {
     let mut cluster = Cluster::start(3).await?;
     // So many that some names begin with all of another: writer_1 and writer_10.
     let load = Load::start(&cluster.client_of_all()?, 12, 4).await?;
@@ -184,19 +190,17 @@ async fn a_rolling_restart_under_load_fails_no_read_and_loses_no_push() -> anyho
         cluster.wait_until_answers(id).await?;
     }
     let tally = load.stop().await?;
-    println!(
+    tell(&format!(
         "{} pushes, {} reads, longest push {:?}, longest read {:?}",
         tally.pushes, tally.reads, tally.longest_push, tally.longest_read
-    );
+    ));
     for id in 1..=3 {
         tally.check(&cluster.client(id)?).await?;
     }
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: ten minutes, on a release build"]
-async fn no_false_election_in_ten_minutes_of_full_load() -> anyhow::Result<()> {
+async fn no_false_election_in_ten_minutes_of_full_load(_: u64) -> anyhow::Result<()> {
     const MINUTES: u64 = 10;
     let cluster = Cluster::start(3).await?;
     let client = cluster.client_of_all()?;
@@ -205,10 +209,10 @@ async fn no_false_election_in_ten_minutes_of_full_load() -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(60 * MINUTES)).await;
     let after = term(&client).await?;
     let tally = load.stop().await?;
-    println!(
+    tell(&format!(
         "{} pushes and {} reads in {MINUTES} minutes, longest push {:?}, longest read {:?}, term {before} to {after}",
         tally.pushes, tally.reads, tally.longest_push, tally.longest_read
-    );
+    ));
     assert!(tally.failures.is_empty(), "{:?}", tally.failures);
     assert_eq!(before, after, "the term changed without a fault");
     Ok(())

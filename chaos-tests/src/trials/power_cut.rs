@@ -4,15 +4,23 @@
 //! they are, and goes on from the copies: what was in the page cache above the devices and not in them is gone, and so
 //! is what the journal had not committed. Writes between are what a load of pushes does, acknowledged up to the cut.
 //!
-//! Needs root: `cargo test -p unum-chaos-tests --test power_cut -- --ignored --nocapture`.
+//! Needs root.
 
 use std::time::Duration;
 
-use unum_chaos_tests::cluster::{Cluster, Setup, until};
-use unum_chaos_tests::counter::read_counter;
-use unum_chaos_tests::faults::disk::cut_power;
-use unum_chaos_tests::host::can_run;
-use unum_chaos_tests::load::Load;
+use super::{Trial, cannot_run, case};
+use crate::cluster::{Cluster, Setup, until};
+use crate::counter::read_counter;
+use crate::faults::disk::cut_power;
+use crate::host::{missing, tell};
+use crate::load::Load;
+use crate::promise::Promise;
+
+pub(super) const TRIAL: Trial = Trial {
+    name: "power-cut",
+    about: "the power goes, and what was acknowledged is there when it comes back (root)",
+    cases: &[case!(long 900 one_voter_loses_power), case!(long 900 all_voters_lose_power)],
+};
 
 /// More than one value of the store may have: it has to be split.
 const PAYLOAD_BYTES: usize = 20_000;
@@ -42,10 +50,9 @@ async fn cuts(size: u64, cuts: i64) -> anyhow::Result<i64> {
         for (node, value) in acked {
             for id in &all {
                 let found = read_counter(&cluster.client(*id)?, &node).await?;
-                anyhow::ensure!(
-                    found >= value,
-                    "cut {cut}: replica {id} has {found} of {node}, acknowledged was {value}"
-                );
+                Promise::Lost.ensure(found >= value, || {
+                    format!("cut {cut}: replica {id} has {found} of {node}, acknowledged was {value}")
+                })?;
             }
             checked += value;
         }
@@ -56,22 +63,18 @@ async fn cuts(size: u64, cuts: i64) -> anyhow::Result<i64> {
     Ok(checked)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root and some minutes"]
-async fn one_voter_loses_power() -> anyhow::Result<()> {
+async fn one_voter_loses_power(_: u64) -> anyhow::Result<()> {
     const CUTS: i64 = 30;
-    if can_run("one_voter_loses_power", true, &["mkfs.ext4", "losetup", "cp"]) {
-        println!("{CUTS} cuts of the only voter: {} acknowledged pushes, none lost, all opened", cuts(1, CUTS).await?);
-    }
+    cannot_run(missing(true, &["mkfs.ext4", "losetup", "cp"]))?;
+    let pushes = cuts(1, CUTS).await?;
+    tell(&format!("{CUTS} cuts of the only voter: {pushes} acknowledged pushes, none lost, all opened"));
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root and some minutes"]
-async fn all_voters_lose_power() -> anyhow::Result<()> {
+async fn all_voters_lose_power(_: u64) -> anyhow::Result<()> {
     const CUTS: i64 = 10;
-    if can_run("all_voters_lose_power", true, &["mkfs.ext4", "losetup", "cp"]) {
-        println!("{CUTS} cuts of all three: {} acknowledged pushes, none lost, all opened", cuts(3, CUTS).await?);
-    }
+    cannot_run(missing(true, &["mkfs.ext4", "losetup", "cp"]))?;
+    let pushes = cuts(3, CUTS).await?;
+    tell(&format!("{CUTS} cuts of all three: {pushes} acknowledged pushes, none lost, all opened"));
     Ok(())
 }

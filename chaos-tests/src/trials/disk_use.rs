@@ -1,14 +1,22 @@
 //! The disk that a replica uses is bounded: it does not grow with the number of pushes.
 //!
-//! A measurement, on a release build: `cargo test --workspace --release --test disk_use -- --ignored --nocapture`.
+//! A measurement, on a release build.
 
 use std::path::Path;
 use std::time::Instant;
 
+use super::{Trial, case};
+use crate::cluster::Cluster;
+use crate::counter::{counter_with, publisher};
+use crate::host::tell;
 use anyhow::Context;
-use unum_chaos_tests::cluster::Cluster;
-use unum_chaos_tests::counter::{counter_with, publisher};
 use unum_client::Client;
+
+pub(super) const TRIAL: Trial = Trial {
+    name: "disk-use",
+    about: "the disk that a replica uses is bounded",
+    cases: &[case!(long 1800 the_directory_does_not_grow_with_the_number_of_pushes)],
+};
 
 const NODES: usize = 100;
 const PUSHES: i64 = 200_000;
@@ -42,9 +50,7 @@ async fn push_all(client: &Client, pushes: i64) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: some minutes, on a release build"]
-async fn the_directory_does_not_grow_with_the_number_of_pushes() -> anyhow::Result<()> {
+async fn the_directory_does_not_grow_with_the_number_of_pushes(_: u64) -> anyhow::Result<()> {
     let cluster = Cluster::start(3).await?;
     let client = cluster.client_of_all()?;
     let started = Instant::now();
@@ -59,16 +65,16 @@ async fn the_directory_does_not_grow_with_the_number_of_pushes() -> anyhow::Resu
             largest = largest.max(size(&cluster.member(id).data_dir)?);
         }
         sizes.push(largest);
-        println!(
+        tell(&format!(
             "{} pushes in {} s: the largest directory has {} KiB; the most that was live (catalog and log) is {} KiB",
             part * PUSHES / 4,
             started.elapsed().as_secs(),
             largest / 1024,
             live_max as u64 / 1024,
-        );
+        ));
     }
     let (first_half, second_half) = (sizes[..4].iter().max(), sizes[4..].iter().max());
-    println!("largest in the first {PUSHES}: {first_half:?} bytes, in the next {PUSHES}: {second_half:?}");
+    tell(&format!("largest in the first {PUSHES}: {first_half:?} bytes, in the next {PUSHES}: {second_half:?}"));
     let largest = *sizes.iter().max().expect("eight sizes") as f64;
     assert!(largest <= 8.0 * live_max, "{largest} bytes for {live_max} live ones");
     Ok(())

@@ -1,0 +1,81 @@
+//! `unum-trial`: runs the tests that need load, luck, root, a tool of the host, or minutes.
+//!
+//! Its last line counts: `failover: 3 passed, 0 failed, 1 skipped`. Exit codes: 0 nothing failed, 1 something did, 2 usage,
+//! 3 a promise to users was broken.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use unum_chaos_tests::host::tell;
+use unum_chaos_tests::trials::{ALL, Case, Trial};
+
+/// The exit code that no second try may hide.
+const PROMISE_BROKEN: u8 = 3;
+
+/// Runs the tests that need load, luck, root, a tool of the host, or minutes.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a trial.
+    Run {
+        /// Which: a name of `list`.
+        trial: String,
+        /// Only this case of it.
+        #[arg(long)]
+        case: Option<String>,
+        /// Only the cases that CI runs.
+        #[arg(long)]
+        slice: bool,
+        /// What decides faults and traffic, where chance takes part.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Name all trials and their cases.
+    List,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Args::parse().command {
+        Command::List => {
+            for trial in ALL {
+                say(&format!("{:10} {}", trial.name, trial.about))?;
+                for case in trial.cases {
+                    let slice = if case.in_slice { "slice" } else { "" };
+                    say(&format!("  {:5} {:>5} s  {}", slice, case.limit.as_secs(), case.name))?;
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Run { trial: name, case, slice, seed } => {
+            let trial = Trial::named(&name)
+                .with_context(|| format!("there is no trial {name:?}; `unum-trial list` names them"))?;
+            let is_known = |wanted: &String| trial.cases.iter().any(|case| case.name == wanted);
+            if let Some(unknown) = case.as_ref().filter(|wanted| !is_known(wanted)) {
+                anyhow::bail!("{name} has no case {unknown:?}; `unum-trial list` names them");
+            }
+            let wanted = |of: &Case| match &case {
+                Some(wanted) => of.name == wanted,
+                None => of.in_slice || !slice,
+            };
+            let tally = trial.run(wanted, seed, tell);
+            say(&format!("{name}: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped))?;
+            Ok(match tally {
+                _ if tally.broken => ExitCode::from(PROMISE_BROKEN),
+                _ if tally.failed > 0 => ExitCode::FAILURE,
+                _ => ExitCode::SUCCESS,
+            })
+        }
+    }
+}
+
+fn say(line: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}
