@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use unum_proto::model::limits::{QUERY_TIMEOUT_MS_DEFAULT, SESSION_WARNINGS_MAX, WARNING_BYTES_MAX};
+use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
 use unum_proto::model::{
-    Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, ResultFooter, SqlSession,
+    Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, SqlSession, Value,
 };
 
 use crate::result::QueryResult;
@@ -113,51 +113,54 @@ impl Client {
     /// is in the result.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority.
+    /// [`Error::Refused`] for a wrong statement, [`Error::Deadline`] when no replica can confirm with a majority,
+    /// [`Error::OutcomeUnknown`] when no replica that was asked has said what it did.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, Error> {
+        self.query_with(sql, []).await
+    }
+
+    /// The same with a value for each `?` of the statement, in order. A value is never read as SQL.
+    ///
+    /// # Errors
+    /// As of [`Client::query`]; and [`Error::Refused`] when there are not as many values as `?`.
+    pub async fn query_with(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<QueryResult, Error> {
         let session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let result = self.execute(sql, session.clone()).await?;
-        self.remember(&session, &result.footer);
+        let result = self.execute(sql, parameters.into_iter().collect(), session.clone()).await?;
+        // No replica remembers a session: what a statement changed of it goes with the next one.
+        self.sql_session.lock().unwrap_or_else(PoisonError::into_inner).apply(&session, &result.footer);
         Ok(result.into())
     }
 
     /// Runs a statement that is none of the session's: it neither knows it nor changes it.
     pub(crate) async fn query_aside(&self, sql: &str) -> Result<QueryResult, Error> {
-        Ok(self.execute(sql, SqlSession::default()).await?.into())
+        Ok(self.execute(sql, Vec::new(), SqlSession::default()).await?.into())
     }
 
-    async fn execute(&self, sql: &str, session: SqlSession) -> Result<transport::RawResult, Error> {
-        let change_key = change_key(sql);
-        // What may be done twice is done once, for it has a key; whether it was done is then not known.
-        let repeat = if change_key.is_empty() { Repeat::Read } else { Repeat::Idempotent };
+    async fn execute(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+        session: SqlSession,
+    ) -> Result<transport::RawResult, Error> {
         let query = &Query {
-            change_key,
+            // Only a replica knows whether the statement changes something. If it does, it is done once for this key, however
+            // often it is sent.
+            change_key: format!("{:032x}", rand::random::<u128>()),
             consistency: self.consistency,
             min_revision: self.session.revision(),
             session,
             user: self.user.clone(),
+            parameters,
             ..Query::new(sql.to_owned(), 0)?
         };
         let attempt = |endpoint: Endpoint, time: Time| async move { transport::execute(&endpoint, query, time).await };
-        let result = retry::over_endpoints(&self.endpoints, self.timeout, repeat, attempt).await?;
+        let result = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await?;
         self.session.saw(result.header.revision);
         Ok(result)
-    }
-
-    /// No replica remembers a session: what a statement changed of it goes with the next one. What other statements
-    /// changed meanwhile stays.
-    fn remember(&self, sent: &SqlSession, footer: &ResultFooter) {
-        let mut session = self.sql_session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(changed) = &footer.session {
-            if changed.schema != sent.schema {
-                session.schema.clone_from(&changed.schema);
-            }
-            let news = changed.variables.iter().filter(|(name, value)| sent.variables.get(*name) != Some(*value));
-            session.variables.extend(news.map(|(name, value)| (name.clone(), value.clone())));
-        }
-        // Never more than the next request may carry.
-        let cut = |warning: &String| warning[..warning.floor_char_boundary(WARNING_BYTES_MAX)].to_owned();
-        session.warnings = footer.warnings.iter().take(SESSION_WARNINGS_MAX).map(cut).collect();
     }
 
     /// How the first replica that answers sees the group. Needs no majority.
@@ -198,15 +201,5 @@ impl Client {
     /// A publisher for one node, with an epoch above that of any publisher made before on a sane clock.
     pub fn publisher(&self, node: NodeDescription) -> Publisher {
         Publisher::new(self.endpoints.clone(), self.session.clone(), node, self.timeout)
-    }
-}
-
-/// What tells a retry of this statement from another one; empty for one that changes nothing.
-fn change_key(sql: &str) -> String {
-    const CHANGING: [&str; 5] = ["set", "update", "resume", "cancel", "rollback"];
-    let first = sql.split_whitespace().next().unwrap_or_default();
-    match CHANGING.iter().any(|word| first.eq_ignore_ascii_case(word)) {
-        true => format!("{:032x}", rand::random::<u128>()),
-        false => String::new(),
     }
 }

@@ -31,7 +31,7 @@ pub enum Error {
         last: String,
     },
     /// It may or may not have been done: the answer did not come. A push is safe to repeat, a publisher does so with the
-    /// same sequence; anything else is to be looked at first.
+    /// same sequence, and so is a SELECT; anything else is to be looked at first.
     #[error("the outcome is unknown after {} ms: {last}", timeout.as_millis())]
     OutcomeUnknown {
         /// The time that the caller gave.

@@ -18,7 +18,8 @@ use unum_server::base::tunable::Tunable;
 use unum_server::catalog::columnar::chunks;
 use unum_server::catalog::{Command, StampedPush, State};
 use unum_server::consensus::{ReadBarrier, RoundError, RoundSource};
-use unum_server::sql::{Caller, Engine, Limits, Live, QueryMemory, ReplicaRow, Statement, View};
+use tokio_util::sync::CancellationToken;
+use unum_server::sql::{Action, Engine, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES, View};
 use unum_server::storage::{Batch, Durability, MemoryEngine, SledEngine, Store, Tree};
 
 const NODES: u64 = 10_000;
@@ -107,8 +108,8 @@ fn sql(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let state = Arc::new(full());
     let session = SqlSession::default();
-    let caller = Caller { session: &session, own: "unum/unum_1", user: "bench", query_id: 1 };
     let view = Arc::new(View {
+        system_tables: SYSTEM_TABLES,
         state,
         own: NodeKey::parse("unum", "unum_1").unwrap(),
         live: Arc::new(Alone),
@@ -118,11 +119,12 @@ fn sql(c: &mut Criterion) {
         limits: LIMITS,
     });
     let ask = async |engine: &Engine, sql: &str| {
-        let memory = QueryMemory::new(LIMITS.memory_bytes);
-        let mut output = match engine.parse(sql, &caller).unwrap() {
-            Statement::Read(read) => engine.start(Arc::clone(&view), *read, &memory).await.unwrap(),
-            Statement::Planned(planned) => engine.run(Arc::clone(&view), *planned, &memory).await.unwrap(),
-            other => panic!("{other:?}"),
+        let memory = QueryMemory::new(LIMITS.memory_bytes, CancellationToken::new());
+        let (session, own) = (&session, "unum/unum_1");
+        let request = Request { sql, parameters: &[], session, own, user: "bench", query_id: 1 };
+        let Action::Read(read) = engine.prepare(&request).unwrap().action else { panic!("{sql} is no read") };
+        let Rows::Stream(mut output) = engine.execute(&read, Arc::clone(&view), &memory).await.unwrap().rows else {
+            panic!("{sql} is a lookup")
         };
         while let Some(batch) = output.next().await.unwrap() {
             black_box(batch);

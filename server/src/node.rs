@@ -12,15 +12,16 @@ use crate::base::tasks::TaskGroup;
 use crate::config::settings::Settings;
 use crate::config::{Entry, Options};
 use crate::consensus::{self, Group};
+use crate::frontend::grpc::{self, Services};
+use crate::frontend::http::{self, Probes};
 use crate::join;
 use crate::publish::{self, OwnTables};
-use crate::rpc::{self, Probes, Services};
-use crate::service::activity::Activity;
 use crate::service::admin::AdminService;
 use crate::service::configure::ConfigService;
 use crate::service::ingest::IngestService;
 use crate::service::liveness;
 use crate::service::query::QueryService;
+use crate::service::query_log::QueryLog;
 use crate::storage::DataDir;
 
 /// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
@@ -131,27 +132,27 @@ impl Replica {
         tasks.spawn("liveness", liveness::run(group.clone(), disk.clone()));
         let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.tunables.limits.clone());
         tasks.spawn("ingest", run_ingest);
-        let activity = Activity::new(consensus.replica, options.tunables.activity.clone());
+        let log = QueryLog::new(consensus.replica, options.tunables.query_log.clone());
         let (own, threads) = (options.own_node(), query_runtime.handle().clone());
-        let query = QueryService::new(group.clone(), own, options.tunables.sql.clone(), activity.clone(), threads);
+        let query = QueryService::new(group.clone(), own, options.tunables.sql.clone(), log.clone(), threads);
 
         let admin = AdminService::new(group.clone(), consensus.cluster_id);
         let config = ConfigService::new(group.clone());
         let services = Services { group: group.clone(), ingest, query: query.clone(), admin, config };
-        let (grpc, stop) = (listeners.grpc, tasks.stopping());
+        let (listener, stop) = (listeners.grpc, tasks.stopping());
         tasks.spawn_graceful("gRPC", async move {
-            if let Err(error) = rpc::serve_grpc(grpc, services, stop).await {
+            if let Err(error) = grpc::serve(listener, services, stop).await {
                 tracing::error!(%error, "the gRPC server failed");
             }
         });
-        let (http, stop) = (listeners.http, tasks.stopping());
+        let (listener, stop) = (listeners.http, tasks.stopping());
         let probes = Probes { group: group.clone(), query, disk, metrics };
         tasks.spawn_graceful("HTTP", async move {
-            if let Err(error) = rpc::serve_http(http, probes, stop).await {
+            if let Err(error) = http::serve(listener, probes, stop).await {
                 tracing::error!(%error, "the HTTP server failed");
             }
         });
-        let own_tables = OwnTables::new(group.clone(), activity, Settings::new(options.clone()));
+        let own_tables = OwnTables::new(group.clone(), log, Settings::new(options.clone()));
         tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
         tracing::info!(
             replica = consensus.replica,

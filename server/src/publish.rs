@@ -11,7 +11,7 @@ use unum_client::{Client, Error, Invalid, NodeDescription, Publisher, TableSnaps
 use crate::config::Options;
 use crate::config::settings::Settings;
 use crate::consensus::Group;
-use crate::service::activity::{Activity, Published};
+use crate::service::query_log::{Published, QueryLog};
 use crate::service::raft_status;
 
 /// How long one push may take.
@@ -24,14 +24,14 @@ const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct OwnTables {
     group: Group,
-    activity: Activity,
+    log: QueryLog,
     settings: Settings,
 }
 
 impl OwnTables {
     /// The tables of a replica.
-    pub fn new(group: Group, activity: Activity, settings: Settings) -> Self {
-        Self { group, activity, settings }
+    pub fn new(group: Group, log: QueryLog, settings: Settings) -> Self {
+        Self { group, log, settings }
     }
 }
 
@@ -122,11 +122,11 @@ async fn push(
     history: &mut History,
 ) -> Result<(), Error> {
     publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
-    let running = push_changed(own.activity.running_table(), publisher, running).await;
+    let running = push_changed(own.log.running_table(), publisher, running).await;
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
         return running;
     }
-    let (tables, published) = own.activity.history_tables(history.published)?;
+    let (tables, published) = own.log.history_tables(history.published)?;
     let mut outcome = running;
     for table in tables {
         // The first error is the one to tell.

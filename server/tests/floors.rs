@@ -12,7 +12,7 @@ const FLOORS: [(&str, u8, &[&str]); 13] = [
     ("consensus", 2, &["sql"]),
     ("sql", 2, &["consensus", "storage"]),
     ("service", 3, &["storage"]),
-    ("rpc", 4, &["storage", "catalog"]),
+    ("frontend", 4, &["storage", "catalog"]),
     ("config", 5, &[]),
     ("node", 5, &[]),
     ("demo", 5, &[]),
@@ -24,7 +24,7 @@ const FLOORS: [(&str, u8, &[&str]); 13] = [
 /// The only places that may name `wire`.
 const WIRE: [&str; 5] = [
     "proto/src/",
-    "server/src/rpc/",
+    "server/src/frontend/",
     "server/src/consensus/transport/",
     "client/src/transport/",
     // Sends what the SDK never would.
@@ -153,7 +153,7 @@ fn planted_violations_are_seen() {
     ] {
         assert_eq!(violations(module, text).len(), 1, "{text}");
     }
-    assert!(violations("service", "use crate::consensus::Group; // crate::rpc").is_empty());
+    assert!(violations("service", "use crate::consensus::Group; // crate::frontend").is_empty());
     assert!(names_wire("server/src/service/query.rs", "use unum_proto::wire;"));
-    assert!(!names_wire("server/src/rpc/query.rs", "use unum_proto::wire;"));
+    assert!(!names_wire("server/src/frontend/grpc/query.rs", "use unum_proto::wire;"));
 }

@@ -12,6 +12,7 @@ mod fixture;
 mod harness;
 
 use fixture::{Answer, Fixture, LIMITS};
+use unum_proto::model::Value;
 use unum_server::sql::{Error, Limits};
 
 /// The answer as CSV, with its headings and how many nodes are up.
@@ -152,10 +153,10 @@ async fn a_plan_serves_other_values_and_answers_as_a_new_one_does() {
     for (first, second, serves) in OTHER_VALUES {
         let mut fixture = Fixture::new(LIMITS);
         fixture.answer(first).await.unwrap();
-        let (answer, planned) = fixture.answer_once(second).await.unwrap().unwrap();
-        let (new, _) = Fixture::new(LIMITS).answer_once(second).await.unwrap().unwrap();
+        let answer = fixture.answer_once(second, &[]).await.unwrap().unwrap();
+        let new = Fixture::new(LIMITS).answer_once(second, &[]).await.unwrap().unwrap();
         assert_eq!(answer.lines(), new.lines(), "{second}");
-        assert_eq!(planned, *serves, "{second}");
+        assert_eq!(answer.was_kept, *serves, "{second}");
     }
 }
 
@@ -201,8 +202,8 @@ async fn a_kept_plan_reads_the_newest_rows_columns_and_session() {
     let status = "SELECT status FROM cluster_node_infos WHERE id = 'tikv_2'";
     assert_eq!(fixture.answer(status).await.unwrap().unwrap().lines(), "up\n");
     fixture.silence("tikv", "tikv_2");
-    let (answer, planned) = fixture.answer_once(status).await.unwrap().unwrap();
-    assert!(planned && answer.lines() == "down\n", "{}", answer.lines());
+    let answer = fixture.answer_once(status, &[]).await.unwrap().unwrap();
+    assert!(answer.was_kept && answer.lines() == "down\n", "{}", answer.lines());
     // The same words in another schema, and what asks for the session.
     for (sql, in_unum, in_information_schema) in [
         ("SELECT count(*) > 5 FROM tables", "true\n", "true\n"),
@@ -218,6 +219,47 @@ async fn a_kept_plan_reads_the_newest_rows_columns_and_session() {
     let before = fixture.answer(all).await.unwrap().unwrap().batches[0].num_columns();
     fixture.grow("load", "one_more");
     assert_eq!(fixture.answer(all).await.unwrap().unwrap().batches[0].num_columns(), before + 1);
+}
+
+/// A statement with parameters, their values, and the same statement with literals in their place.
+fn bound() -> Vec<(&'static str, Vec<Value>, &'static str)> {
+    let text = |text: &str| Value::from(text);
+    vec![
+        ("SELECT id FROM cluster_node_infos WHERE id = ?", vec![text("tikv_1")], "SELECT id FROM cluster_node_infos WHERE id = 'tikv_1'"),
+        ("SELECT ?, ?, ?, ?", vec![(-5i64).into(), true.into(), Value::Null, 1.5.into()], "SELECT -5, TRUE, NULL, 1.5"),
+        ("SELECT 7 - ?, ? ^ 2, 2 * ?", vec![(-5i64).into(), 3i64.into(), (-1i64).into()], "SELECT 7 - -5, 3 ^ 2, 2 * -1"),
+        ("SELECT id FROM nodes ORDER BY id LIMIT ?", vec![2u64.into()], "SELECT id FROM nodes ORDER BY id LIMIT 2"),
+        ("SELECT id FROM nodes WHERE id IN (?, ?) ORDER BY id", vec![text("pd_1"), text("tikv_1")], "SELECT id FROM nodes WHERE id IN ('pd_1', 'tikv_1') ORDER BY id"),
+        // What is bound is a value, whatever is in it.
+        ("SELECT count(*) FROM nodes WHERE id = ?", vec![text("x' OR '1' = '1")], "SELECT count(*) FROM nodes WHERE id = 'x'' OR ''1'' = ''1'"),
+        ("SELECT ? -- ?", vec![text("a\\b ? -- ;")], "SELECT 'a\\\\b ? -- ;'"),
+        ("SELECT '?', ?", vec![text("?")], "SELECT '?', '?'"),
+        ("SELECT HEX(?)", vec![Value::Bytes(vec![0, 255])], "SELECT HEX(X'00ff')"),
+        ("SELECT count(*) FROM nodes WHERE received_at > ?", vec![Value::Timestamp(1_600_000_000_000_000)], "SELECT count(*) FROM nodes WHERE received_at > '2020-09-13 12:26:40'"),
+    ]
+}
+
+#[tokio::test]
+async fn a_bound_value_is_what_a_literal_is() {
+    for (sql, values, typed) in bound() {
+        let mut fixture = Fixture::new(LIMITS);
+        let typed = fixture.answer(typed).await.map(|answer| answer.unwrap().lines()).unwrap_or_else(|e| e.to_string());
+        let bound = fixture.answer_with(sql, &values).await.map(|answer| answer.unwrap().lines());
+        assert_eq!(bound.unwrap_or_else(|e| e.to_string()), typed, "{sql}");
+    }
+    let mut fixture = Fixture::new(LIMITS);
+    fixture.answer("SELECT id FROM cluster_node_infos WHERE id = 'tikv_1'").await.unwrap();
+    let sql = "SELECT id FROM cluster_node_infos WHERE id = ?";
+    let bound = fixture.answer_once(sql, &["tikv_2".into()]).await.unwrap().unwrap();
+    assert!(bound.was_kept, "a bound statement and one with literals share a plan");
+    for (sql, values, part) in [
+        ("SELECT ?", vec![], "has 1 parameters (?) and 0 values came"),
+        ("SELECT 1", vec![1i64.into()], "has 0 parameters (?) and 1 values came"),
+        ("SELECT ?", vec![f64::NAN.into()], "NaN cannot be bound"),
+    ] {
+        let error = fixture.answer_with(sql, &values).await.err().unwrap().to_string();
+        assert!(error.contains(part), "{sql}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use std::path::Path;
 
 use unum_client::DataType;
 use unum_client::collect::PUBLISHED_TABLES;
-use unum_server::service::activity::{processlist, slow_query, statements_summary};
+use unum_server::service::query_log::{processlist, slow_query, statements_summary};
 use unum_server::service::raft_status;
-use unum_server::sql::tables::{DEFAULT_SCHEMA, INFORMATION_SCHEMA, SYSTEM_TABLES};
+use unum_server::sql::SYSTEM_TABLES;
+use unum_server::sql::names::{DEFAULT_SCHEMA, INFORMATION_SCHEMA};
 
 type Columns = &'static [(&'static str, DataType, &'static str)];
 

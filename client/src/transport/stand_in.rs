@@ -52,7 +52,7 @@ impl Query for StandIn {
         let Some(rows) = self.stream.clone() else { return pending().await };
         let header = Some(QueryHeader { revision: 1, replica: 1, nodes_up: 1, nodes_total: 1 });
         let footer = Some(QueryFooter { rows: self.rows, ..QueryFooter::default() });
-        let reply = QueryReply { header, arrow_stream: rows, footer };
+        let reply = QueryReply { header, arrow_stream: rows, footer, extra_time_ms: 0 };
         Ok(Response::new(Box::pin(stream::iter([Ok(reply)]))))
     }
 }

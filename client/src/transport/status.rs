@@ -21,7 +21,8 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
         | Code::Aborted => Attempt::Final(Error::Refused(message.to_owned())),
         Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
         Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
-        Code::Unavailable | Code::FailedPrecondition => Attempt::Retry(format!("{addr}: {message}")),
+        // A replica that says so has done nothing: of a change that may have been made it says UNKNOWN.
+        Code::Unavailable | Code::FailedPrecondition | Code::DeadlineExceeded => Attempt::Retry(format!("{addr}: {message}")),
         _ => Attempt::Unknown(format!("{addr}: {message}")),
     }
 }

@@ -73,3 +73,9 @@ pub const CONFIG_REPORTS_MAX: usize = 256;
 
 /// Characters of a change key.
 pub const CHANGE_KEY_CHARS_MAX: usize = 64;
+
+/// Values that are bound to the parameters of one statement.
+pub const PARAMETERS_MAX: usize = 10_000;
+
+/// The longest that a statement may wait for nodes: `WAIT 1h`.
+pub const WAIT_MS_MAX: u64 = 60 * 60 * 1000;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Invalid;
+use super::{Invalid, Value};
 use super::invalid::{at_most, quoted};
 use super::limits::{
     DESCRIPTION_CHARS_MAX, QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SESSION_VARIABLES_MAX, SESSION_WARNINGS_MAX,
@@ -11,7 +11,7 @@ use super::limits::{
 };
 
 /// One SQL statement and how long its caller waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// The statement.
     pub sql: String,
@@ -25,8 +25,10 @@ pub struct Query {
     pub session: SqlSession,
     /// Who asks, as the client says. Nobody checks it.
     pub user: String,
-    /// What tells a retry of a change from another change; empty for a statement that changes nothing.
+    /// What tells a retry of this statement from another one; empty if each attempt is one of its own.
     pub change_key: String,
+    /// A value for each `?` of the statement, in order.
+    pub parameters: Vec<Value>,
 }
 
 /// What USE and SET set, and the last warnings. It travels with each request: no replica remembers it, so the next
@@ -54,6 +56,21 @@ impl SqlSession {
             at_most("a warning", warning.len(), WARNING_BYTES_MAX, "bytes")?;
         }
         Ok(Self { schema, variables, warnings })
+    }
+
+    /// Takes over what a statement changed of the session that it was `sent` with, and its warnings. What other statements
+    /// changed meanwhile stays.
+    pub fn apply(&mut self, sent: &Self, footer: &ResultFooter) {
+        if let Some(changed) = &footer.session {
+            if changed.schema != sent.schema {
+                self.schema.clone_from(&changed.schema);
+            }
+            let news = changed.variables.iter().filter(|(name, value)| sent.variables.get(*name) != Some(*value));
+            self.variables.extend(news.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        // Never more than the next request may carry.
+        let cut = |warning: &String| warning[..warning.floor_char_boundary(WARNING_BYTES_MAX)].to_owned();
+        self.warnings = footer.warnings.iter().take(SESSION_WARNINGS_MAX).map(cut).collect();
     }
 }
 
@@ -114,6 +131,7 @@ impl Query {
             session: SqlSession::default(),
             user: String::new(),
             change_key: String::new(),
+            parameters: Vec::new(),
         })
     }
 }

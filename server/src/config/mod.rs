@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::base::tunable::Tunable;
 use crate::consensus::{self, CompactionBounds};
-use crate::service::{activity, ingest};
+use crate::service::{ingest, query_log};
 use crate::sql;
 
 pub use file::File;
@@ -139,7 +139,7 @@ pub struct Tunables {
     /// The limits of its queries.
     pub sql: Tunable<sql::Limits>,
     /// What it remembers of its queries, and how many run at a time.
-    pub activity: Tunable<activity::Options>,
+    pub query_log: Tunable<query_log::Options>,
     /// Between two pushes of its own tables.
     pub publish_interval: Tunable<Duration>,
     /// When a raft snapshot is built, and how much log stays behind it.
@@ -152,7 +152,7 @@ impl Tunables {
             disk_reserve_bytes: Tunable::new(file.storage.disk_reserve_bytes),
             limits: Tunable::new(limits(file)),
             sql: Tunable::new(sql_limits(file)),
-            activity: Tunable::new(activity_options(file)),
+            query_log: Tunable::new(query_log_options(file)),
             publish_interval: Tunable::new(Duration::from_millis(file.publish.interval_ms)),
             compaction: Tunable::new(compaction(file)),
         }
@@ -162,7 +162,7 @@ impl Tunables {
         self.disk_reserve_bytes.set(file.storage.disk_reserve_bytes);
         self.limits.set(limits(file));
         self.sql.set(sql_limits(file));
-        self.activity.set(activity_options(file));
+        self.query_log.set(query_log_options(file));
         self.publish_interval.set(Duration::from_millis(file.publish.interval_ms));
         self.compaction.set(compaction(file));
     }
@@ -180,8 +180,8 @@ fn sql_limits(file: &File) -> sql::Limits {
     }
 }
 
-fn activity_options(file: &File) -> activity::Options {
-    activity::Options {
+fn query_log_options(file: &File) -> query_log::Options {
+    query_log::Options {
         queries_max: file.sql.queries_max,
         slow_threshold: Duration::from_millis(file.sql.slow_query_threshold_ms),
     }

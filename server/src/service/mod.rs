@@ -1,18 +1,19 @@
 //! The use cases: take in pushes, answer queries. Here the halves below meet.
 //!
 //! - [`query`]: await the read barrier, take the state, run SQL over that value.
-//! - [`activity`]: which queries run, which were slow, which there were.
+//! - [`query_log`]: which queries run, which were slow, which there were.
 //! - [`ingest`]: many pushes become one Raft entry on the leader, or one relayed batch to it elsewhere.
 //! - [`liveness`]: which nodes fell silent, as the leader sees it.
+//! - [`configure`]: changes of the nodes' configuration, from their authors to the nodes and back.
 //! - [`admin`]: changes of the group and the catalog by hand.
 //! - [`raft_status`]: how the replica sees its group, as a table that it publishes.
 //!
 //! It knows nothing of gRPC.
 
-pub mod activity;
 pub mod admin;
 pub mod configure;
 pub mod ingest;
 pub mod liveness;
 pub mod query;
+pub mod query_log;
 pub mod raft_status;

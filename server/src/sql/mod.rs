@@ -15,37 +15,30 @@
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
 //! need no cluster.
 
-mod bounds;
-mod calls;
-pub mod configure;
-mod dialect;
-mod digest;
 mod engine;
 mod error;
-mod functions;
-mod headings;
-mod memory;
-mod mistakes;
-mod output;
-mod plans;
-mod rewrite;
-mod show;
-mod statement;
+mod limits;
+mod mysql;
+mod plan;
+mod prepared;
+mod run;
+pub mod statement;
 mod suggest;
+mod syntax;
 pub mod tables;
-mod types;
 mod variables;
-mod yielding;
 
-pub use configure::Configure;
-pub use digest::{Digest, digest};
-pub use engine::{Caller, Engine, Limits};
+pub use engine::{Engine, Request};
 pub use error::Error;
-pub use memory::QueryMemory;
-pub use output::{EncodedSchema, Found, Output};
-pub use statement::{Planned, Read, Statement, current_schema};
+pub use limits::Limits;
+pub use prepared::{Action, Prepared, Read};
+pub use run::execution::{Execution, ResultHead, RowStream, Rows};
+pub use run::memory::QueryMemory;
+pub use statement::{Command, StatementText, configure};
 pub use suggest::nearest;
+pub use syntax::Digest;
+pub use syntax::names::{self, current_schema};
 pub use tables::information_schema::pushed::instance;
-pub use tables::replicas::ReplicaRow;
-pub use tables::{Live, View};
+pub use tables::registry::SYSTEM_TABLES;
+pub use tables::view::{Coverage, Live, ReplicaRow, View};
 pub use variables::{CONSISTENCY, MAX_EXECUTION_TIME};

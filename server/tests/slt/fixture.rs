@@ -9,7 +9,10 @@ use unum_client::Table;
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSession, Value};
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
-use unum_server::sql::{Caller, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Statement, View};
+use tokio_util::sync::CancellationToken;
+use unum_server::sql::{
+    Action, Command as SqlCommand, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES, View,
+};
 
 use super::harness;
 
@@ -93,9 +96,16 @@ impl Fixture {
     /// The answer of one statement; none for one that has no rows. What is answered by a new plan is asked again: the plan
     /// that was kept must answer the same.
     pub async fn answer(&mut self, sql: &str) -> Result<Option<Answer>, Error> {
-        let first = self.answer_once(sql).await?;
-        let Some((answer, false)) = first else { return Ok(first.map(|(answer, _)| answer)) };
-        if let Some((again, true)) = self.answer_once(sql).await? {
+        self.answer_with(sql, &[]).await
+    }
+
+    /// The same with values for its parameters.
+    pub async fn answer_with(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Answer>, Error> {
+        let Some(answer) = self.answer_once(sql, parameters).await? else { return Ok(None) };
+        if !answer.was_kept
+            && let Some(again) = self.answer_once(sql, parameters).await?
+            && again.was_kept
+        {
             let is_random = ["rand", "uuid"].iter().any(|name| sql.to_lowercase().contains(name));
             assert!(
                 is_random || again.lines() == answer.lines(),
@@ -109,11 +119,28 @@ impl Fixture {
         Ok(Some(answer))
     }
 
-    /// The answer, and whether its plan was there before. What can be looked up is: it must be the same.
-    pub async fn answer_once(&mut self, sql: &str) -> Result<Option<(Answer, bool)>, Error> {
-        let caller = Caller { session: &self.session, own: "unum/unum_1", user: "tester", query_id: 7 };
+    /// The answer, prepared and executed once. What can be looked up is: it must be the same.
+    pub async fn answer_once(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Answer>, Error> {
+        let own = "unum/unum_1";
+        let request = Request { sql, parameters, session: &self.session, own, user: "tester", query_id: 7 };
+        let was_kept = self.engine.kept(sql, parameters, &self.session).is_some();
+        let read = match self.engine.prepare(&request)?.action {
+            Action::Read(read) => read,
+            Action::Command(SqlCommand::SetSession(session)) => {
+                self.session = session;
+                return Ok(None);
+            }
+            Action::Command(SqlCommand::Kill { query }) => {
+                let what = format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them");
+                return Err(Error::Invalid(what));
+            }
+            Action::Command(SqlCommand::Configure(configure)) => {
+                return Err(Error::Invalid(format!("{} wants a group; chaos-tests have one", configure.shown)));
+            }
+        };
         let limits = self.engine.limits(&self.session);
         let view = Arc::new(View {
+            system_tables: SYSTEM_TABLES,
             state: Arc::clone(&self.state),
             own: NodeKey::parse("unum", "unum_1").unwrap(),
             live: Arc::new(OneReplica),
@@ -122,50 +149,39 @@ impl Fixture {
             query_id: 7,
             limits,
         });
-        let memory = &QueryMemory::new(limits.memory_bytes);
-        let known = self.engine.planned(sql, &self.session);
-        let found = known.map(|planned| self.engine.look_up(&view, &planned)).transpose()?.flatten();
-        let (mut output, planned) = match self.engine.parse(sql, &caller)? {
-            Statement::Read(read) => (self.engine.start(view, *read, memory).await?, false),
-            Statement::Planned(planned) => (self.engine.run(view, *planned, memory).await?, true),
-            Statement::Session(session) => {
-                self.session = session;
-                return Ok(None);
-            }
-            Statement::Kill { query } => {
-                let what = format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them");
-                return Err(Error::Invalid(what));
-            }
-            Statement::Configure(configure) => {
-                return Err(Error::Invalid(format!("{} wants a group; chaos-tests have one", configure.shown)));
-            }
-        };
-        let mut batches = Vec::new();
-        while let Some(batch) = output.next().await? {
+        let looked_up = self.engine.look_up(&read, &view)?;
+        let memory = &QueryMemory::new(limits.memory_bytes, CancellationToken::new());
+        let execution = self.engine.execute(&read, view, memory).await?;
+        let Rows::Stream(mut rows) = execution.rows else { panic!("{sql}: the rows of a plan are a stream") };
+        let (head, mut batches) = (execution.head, Vec::new());
+        while let Some(batch) = rows.next().await? {
             batches.push(batch);
         }
-        self.session.warnings.clone_from(&output.warnings);
+        self.session.warnings.clone_from(&head.coverage.warnings);
         if batches.is_empty() {
-            batches.push(RecordBatch::new_empty(Arc::clone(&output.schema)));
+            batches.push(RecordBatch::new_empty(Arc::clone(&head.schema)));
         }
-        let answer = Answer { batches, nodes: output.nodes };
-        if let Some(found) = found {
+        let nodes = (head.coverage.nodes_up, head.coverage.nodes_total);
+        let answer = Answer { batches, nodes, was_kept };
+        if let Some(found) = looked_up {
             self.lookups += 1;
-            assert!(found.batches.iter().all(|batch| batch.schema() == output.schema), "{sql}");
-            assert_eq!((found.nodes, &found.warnings), (answer.nodes, &output.warnings), "{sql}");
-            let found = Answer { batches: found.batches, nodes: found.nodes };
-            assert_eq!(found.lines(), answer.lines(), "{sql}, looked up");
+            assert_eq!((&found.head.schema, &found.head.coverage), (&head.schema, &head.coverage), "{sql}");
+            let Rows::Ready(batches) = found.rows else { panic!("{sql}: the rows of a lookup are there") };
+            assert_eq!(Answer { batches, ..answer.clone() }.lines(), answer.lines(), "{sql}, looked up");
         }
-        Ok(Some((answer, planned)))
+        Ok(Some(answer))
     }
 }
 
 /// What a statement is answered with.
+#[derive(Clone)]
 pub struct Answer {
     /// Its rows, in one batch at least.
     pub batches: Vec<RecordBatch>,
     /// Nodes that are up, of how many.
     pub nodes: (u32, u32),
+    /// Whether its plan was there before.
+    pub was_kept: bool,
 }
 
 impl Answer {

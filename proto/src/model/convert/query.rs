@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::invalid::at_most;
-use crate::model::limits::{CHANGE_KEY_CHARS_MAX, DESCRIPTION_CHARS_MAX};
+use crate::model::limits::{CHANGE_KEY_CHARS_MAX, DESCRIPTION_CHARS_MAX, PARAMETERS_MAX};
 use crate::model::{Consistency, Invalid, Query, ResultFooter, ResultHeader, SqlSession};
 use crate::wire;
 
@@ -26,8 +26,10 @@ impl TryFrom<wire::QueryRequest> for Query {
         let session = wire.session.map(SqlSession::try_from).transpose()?.unwrap_or_default();
         at_most("the user", wire.user.chars().count(), DESCRIPTION_CHARS_MAX, "characters")?;
         at_most("the change key", wire.change_key.chars().count(), CHANGE_KEY_CHARS_MAX, "characters")?;
-        let wire::QueryRequest { user, change_key, min_revision, .. } = wire;
-        Ok(Self { consistency, min_revision, session, user, change_key, ..query })
+        at_most("the statement", wire.parameters.len(), PARAMETERS_MAX, "parameters")?;
+        let wire::QueryRequest { user, change_key, min_revision, parameters, .. } = wire;
+        let parameters = parameters.into_iter().map(Into::into).collect();
+        Ok(Self { consistency, min_revision, session, user, change_key, parameters, ..query })
     }
 }
 
@@ -63,6 +65,7 @@ impl From<&Query> for wire::QueryRequest {
             session: Some(query.session.clone().into()),
             user: query.user.clone(),
             change_key: query.change_key.clone(),
+            parameters: query.parameters.iter().map(Into::into).collect(),
         }
     }
 }

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use unum_proto::model::{Query, ResultFooter};
 
-use super::super::activity::Running;
-use super::answer::{Head, Part, TimeLimit, ended};
-use super::{Error, Known, QueryService};
+use super::super::query_log::QueryHandle;
+use super::result::{Head, Part, cut_short};
+use super::time_limit::TimeLimit;
+use super::{Error, QueryService};
+use crate::catalog::State;
+use crate::sql::{Action, Prepared, Rows};
 
 /// What came of a statement where it came in.
 pub(super) enum Tried {
@@ -21,42 +24,52 @@ pub(super) enum Tried {
     ToRun(Known),
 }
 
+/// What is known of a statement before it is run.
+pub(super) enum Known {
+    /// It is to be prepared.
+    Nothing,
+    /// It is prepared.
+    Prepared(Prepared),
+    /// It is prepared, and this is the state that it reads.
+    At(Arc<State>, Prepared),
+}
+
 impl QueryService {
     /// Answers a statement if it is a lookup.
     pub(super) async fn look_up(
         self: &Arc<Self>,
         query: &Query,
-        running: &Arc<Running>,
-        started: Instant,
-        time: &TimeLimit,
+        handle: &Arc<QueryHandle>,
+        limit: &TimeLimit,
     ) -> Result<Tried, Error> {
-        let Some(planned) = self.engine.planned(&query.sql, &query.session) else {
+        let Some(prepared) = self.engine.kept(&query.sql, &query.parameters, &query.session) else {
             return Ok(Tried::ToRun(Known::Nothing));
         };
-        running.has_digest(planned.digest());
-        running.shows(&query.sql);
-        if !planned.is_lookup() {
-            return Ok(Tried::ToRun(Known::Plan(Box::new(planned))));
+        handle.set_statement(&prepared);
+        let Action::Read(read) = &prepared.action else { return Ok(Tried::ToRun(Known::Prepared(prepared))) };
+        if !read.is_lookup() {
+            return Ok(Tried::ToRun(Known::Prepared(prepared)));
         }
         let state = tokio::select! {
             biased;
-            state = self.fresh_state(query, running, started, time.deadline) => state?,
-            error = ended(running, time) => return Err(error),
+            state = self.fresh_state(query, handle, limit) => state?,
+            error = cut_short(handle, limit) => return Err(error),
         };
-        running.enters("planning");
+        handle.set_stage("planning");
         let (revision, planning) = (state.revision, Instant::now());
-        let view = self.view(Arc::clone(&state), query, running.id);
-        let Some(found) = self.engine.look_up(&view, &planned)? else {
-            return Ok(Tried::ToRun(Known::State(state, Box::new(planned))));
+        let view = self.view(Arc::clone(&state), query, handle.id);
+        let Some(execution) = self.engine.look_up(read, &view)? else {
+            return Ok(Tried::ToRun(Known::At(state, prepared)));
         };
-        running.planned(planning.elapsed());
-        let rows = found.batches.iter().map(|batch| batch.num_rows()).sum();
-        running.made(rows);
-        let header = self.header(revision, found.nodes);
+        let Rows::Ready(batches) = execution.rows else { return Err(Error::internal("the rows of a lookup are a stream")) };
+        handle.set_plan_time(planning.elapsed());
+        let rows = batches.iter().map(|batch| batch.num_rows()).sum();
+        handle.add_rows(rows);
+        let header = self.header(revision, &execution.head.coverage);
+        let warnings = execution.head.coverage.warnings;
         let footer =
-            ResultFooter { rows: rows as u64, elapsed: started.elapsed(), warnings: found.warnings, session: None };
-        let parts = found.batches.into_iter().map(Part::Rows).chain([Part::End(footer)]).collect();
-        let head = Head { header, schema: found.schema, encoded_schema: found.encoded_schema };
-        Ok(Tried::Answered(head, parts))
+            ResultFooter { rows: rows as u64, elapsed: limit.started().elapsed(), warnings, session: None };
+        let parts = batches.into_iter().map(Part::Rows).chain([Part::End(footer)]).collect();
+        Ok(Tried::Answered(Head { header, schema: execution.head.schema }, parts))
     }
 }

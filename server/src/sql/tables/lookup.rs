@@ -19,9 +19,9 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::scan::{TableScan, equality};
-use super::{Source, View};
+use super::view::{Source, View};
 use crate::catalog::columnar::chunks::{self, ChunkView};
-use crate::sql::plans::parameters;
+use super::parameter;
 
 /// Rows that a lookup reads at most, to find those it is after: those of a few chunks of one row a node.
 const ROWS_READ_MAX: usize = 1024;
@@ -130,7 +130,7 @@ fn text<'a>(condition: &'a Arc<dyn PhysicalExpr>, values: &'a [ScalarValue]) -> 
     let (column, value): (&Column, _) = equality(condition)?;
     let value = match value.downcast_ref::<Literal>() {
         Some(literal) => literal.value(),
-        None => &values[parameters::position_of(value)?],
+        None => &values[parameter::position_of(value)?],
     };
     match value {
         ScalarValue::Utf8(Some(text)) => Some((column.index(), text)),

@@ -30,10 +30,10 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
-use super::{Source, View};
+use super::view::{Source, View};
 use crate::catalog::columnar::{self, chunks};
 use crate::catalog::{State, Table};
-use crate::sql::plans::parameters;
+use super::parameter;
 
 /// Rows of one batch: DataFusion's own measure, after which other queries have their turn.
 const BATCH_ROWS: usize = 8192;
@@ -157,7 +157,7 @@ fn equalities(predicate: Option<&Arc<dyn PhysicalExpr>>) -> impl Iterator<Item =
 
 /// The column and the value, if that is all that the condition is.
 pub(super) fn equality(expr: &Arc<dyn PhysicalExpr>) -> Option<(&Column, &Arc<dyn PhysicalExpr>)> {
-    let is_value = |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<Literal>().is_some() || parameters::is_open(expr);
+    let is_value = |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<Literal>().is_some() || parameter::is_open(expr);
     let equality = expr.downcast_ref::<BinaryExpr>().filter(|expr| *expr.op() == Operator::Eq)?;
     match (equality.left(), equality.right()) {
         (column, value) | (value, column) if is_value(value) => Some((column.downcast_ref::<Column>()?, value)),

@@ -2,7 +2,7 @@
 
 use unum_proto::model::limits::{SESSION_WARNINGS_MAX, WARNING_BYTES_MAX};
 
-use super::View;
+use super::view::View;
 use crate::catalog::NodeStatus;
 
 impl View {

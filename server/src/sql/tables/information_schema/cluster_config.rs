@@ -3,7 +3,8 @@
 use unum_proto::model::DataType;
 
 use super::pushed;
-use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Reads, SystemTable};
 
 /// How each node is configured.
 pub static TABLE: SystemTable = SystemTable {

@@ -4,7 +4,8 @@ use unum_proto::model::{DataType, Row, Value};
 
 use super::pushed;
 use crate::catalog::{Hashed, Node, NodeStatus};
-use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable, View};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Reads, SystemTable, View};
 
 /// Every node that is not removed.
 pub static TABLE: SystemTable = SystemTable {

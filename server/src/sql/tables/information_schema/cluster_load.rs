@@ -1,7 +1,8 @@
 //! `information_schema.cluster_load`: how busy each node's host is, in TiDB's shape.
 
 use super::{cluster_hardware, pushed};
-use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Reads, SystemTable};
 
 /// How busy each node's host is.
 pub static TABLE: SystemTable = SystemTable {

@@ -3,7 +3,8 @@
 use unum_proto::model::DataType;
 
 use super::pushed;
-use crate::sql::tables::{Columns, INFORMATION_SCHEMA, Reads, SystemTable};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Columns, Reads, SystemTable};
 
 /// Whose row it is, then TiDB's columns of a process list.
 pub(super) const COLUMNS: Columns = &[

@@ -7,7 +7,8 @@ use unum_proto::model::limits::ROW_BYTES_MAX;
 use unum_proto::model::{DataType, Row, Value};
 
 use crate::catalog::columnar;
-use crate::sql::tables::{CATALOG, INFORMATION_SCHEMA, Listed, Reads, SystemTable, View, shown, type_name};
+use crate::sql::syntax::names::{CATALOG, INFORMATION_SCHEMA};
+use crate::sql::tables::view::{Listed, Reads, SystemTable, View, shown, type_name};
 
 /// Every column of every table.
 pub static TABLE: SystemTable = SystemTable {

@@ -6,7 +6,8 @@ use datafusion::arrow::datatypes::Field;
 use unum_proto::model::{DataType, Row};
 
 use crate::catalog::columnar;
-use crate::sql::tables::{INFORMATION_SCHEMA, Listed, Reads, SystemTable, View, shown, type_name};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Listed, Reads, SystemTable, View, shown, type_name};
 
 /// Each table as a statement that would make it.
 pub static TABLE: SystemTable = SystemTable {

@@ -3,7 +3,8 @@
 use unum_proto::model::Row;
 
 use super::cluster_processlist;
-use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable, View};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Reads, SystemTable, View};
 
 /// What the answering replica runs at this moment.
 pub static TABLE: SystemTable = SystemTable {

@@ -3,7 +3,7 @@
 use unum_proto::model::{DataType, NodeKey, Row, TableName, Value};
 
 use crate::catalog::{Hashed, Node, Snapshot};
-use crate::sql::tables::{Columns, View};
+use crate::sql::tables::view::{Columns, View};
 
 /// What TiDB calls INSTANCE: the node's label `instance` (as `10.0.0.1:4000`), or else its id.
 pub fn instance(node: &Node) -> &str {

@@ -2,7 +2,8 @@
 
 use unum_proto::model::{DataType, Row, Value};
 
-use crate::sql::tables::{CATALOG, INFORMATION_SCHEMA, Reads, SystemTable, View};
+use crate::sql::syntax::names::{CATALOG, INFORMATION_SCHEMA, SCHEMAS};
+use crate::sql::tables::view::{Reads, SystemTable, View};
 
 /// The schemas.
 pub static TABLE: SystemTable = SystemTable {
@@ -22,5 +23,5 @@ pub static TABLE: SystemTable = SystemTable {
 
 fn rows(_: &View) -> Vec<Row> {
     let row = |name: &str| vec![CATALOG.into(), name.into(), "utf8mb4".into(), "utf8mb4_bin".into(), Value::Null];
-    View::schema_names().map(row).to_vec()
+    SCHEMAS.map(row).to_vec()
 }

@@ -2,7 +2,8 @@
 
 use unum_proto::model::{DataType, Row};
 
-use crate::sql::tables::{INFORMATION_SCHEMA, Reads, SystemTable, View};
+use crate::sql::syntax::names::INFORMATION_SCHEMA;
+use crate::sql::tables::view::{Reads, SystemTable, View};
 use crate::sql::variables;
 
 /// The variables of the session.

@@ -2,7 +2,8 @@
 
 use unum_proto::model::{DataType, Row, Value};
 
-use crate::sql::tables::{CATALOG, INFORMATION_SCHEMA, Listed, Reads, SystemTable, View};
+use crate::sql::syntax::names::{CATALOG, INFORMATION_SCHEMA};
+use crate::sql::tables::view::{Listed, Reads, SystemTable, View};
 
 /// Every table there is.
 pub static TABLE: SystemTable = SystemTable {

@@ -1,0 +1,12 @@
+//! gRPC, for clients and for other replicas: a file a service. `status` is the only place where an error becomes a status.
+
+mod admin;
+mod arrow_stream;
+mod config;
+mod ingest;
+mod query;
+mod replica;
+mod server;
+mod status;
+
+pub use server::{Services, serve};

@@ -1,0 +1,214 @@
+//! The planner: from a SELECT over a view to a plan, with DataFusion.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::common::TableReference;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement as DfStatement;
+use sqlparser::ast::Statement as Ast;
+
+use super::cooperative::{self, CooperativeJoins};
+use super::plan::{Plan, is_reusable, is_timeless};
+use super::{comparisons, errors, parameterize};
+use crate::sql::mysql::functions;
+use crate::sql::run::memory::QueryMemory;
+use crate::sql::statement::{ColumnNames, Select};
+use crate::sql::syntax::names::{CATALOG, DEFAULT_SCHEMA, SCHEMAS, current_schema};
+use crate::sql::syntax::{Digest, Fingerprint};
+use crate::sql::tables::lookup::Lookup;
+use crate::sql::tables::parameter::Parameter;
+use crate::sql::tables::provider::ViewCatalog;
+use crate::sql::tables::view::{SHOWN_AS, View};
+use crate::sql::{Error, suggest};
+
+/// Makes plans, and what they run in.
+#[derive(Debug)]
+pub struct Planner {
+    template: SessionState,
+    /// Without a place to spill to.
+    runtime: Arc<RuntimeEnv>,
+}
+
+impl Planner {
+    /// A planner with MySQL's functions, whose every query runs on one thread.
+    pub fn new() -> Self {
+        let mut config = SessionConfig::new()
+            .with_default_catalog_and_schema(CATALOG, DEFAULT_SCHEMA)
+            .with_create_default_catalog_and_schema(false)
+            // DataFusion's own would shadow ours.
+            .with_information_schema(false)
+            // Queries are small and many: they run beside each other, not each on all cores.
+            .with_target_partitions(1)
+            .with_collect_statistics(false);
+        // A filter that one run of a plan finds would be in the next one's way.
+        config.options_mut().optimizer.enable_dynamic_filter_pushdown = false;
+        let parser = &mut config.options_mut().sql_parser;
+        // All text here is of one type: no conversions between two.
+        parser.map_string_types_to_utf8view = false;
+        // NULL is less than any value, as in MySQL.
+        "nulls_min".clone_into(&mut parser.default_null_ordering);
+        let mut builder = SessionStateBuilder::new()
+            .with_config(config)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(CooperativeJoins));
+        let registered = builder.scalar_functions().get_or_insert_default();
+        let own: Vec<_> = functions::all().collect();
+        // All of DataFusion's that have one of our names, if only as an alias: a session is built from the functions of
+        // another one in no order, and the last of a name wins.
+        let is_ours = |name: &str| own.iter().any(|function| function.name() == name);
+        registered.retain(|function| {
+            let replaced = is_ours(function.name()) || function.aliases().iter().any(|alias| is_ours(alias));
+            !replaced && !functions::is_refused(function.name())
+        });
+        registered.extend(own);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .build_arc()
+            .expect("nothing of it can fail without a directory to spill to");
+        Self { template: builder.build(), runtime }
+    }
+
+    /// A plan of a SELECT, and the fingerprint that it may be kept under.
+    pub async fn plan<'a>(
+        &self,
+        view: &View,
+        session: &SessionState,
+        select: &'a Select,
+    ) -> Result<(Arc<Plan>, Option<&'a Fingerprint>), Error> {
+        let of = |ast: &Ast| DfStatement::Statement(Box::new(ast.clone()));
+        let references = session.resolve_table_references(&of(&select.statement))?;
+        let schema = current_schema(&view.session);
+        check_tables(view, schema, &references)?;
+        let logical = session.statement_to_plan(of(&select.statement)).await;
+        let logical = logical.map_err(|error| errors::explain(error, &select.statement, session))?;
+        // Parsing has refused what writes; this holds for every node of the plan, also in subqueries.
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&logical)?;
+        comparisons::check(&logical)?;
+        let tables: Vec<_> = references.iter().filter_map(|r| resolve(r, schema).ok()).collect();
+        let tables: Vec<_> = tables.into_iter().map(|(schema, table)| (schema.to_owned(), table.to_owned())).collect();
+        let plan = |physical: Arc<dyn ExecutionPlan>, parameters| {
+            Arc::new(Plan {
+                schema: named(&physical.schema(), &select.column_names),
+                is_cooperative: cooperative::is_cooperative(&physical),
+                schemas: tables.iter().map(|(schema, table)| view.schema_hash(schema, table).flatten()).collect(),
+                tables: tables.clone(),
+                kind: select.kind,
+                digest: Arc::new(Digest::of(select.fingerprint.as_ref().map_or("", |fingerprint| &fingerprint.sql))),
+                lookup: Lookup::of(&physical),
+                physical,
+                parameters,
+            })
+        };
+        let fingerprint = select.fingerprint.as_ref();
+        let fingerprint = if is_timeless(&logical)? { fingerprint } else { None };
+        if let Some(fingerprint) = fingerprint
+            && let Some((physical, parameters)) = open_plan(session, &select.statement, fingerprint).await?
+        {
+            return Ok((plan(physical, parameters), Some(fingerprint)));
+        }
+        let physical = session.create_physical_plan(&logical).await?;
+        let kept = fingerprint.filter(|_| is_reusable(&physical));
+        Ok((plan(physical, Vec::new()), kept))
+    }
+
+    /// What operators of a plan that is there already find around them. Functions are in the plan.
+    pub fn tasks(&self, memory: &Arc<QueryMemory>) -> Arc<TaskContext> {
+        let memory_pool: Arc<dyn MemoryPool> = Arc::clone(memory) as _;
+        let runtime = RuntimeEnv { memory_pool, ..RuntimeEnv::clone(&self.runtime) };
+        let config = self.template.config().clone();
+        let none = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+        let runtime = Arc::new(runtime);
+        Arc::new(TaskContext::new(None, String::new(), config, none.0, none.1, none.2, none.3, runtime))
+    }
+
+    /// A session of its own for each statement: its view, its memory, its one instant for `now()`.
+    pub fn session(&self, view: Arc<View>, memory: &Arc<QueryMemory>) -> Result<SessionState, Error> {
+        let memory_pool: Arc<dyn MemoryPool> = Arc::clone(memory) as _;
+        let runtime = Arc::new(RuntimeEnv { memory_pool, ..RuntimeEnv::clone(&self.runtime) });
+        let schema = current_schema(&view.session).to_owned();
+        let catalogs = MemoryCatalogProviderList::new();
+        let catalog: Arc<dyn CatalogProvider> = Arc::new(ViewCatalog(view));
+        catalogs.register_catalog(CATALOG.to_owned(), catalog);
+        let config = self.template.config().clone().with_default_catalog_and_schema(CATALOG, schema);
+        let mut session = SessionStateBuilder::new_from_existing(self.template.clone())
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_catalog_list(Arc::new(catalogs))
+            .build();
+        let options = Arc::clone(session.config().options());
+        session.execution_props_mut().mark_start_execution(options);
+        Ok(session)
+    }
+}
+
+/// A plan with the values left open that columns are compared with; none if it cannot be run again, or if there are none
+/// that can be left open.
+async fn open_plan(
+    session: &SessionState,
+    statement: &Ast,
+    fingerprint: &Fingerprint,
+) -> Result<Option<(Arc<dyn ExecutionPlan>, Vec<Parameter>)>, Error> {
+    let mut opened = statement.clone();
+    parameterize::open(&mut opened, fingerprint);
+    // What cannot be planned this way is planned with its values, and if that fails, too, with a reason.
+    let Ok(logical) = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await else {
+        return Ok(None);
+    };
+    let Some(parameters) = parameterize::of(&logical, fingerprint).filter(|parameters| !parameters.is_empty()) else {
+        return Ok(None);
+    };
+    let called = session.optimize(&logical).and_then(|logical| parameterize::called(logical, &parameters));
+    let Ok(called) = called else { return Ok(None) };
+    let Ok(physical) = session.query_planner().create_physical_plan(&called, session).await else { return Ok(None) };
+    let served = is_reusable(&physical) && parameterize::are_in_scans(&physical)?;
+    Ok(served.then_some((physical, parameters)))
+}
+
+/// The columns as the author of the statement typed them, or as their table shows them.
+fn named(schema: &Schema, column_names: &ColumnNames) -> SchemaRef {
+    let count = schema.fields().len();
+    let field = |(position, field): (usize, &Arc<Field>)| {
+        let shown = || field.metadata().get(SHOWN_AS).map(String::as_str);
+        let name = column_names.get(position, count).or_else(shown).unwrap_or(field.name());
+        Field::new(name, field.data_type().clone(), field.is_nullable())
+    };
+    Arc::new(Schema::new(schema.fields().iter().enumerate().map(field).collect::<Vec<_>>()))
+}
+
+/// Schema and table of a reference, or an error for a catalog that does not exist.
+fn resolve<'a>(reference: &'a TableReference, schema: &'a str) -> Result<(&'a str, &'a str), Error> {
+    match reference.catalog() {
+        Some(catalog) if catalog != CATALOG => {
+            Err(Error::Invalid(format!("{reference} names the catalog {catalog}; there is only {CATALOG}")))
+        }
+        _ => Ok((reference.schema().unwrap_or(schema), reference.table())),
+    }
+}
+
+fn check_tables(view: &View, schema: &str, references: &[TableReference]) -> Result<(), Error> {
+    for reference in references {
+        let (schema, table) = resolve(reference, schema)?;
+        let Some(names) = view.table_names(schema) else {
+            let near = suggest::nearest(schema, SCHEMAS);
+            return Err(suggest::unknown("schema", schema, near, "SHOW DATABASES"));
+        };
+        if !view.has_table(schema, table) {
+            let near = suggest::nearest(table, names.iter().map(String::as_str));
+            return Err(suggest::unknown("table", &format!("{schema}.{table}"), near, "SHOW TABLES"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Running a plan: its memory, and its result under limits.
+
+pub mod execution;
+pub mod memory;

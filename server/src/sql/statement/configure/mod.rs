@@ -1,0 +1,283 @@
+//! Statements that change the configuration of nodes: what sqlparser does not know of SQL.
+//!
+//! ```sql
+//! SET CONFIG ALL | type | 'node' key = value [, key = value …] [options]
+//! UPDATE cluster_config SET value = value WHERE condition [options]
+//! RESUME CHANGE id [WAIT 10s] · CANCEL CHANGE id · ROLLBACK CHANGE id [DRY RUN] [WAIT 10s]
+//! -- options, in any order: DRY RUN · CANARY 10% · CANARY 1 · IF REVISION = n · ENFORCE · WAIT 10s · CHANGE KEY 'text'
+//! ```
+//!
+//! Here they are parsed; `service::configure` finds the nodes and makes the change.
+
+mod grammar;
+
+use std::time::Duration;
+
+use sqlparser::ast::{Expr, SetExpr, ShowStatementFilter, Statement as Ast};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+use unum_proto::model::config::is_secret;
+
+use self::grammar::ConfigureParser;
+use super::column_names::ColumnNames;
+use super::select::{ResultKind, Select};
+use crate::sql::Error;
+use crate::sql::syntax::dialect::Dialected;
+use crate::sql::variables::Context;
+
+/// A statement that changes configuration.
+#[derive(Debug, Clone)]
+pub struct Configure {
+    /// What it does.
+    pub what: What,
+    /// How.
+    pub options: Options,
+    /// As it was typed; masked if the name of a key says that it is a secret.
+    pub shown: String,
+    /// The same with its values masked.
+    pub masked: String,
+}
+
+/// What such a statement does.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// It sets keys of nodes.
+    Set {
+        /// Of which.
+        chosen: Chosen,
+        /// Key and value.
+        assignments: Vec<(String, String)>,
+    },
+    /// It sets the value of all settings that a condition is true of.
+    Update {
+        /// The condition over `cluster_config`.
+        condition: Option<Box<Expr>>,
+        /// The value.
+        value: String,
+    },
+    /// It goes on behind the canaries of a change.
+    Resume(u64),
+    /// It ends a change.
+    Cancel(u64),
+    /// It sets what was before a change.
+    Rollback(u64),
+}
+
+/// Which nodes a SET CONFIG means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// All that have the key.
+    All,
+    /// Those of a type.
+    Type(String),
+    /// One, by its id, its type and id, or its label `instance`.
+    Node(String),
+}
+
+/// How a change is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Nothing is changed; the rows say what would be.
+    pub dry_run: bool,
+    /// Some nodes go first.
+    pub canary: Option<Canary>,
+    /// Only if nothing that it sets was changed after this revision.
+    pub if_revision: Option<u64>,
+    /// A value that somebody changes underneath is set again.
+    pub enforce: bool,
+    /// How long to wait for the nodes.
+    pub wait: Option<Duration>,
+    /// What tells a retry from another change.
+    pub change_key: Option<String>,
+}
+
+/// How many nodes go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canary {
+    /// So many.
+    Nodes(u32),
+    /// So many of a hundred, and one at least.
+    Percent(u32),
+}
+
+impl Canary {
+    /// How many of so many.
+    pub fn of(self, nodes: usize) -> u32 {
+        match self {
+            Self::Nodes(count) => count,
+            Self::Percent(percent) => (nodes * percent as usize).div_ceil(100) as u32,
+        }
+    }
+}
+
+/// The statement, if it is one of these.
+pub fn parse(tokens: &[TokenWithSpan], context: &Context<'_>) -> Result<Option<Configure>, Error> {
+    let words: Vec<String> = tokens
+        .iter()
+        .filter_map(|token| match &token.token {
+            Token::Whitespace(_) => None,
+            Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+            _ => Some(String::new()),
+        })
+        .take(4)
+        .collect();
+    let starts = |with: &[&str]| words.iter().map(String::as_str).take(with.len()).eq(with.iter().copied());
+    let mut statement = ConfigureParser::new(tokens);
+    let what = if starts(&["SET", "CONFIG"]) {
+        statement.skip(2);
+        statement.set()?
+    } else if starts(&["UPDATE"]) {
+        match statement.update(context)? {
+            Some(update) => update,
+            None => return Ok(None),
+        }
+    } else if let Some(step) = ["RESUME", "CANCEL", "ROLLBACK"].into_iter().find(|step| starts(&[step, "CHANGE"])) {
+        statement.skip(2);
+        let id = statement.number("the id of a change")?;
+        match step {
+            "RESUME" => What::Resume(id),
+            "CANCEL" => What::Cancel(id),
+            _ => What::Rollback(id),
+        }
+    } else {
+        return Ok(None);
+    };
+    let options = statement.options()?;
+    check_options(&what, &options)?;
+    let masked = statement.text(true);
+    let has_secret =
+        matches!(&what, What::Set { assignments, .. } if assignments.iter().any(|(key, _)| is_secret(key)));
+    let shown = if has_secret { masked.clone() } else { statement.text(false) };
+    Ok(Some(Configure { what, options, shown, masked }))
+}
+
+/// What SHOW CONFIG shows, if it is one: sqlparser takes no condition behind that.
+pub fn show(tokens: &[TokenWithSpan]) -> Result<Option<Option<ShowStatementFilter>>, Error> {
+    let mut statement = ConfigureParser::new(tokens);
+    if !(statement.take("SHOW") && statement.take("CONFIG")) {
+        return Ok(None);
+    }
+    statement.filter().map(Some)
+}
+
+fn check_options(what: &What, options: &Options) -> Result<(), Error> {
+    let Options { dry_run, canary, if_revision, enforce, wait, .. } = options;
+    let sets = matches!(what, What::Set { .. } | What::Update { .. });
+    let refused = [
+        ("DRY RUN", *dry_run && matches!(what, What::Resume(_) | What::Cancel(_))),
+        ("CANARY", canary.is_some() && !sets),
+        ("IF REVISION", if_revision.is_some() && !sets),
+        ("ENFORCE", *enforce && !sets),
+        ("WAIT", wait.is_some() && matches!(what, What::Cancel(_))),
+        ("WAIT beside DRY RUN", wait.is_some() && *dry_run),
+    ];
+    match refused.into_iter().find(|(_, refused)| *refused) {
+        Some((option, _)) => {
+            Err(Error::Invalid(format!("{option} is refused here; docs/CONFIGURE.md has the grammar")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The read of the settings that an UPDATE means: node type, node id and key.
+pub fn settings_read(condition: Option<&Expr>) -> Result<Select, Error> {
+    let mut statement = parsed("SELECT node_type, node_id, `key` FROM cluster_config WHERE true")?;
+    if let Ast::Query(query) = &mut statement
+        && let SetExpr::Select(select) = query.body.as_mut()
+    {
+        select.selection = condition.cloned();
+    }
+    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, fingerprint: None })
+}
+
+/// The read of what came of a change so far.
+pub fn outcome_read(change: u64, dry_run: bool) -> Result<Select, Error> {
+    let columns = match dry_run {
+        true => "node_type, node_id, `key`, old, desired",
+        false => "change_id, node_type, node_id, `key`, old, desired, state, attempts, error",
+    };
+    let order = "ORDER BY node_type, node_id, `key`";
+    let statement =
+        parsed(&format!("SELECT {columns} FROM unum.config_change_nodes WHERE change_id = {change} {order}"))?;
+    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, fingerprint: None })
+}
+
+fn parsed(sql: &str) -> Result<Ast, Error> {
+    Ok(Parser::parse_sql(&Dialected, sql)?.remove(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sqlparser::tokenizer::Tokenizer;
+    use unum_proto::model::{MASK, SqlSession};
+
+    use crate::sql::Limits;
+    use super::*;
+
+    fn parsed(sql: &str) -> Result<Option<Configure>, Error> {
+        let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
+        let limits = Limits { memory_bytes: 0, rows: 0, bytes: 0 };
+        let context = Context::new(&session, &limits, "unum/unum_1", "u", 1);
+        parse(&Tokenizer::new(&Dialected, sql).tokenize_with_location().expect("tokens"), &context)
+    }
+
+    #[test]
+    fn what_sql_has_no_grammar_for_is_parsed() {
+        let set = |sql: &str| match parsed(sql).expect(sql).expect(sql) {
+            Configure { what: What::Set { chosen, assignments }, options, shown, .. } => {
+                (chosen, assignments, options, shown)
+            }
+            other => panic!("{other:?}"),
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let (chosen, assignments, options, shown) = set("SET CONFIG tikv log.level = 'info';");
+        assert_eq!((chosen, assignments), (Chosen::Type("tikv".into()), vec![pair("log.level", "info")]));
+        assert_eq!((options, shown.as_str()), (Options::default(), "SET CONFIG tikv log.level = 'info'"));
+        let (chosen, assignments, options, _) = set(
+            "set config 'tikv_1' `raftstore.sync-log`=on, raftstore.store-pool-size = -2, a.b=64KiB canary 10% if revision = 7 \
+             enforce wait 1m change key 'k'",
+        );
+        assert_eq!(chosen, Chosen::Node("tikv_1".into()));
+        let expected =
+            [pair("raftstore.sync-log", "on"), pair("raftstore.store-pool-size", "-2"), pair("a.b", "64KiB")];
+        assert_eq!(assignments, expected);
+        let expected = Options {
+            dry_run: false,
+            canary: Some(Canary::Percent(10)),
+            if_revision: Some(7),
+            enforce: true,
+            wait: Some(Duration::from_secs(60)),
+            change_key: Some("k".into()),
+        };
+        assert_eq!(options, expected);
+        assert_eq!(set("SET CONFIG ALL a = 1 DRY RUN").0, Chosen::All);
+        assert_eq!(set("SET CONFIG x tls.password = 'hush'").3, format!("SET CONFIG x tls.password = '{MASK}'"));
+        let update =
+            parsed("UPDATE cluster_config SET value = 'info' WHERE node_type = 'tikv' AND `key` = 'log.level' WAIT 2s");
+        assert!(
+            matches!(update, Ok(Some(Configure { what: What::Update { condition: Some(_), .. }, .. }))),
+            "{update:?}"
+        );
+        assert!(parsed("UPDATE t SET value = 'info'").expect("another table").is_none());
+        assert!(parsed("SET x = 1").expect("another SET").is_none());
+        for (sql, part) in [
+            ("SET CONFIG", "ALL, a node type"),
+            ("SET CONFIG tikv = 1", "a config key"),
+            ("SET CONFIG tikv a 1", "= and a value"),
+            ("SET CONFIG tikv a = NULL", "a value"),
+            ("SET CONFIG tikv a = 1 MAYBE", "the end, DRY RUN"),
+            ("SET CONFIG tikv a = 1, a = 2", "set twice"),
+            ("SET CONFIG tikv a = 1 CANARY 0", "CANARY 0"),
+            ("SET CONFIG tikv a = 1 WAIT 5", "WAIT 5"),
+            ("CANCEL CHANGE 3 DRY RUN", "DRY RUN is refused"),
+            ("CANCEL CHANGE x", "the id of a change"),
+            ("UPDATE cluster_config SET type = 'x'", "cannot be set"),
+            ("UPDATE cluster_config SET value = 1 + 1", "takes a literal"),
+        ] {
+            let error = parsed(sql).expect_err(sql).to_string();
+            assert!(error.contains(part), "{sql}: {error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a statement is: one match shows all that there are.
+//!
+//! The statement is parsed twice when it quotes names: once as it was typed, for the names of the result's columns, and
+//! once in lower case, for the plan.
+
+mod column_names;
+pub mod configure;
+mod select;
+mod set;
+mod show;
+mod text;
+
+use sqlparser::ast::{DescribeAlias, Statement as Ast};
+use unum_proto::model::SqlSession;
+
+pub use self::column_names::ColumnNames;
+pub use self::configure::Configure;
+pub use self::select::{ResultKind, Select};
+pub use self::text::StatementText;
+use super::Error;
+use super::syntax::{Fingerprint, Tokens, complexity};
+use super::variables::Context;
+
+/// What a statement asks for.
+#[derive(Debug)]
+pub enum Statement {
+    /// Rows.
+    Select(Box<Select>),
+    /// Something else than rows.
+    Command(Command),
+}
+
+/// What a statement does that is not answered by a plan.
+#[derive(Debug)]
+pub enum Command {
+    /// The session changes to this.
+    SetSession(SqlSession),
+    /// A running query is to end, wherever it runs.
+    Kill {
+        /// Its id in `processlist`.
+        query: u64,
+    },
+    /// The configuration of nodes is to change.
+    Configure(Box<Configure>),
+}
+
+/// Parses one statement of a session. Its plan is kept under its fingerprint, if it asks for nothing but what is written in it.
+pub fn parse(tokens: &Tokens, fingerprint: Option<Fingerprint>, context: &Context<'_>) -> Result<Statement, Error> {
+    let mut statement = parse_any(tokens, context)?;
+    if let Statement::Select(select) = &mut statement
+        && matches!(select.statement, Ast::Query(_))
+        && select.kind == ResultKind::NodeRows
+        && !context.was_asked()
+    {
+        select.fingerprint = fingerprint;
+    }
+    Ok(statement)
+}
+
+fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error> {
+    if let Some(configure) = configure::parse(tokens.all(), context)? {
+        return Ok(Statement::Command(Command::Configure(Box::new(configure))));
+    }
+    if let Some(filter) = configure::show(tokens.all())? {
+        return show::config(filter, context).map(boxed);
+    }
+    let typed = tokens.tree()?;
+    complexity::check_tables(&typed)?;
+    let column_names = ColumnNames::of(&typed);
+    classify(tokens.tree_in_lower_case().unwrap_or(Ok(typed))?, column_names, context)
+}
+
+fn classify(statement: Ast, column_names: ColumnNames, context: &Context<'_>) -> Result<Statement, Error> {
+    match statement {
+        Ast::Use(target) => Ok(Statement::Command(Command::SetSession(set::use_schema(&target, context)?))),
+        Ast::Set(set) => Ok(Statement::Command(Command::SetSession(set::set_variables(set, context)?))),
+        Ast::Kill { id, .. } => Ok(Statement::Command(Command::Kill { query: id })),
+        Ast::Query(_) => Select::new(statement, column_names, context).map(boxed),
+        Ast::Explain { statement: ref explained, .. } => match explained.as_ref() {
+            Ast::Query(_) => Select::new(statement, ColumnNames::default(), context).map(boxed),
+            other => Err(refused(other)),
+        },
+        Ast::ExplainTable { describe_alias: DescribeAlias::Explain, .. } => {
+            Err(Error::Invalid("EXPLAIN takes a SELECT; DESC describes a table".into()))
+        }
+        Ast::ExplainTable { table_name, .. } => show::columns(&table_name, None, false, context).map(boxed),
+        other => match show::rewrite(other, context)? {
+            Ok(select) => Ok(boxed(select)),
+            Err(other) => Err(refused(&other)),
+        },
+    }
+}
+
+fn boxed(select: Select) -> Statement {
+    Statement::Select(Box::new(select))
+}
+
+fn refused(statement: &Ast) -> Error {
+    let text = statement.to_string();
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    Error::ReadsOnly(format!("{} is refused; nodes change their rows by pushing them", words.join(" ")))
+}
