@@ -12,13 +12,13 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use unum_client::Table;
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSession, TableSnapshot, Value};
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::columnar::chunks;
 use unum_server::catalog::{Command, StampedPush, State};
 use unum_server::consensus::{ReadBarrier, RoundError, RoundSource};
-use tokio_util::sync::CancellationToken;
 use unum_server::sql::{Action, Engine, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES, View};
 use unum_server::storage::{Batch, Durability, MemoryEngine, SledEngine, Store, Tree};
 

@@ -225,17 +225,37 @@ async fn a_kept_plan_reads_the_newest_rows_columns_and_session() {
 fn bound() -> Vec<(&'static str, Vec<Value>, &'static str)> {
     let text = |text: &str| Value::from(text);
     vec![
-        ("SELECT id FROM cluster_node_infos WHERE id = ?", vec![text("tikv_1")], "SELECT id FROM cluster_node_infos WHERE id = 'tikv_1'"),
+        (
+            "SELECT id FROM cluster_node_infos WHERE id = ?",
+            vec![text("tikv_1")],
+            "SELECT id FROM cluster_node_infos WHERE id = 'tikv_1'",
+        ),
         ("SELECT ?, ?, ?, ?", vec![(-5i64).into(), true.into(), Value::Null, 1.5.into()], "SELECT -5, TRUE, NULL, 1.5"),
-        ("SELECT 7 - ?, ? ^ 2, 2 * ?", vec![(-5i64).into(), 3i64.into(), (-1i64).into()], "SELECT 7 - -5, 3 ^ 2, 2 * -1"),
+        (
+            "SELECT 7 - ?, ? ^ 2, 2 * ?",
+            vec![(-5i64).into(), 3i64.into(), (-1i64).into()],
+            "SELECT 7 - -5, 3 ^ 2, 2 * -1",
+        ),
         ("SELECT id FROM nodes ORDER BY id LIMIT ?", vec![2u64.into()], "SELECT id FROM nodes ORDER BY id LIMIT 2"),
-        ("SELECT id FROM nodes WHERE id IN (?, ?) ORDER BY id", vec![text("pd_1"), text("tikv_1")], "SELECT id FROM nodes WHERE id IN ('pd_1', 'tikv_1') ORDER BY id"),
+        (
+            "SELECT id FROM nodes WHERE id IN (?, ?) ORDER BY id",
+            vec![text("pd_1"), text("tikv_1")],
+            "SELECT id FROM nodes WHERE id IN ('pd_1', 'tikv_1') ORDER BY id",
+        ),
         // What is bound is a value, whatever is in it.
-        ("SELECT count(*) FROM nodes WHERE id = ?", vec![text("x' OR '1' = '1")], "SELECT count(*) FROM nodes WHERE id = 'x'' OR ''1'' = ''1'"),
+        (
+            "SELECT count(*) FROM nodes WHERE id = ?",
+            vec![text("x' OR '1' = '1")],
+            "SELECT count(*) FROM nodes WHERE id = 'x'' OR ''1'' = ''1'",
+        ),
         ("SELECT ? -- ?", vec![text("a\\b ? -- ;")], "SELECT 'a\\\\b ? -- ;'"),
         ("SELECT '?', ?", vec![text("?")], "SELECT '?', '?'"),
         ("SELECT HEX(?)", vec![Value::Bytes(vec![0, 255])], "SELECT HEX(X'00ff')"),
-        ("SELECT count(*) FROM nodes WHERE received_at > ?", vec![Value::Timestamp(1_600_000_000_000_000)], "SELECT count(*) FROM nodes WHERE received_at > '2020-09-13 12:26:40'"),
+        (
+            "SELECT count(*) FROM nodes WHERE received_at > ?",
+            vec![Value::Timestamp(1_600_000_000_000_000)],
+            "SELECT count(*) FROM nodes WHERE received_at > '2020-09-13 12:26:40'",
+        ),
     ]
 }
 

@@ -38,7 +38,8 @@ pub(crate) struct RawResult {
 /// Runs a query at one endpoint: the result must begin within the share of time, and then has all the rest of it.
 pub(crate) async fn execute(endpoint: &Endpoint, query: &Query, time: Time) -> Result<RawResult, Attempt> {
     // Only a replica knows whether the statement changes something, and this one has not said what it did.
-    let late = |time: Duration| Attempt::Unknown(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()));
+    let late =
+        |time: Duration| Attempt::Unknown(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()));
     let started = Instant::now();
     let query = Query { timeout: time.rest.max(TIME_MIN), ..query.clone() };
     let begun = tokio::time::timeout(time.share + GRACE, begin(endpoint, QueryRequest::from(&query))).await;
@@ -89,7 +90,9 @@ impl Receiver<'_> {
                     let _ = self.replies.message().await;
                     return Some(Ok(result));
                 }
-                Err(what) => return Some(Err(Attempt::Final(Error::Protocol(format!("{}: {what}", self.endpoint.addr))))),
+                Err(what) => {
+                    return Some(Err(Attempt::Final(Error::Protocol(format!("{}: {what}", self.endpoint.addr)))));
+                }
             }
         }
     }

@@ -22,7 +22,9 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
         Code::PermissionDenied | Code::Unauthenticated => Attempt::Final(Error::NotPermitted(message.to_owned())),
         Code::Internal | Code::DataLoss => Attempt::Final(Error::Protocol(format!("{addr}: {message}"))),
         // A replica that says so has done nothing: of a change that may have been made it says UNKNOWN.
-        Code::Unavailable | Code::FailedPrecondition | Code::DeadlineExceeded => Attempt::Retry(format!("{addr}: {message}")),
+        Code::Unavailable | Code::FailedPrecondition | Code::DeadlineExceeded => {
+            Attempt::Retry(format!("{addr}: {message}"))
+        }
         _ => Attempt::Unknown(format!("{addr}: {message}")),
     }
 }

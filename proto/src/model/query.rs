@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Invalid, Value};
 use super::invalid::{at_most, quoted};
 use super::limits::{
     DESCRIPTION_CHARS_MAX, QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SESSION_VARIABLES_MAX, SESSION_WARNINGS_MAX,
     SQL_BYTES_MAX, WARNING_BYTES_MAX,
 };
+use super::{Invalid, Value};
 
 /// One SQL statement and how long its caller waits.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,8 +14,8 @@ use super::prepared::{KeptRead, Prepared, Read};
 use super::run::execution::Execution;
 use super::run::memory::QueryMemory;
 use super::statement::{self, Select, Statement};
-use super::syntax::names::current_schema;
 use super::syntax::Tokens;
+use super::syntax::names::current_schema;
 use super::tables::view::View;
 use super::variables::{self, Context};
 use super::{Error, Limits};
@@ -123,7 +123,12 @@ impl Engine {
         }
     }
 
-    async fn plan_and_run(&self, view: Arc<View>, select: &Select, memory: &Arc<QueryMemory>) -> Result<Execution, Error> {
+    async fn plan_and_run(
+        &self,
+        view: Arc<View>,
+        select: &Select,
+        memory: &Arc<QueryMemory>,
+    ) -> Result<Execution, Error> {
         let session = self.planner.session(Arc::clone(&view), memory)?;
         let (plan, kept) = self.planner.plan(&view, &session, select).await?;
         let runnable = match kept {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
+use tokio_util::sync::CancellationToken;
 use unum_client::Table;
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSession, Value};
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
-use tokio_util::sync::CancellationToken;
 use unum_server::sql::{
-    Action, Command as SqlCommand, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES, View,
+    Action, Command as SqlCommand, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES,
+    View,
 };
 
 use super::harness;

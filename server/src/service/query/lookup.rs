@@ -61,14 +61,15 @@ impl QueryService {
         let Some(execution) = self.engine.look_up(read, &view)? else {
             return Ok(Tried::ToRun(Known::At(state, prepared)));
         };
-        let Rows::Ready(batches) = execution.rows else { return Err(Error::internal("the rows of a lookup are a stream")) };
+        let Rows::Ready(batches) = execution.rows else {
+            return Err(Error::internal("the rows of a lookup are a stream"));
+        };
         handle.set_plan_time(planning.elapsed());
         let rows = batches.iter().map(|batch| batch.num_rows()).sum();
         handle.add_rows(rows);
         let header = self.header(revision, &execution.head.coverage);
         let warnings = execution.head.coverage.warnings;
-        let footer =
-            ResultFooter { rows: rows as u64, elapsed: limit.started().elapsed(), warnings, session: None };
+        let footer = ResultFooter { rows: rows as u64, elapsed: limit.started().elapsed(), warnings, session: None };
         let parts = batches.into_iter().map(Part::Rows).chain([Part::End(footer)]).collect();
         Ok(Tried::Answered(Head { header, schema: execution.head.schema }, parts))
     }

@@ -31,7 +31,9 @@ impl fmt::Display for End {
             Self::Finished => f.write_str("finished"),
             Self::Killed => f.write_str("killed"),
             Self::Deadline(time) => write!(f, "it did not finish within {} ms", time.as_millis()),
-            Self::Interrupted(time) => write!(f, "it did not finish within its max_execution_time of {} ms", time.as_millis()),
+            Self::Interrupted(time) => {
+                write!(f, "it did not finish within its max_execution_time of {} ms", time.as_millis())
+            }
             Self::CallerGone => f.write_str("the caller has gone"),
             Self::Failed(why) => f.write_str(why),
             Self::Panicked => f.write_str("it panicked"),

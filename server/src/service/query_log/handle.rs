@@ -131,7 +131,9 @@ impl QueryHandle {
         match end {
             End::Finished => None,
             End::Failed(_) if self.statement.get().is_none() => Some("the statement does not parse".to_owned()),
-            End::Failed(_) if !may_be_quoted() => Some("the statement was refused (its values are not shown)".to_owned()),
+            End::Failed(_) if !may_be_quoted() => {
+                Some("the statement was refused (its values are not shown)".to_owned())
+            }
             other => Some(other.to_string()),
         }
     }

@@ -59,7 +59,8 @@ impl PlanCache {
         plan.parameters.iter().for_each(|parameter| open[parameter.literal] = true);
         let fixed: Vec<String> = fingerprint.fixed(&open).into_iter().map(str::to_owned).collect();
         let mut known = self.lock();
-        let known = known.get_or_insert_mut(fingerprint.key.clone(), || Entry { open: open.clone(), plans: Vec::new() });
+        let known =
+            known.get_or_insert_mut(fingerprint.key.clone(), || Entry { open: open.clone(), plans: Vec::new() });
         if known.open != open {
             *known = Entry { open, plans: Vec::new() };
         }

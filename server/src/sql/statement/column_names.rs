@@ -60,8 +60,8 @@ fn heading(item: &SelectItem) -> Option<String> {
 mod tests {
     use sqlparser::parser::Parser;
 
-    use crate::sql::syntax::dialect::Dialected;
     use super::*;
+    use crate::sql::syntax::dialect::Dialected;
 
     #[test]
     fn columns_are_called_as_they_were_typed() {

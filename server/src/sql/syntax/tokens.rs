@@ -10,8 +10,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use unum_proto::model::Value;
 
 use super::complexity::{self, NESTING_MAX};
-use super::digest::Digest;
 use super::dialect::Dialected;
+use super::digest::Digest;
 use super::fingerprint::Fingerprint;
 use crate::sql::Error;
 
@@ -110,13 +110,16 @@ fn literal(value: &Value) -> Result<Vec<Token>, Error> {
         Value::UInt64(value) => number(value.to_string(), false),
         Value::Float64(value) if value.is_finite() => number(format!("{:?}", value.abs()), value.is_sign_negative()),
         Value::Float64(value) => {
-            return Err(Error::Invalid(format!("{value} cannot be bound to a parameter; bind NULL or a finite number")));
+            return Err(Error::Invalid(format!(
+                "{value} cannot be bound to a parameter; bind NULL or a finite number"
+            )));
         }
         Value::Text(text) => vec![Token::SingleQuotedString(text.clone())],
         Value::Bytes(bytes) => vec![Token::HexStringLiteral(bytes.iter().map(|byte| format!("{byte:02x}")).collect())],
         Value::Timestamp(us) => {
-            let time = chrono::DateTime::from_timestamp_micros(*us)
-                .ok_or_else(|| Error::Invalid(format!("{us} us is no time; bind one between the years -262143 and 262142")))?;
+            let time = chrono::DateTime::from_timestamp_micros(*us).ok_or_else(|| {
+                Error::Invalid(format!("{us} us is no time; bind one between the years -262143 and 262142"))
+            })?;
             vec![Token::SingleQuotedString(time.format("%Y-%m-%d %H:%M:%S%.6f").to_string())]
         }
     })

@@ -18,10 +18,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
+use super::parameter;
 use super::scan::{TableScan, equality};
 use super::view::{Source, View};
 use crate::catalog::columnar::chunks::{self, ChunkView};
-use super::parameter;
 
 /// Rows that a lookup reads at most, to find those it is after: those of a few chunks of one row a node.
 const ROWS_READ_MAX: usize = 1024;

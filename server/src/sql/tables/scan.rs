@@ -30,10 +30,10 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
+use super::parameter;
 use super::view::{Source, View};
 use crate::catalog::columnar::{self, chunks};
 use crate::catalog::{State, Table};
-use super::parameter;
 
 /// Rows of one batch: DataFusion's own measure, after which other queries have their turn.
 const BATCH_ROWS: usize = 8192;

@@ -281,7 +281,10 @@ impl View {
     }
 
     /// The nodes with rows in these tables.
-    pub(in crate::sql) fn nodes_of<'a>(&self, tables: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeSet<&NodeKey> {
+    pub(in crate::sql) fn nodes_of<'a>(
+        &self,
+        tables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> BTreeSet<&NodeKey> {
         let mut nodes: BTreeSet<&NodeKey> = BTreeSet::new();
         for (schema, name) in tables {
             match self.source(schema, name) {

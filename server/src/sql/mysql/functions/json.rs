@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::Formatter;
 
-use super::function::{Arg, Definition, text};
 use super::bounded_text;
+use super::function::{Arg, Definition, text};
 
 /// What `->` is.
 pub const EXTRACT: &str = "json_extract";

@@ -9,21 +9,21 @@
 //! Each function is a [`Function`]: what it takes, what it returns, and a pure evaluation over columns. What MySQL
 //! answers with NULL and a warning is NULL here. What needs no function of its own is rewritten by [`super::rewrite`].
 
+mod bounded_text;
 mod calendar;
 mod function;
-mod bounded_text;
 mod json;
+mod polymorphic;
 mod text;
 mod time;
-mod polymorphic;
 
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
 pub use json::{EXTRACT as JSON_EXTRACT, UNQUOTE as JSON_UNQUOTE};
-pub use time::{TIME_ADD, TIME_PART};
 pub use polymorphic::{INT_DIV, IS_TRUE, TO_SIGNED, TO_UNSIGNED};
+pub use time::{TIME_ADD, TIME_PART};
 
 /// All of them, to be registered over DataFusion's own.
 pub fn all() -> impl Iterator<Item = Arc<ScalarUDF>> {

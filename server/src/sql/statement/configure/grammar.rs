@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlparser::ast::{AssignmentTarget, Expr, ShowStatementFilter, Statement as Ast, TableFactor, Value};
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use unum_proto::model::config::{check_key, check_value};
-use unum_proto::model::limits::CHANGE_KEY_CHARS_MAX;
+use unum_proto::model::limits::{CHANGE_KEY_CHARS_MAX, WAIT_MS_MAX};
 use unum_proto::model::{ConfigType, MASK};
 
 use super::{Canary, Chosen, Options, What};
@@ -15,6 +15,9 @@ use crate::sql::mysql::{expr, rewrite};
 use crate::sql::syntax::complexity::NESTING_MAX;
 use crate::sql::syntax::dialect::Dialected;
 use crate::sql::variables::Context;
+
+/// The longest that a statement waits for nodes.
+const WAIT_MAX: Duration = Duration::from_millis(WAIT_MS_MAX);
 
 /// The tokens of a statement, from left to right.
 pub(super) struct ConfigureParser<'a> {
@@ -127,6 +130,9 @@ impl<'a> ConfigureParser<'a> {
                 let unit = self.unit_behind();
                 let value = format!("{sign}{number}{unit}");
                 self.values.push(token);
+                if !unit.is_empty() {
+                    self.values.push(self.parser.get_current_token().token.clone());
+                }
                 return Ok(value);
             }
             Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) if sign.is_empty() => text.clone(),
@@ -259,7 +265,11 @@ impl<'a> ConfigureParser<'a> {
             _ => return self.expected("a time, as 10s"),
         };
         match (ConfigType::Duration.check(&text), humantime::parse_duration(&text)) {
-            (Ok(()), Ok(duration)) => Ok(duration),
+            (Ok(()), Ok(duration)) if duration <= WAIT_MAX => Ok(duration),
+            (Ok(()), Ok(_)) => Err(Error::Invalid(format!(
+                "WAIT {text} is longer than {}; wait for less, and look at config_changes later",
+                humantime::format_duration(WAIT_MAX),
+            ))),
             _ => Err(Error::Invalid(format!("WAIT {text} is not a time; write it as 500ms, 10s or 5m"))),
         }
     }
@@ -295,11 +305,13 @@ impl<'a> ConfigureParser<'a> {
         }
     }
 
-    /// The statement as it was typed, or with its values masked.
+    /// The statement as it was typed, without comments; or with its values masked.
     pub(super) fn text(&self, masked: bool) -> String {
-        let text = |token: &TokenWithSpan| match masked && self.values.contains(&token.token) {
-            true => format!("'{MASK}'"),
-            false => token.token.to_string(),
+        let text = |token: &TokenWithSpan| match &token.token {
+            // What is said beside a statement that sets a secret may be that secret.
+            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => " ".to_owned(),
+            token if masked && self.values.contains(token) => format!("'{MASK}'"),
+            token => token.to_string(),
         };
         let shown: String = self.tokens.iter().map(text).collect();
         shown.trim().trim_end_matches(';').to_owned()

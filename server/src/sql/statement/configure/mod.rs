@@ -213,8 +213,8 @@ mod tests {
     use sqlparser::tokenizer::Tokenizer;
     use unum_proto::model::{MASK, SqlSession};
 
-    use crate::sql::Limits;
     use super::*;
+    use crate::sql::Limits;
 
     fn parsed(sql: &str) -> Result<Option<Configure>, Error> {
         let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
@@ -254,6 +254,8 @@ mod tests {
         assert_eq!(options, expected);
         assert_eq!(set("SET CONFIG ALL a = 1 DRY RUN").0, Chosen::All);
         assert_eq!(set("SET CONFIG x tls.password = 'hush'").3, format!("SET CONFIG x tls.password = '{MASK}'"));
+        let shown = set("-- hush\n/* hush */ SET CONFIG x tls.password = 12hush /* hush */").3;
+        assert_eq!(shown, format!("SET CONFIG x tls.password = '{MASK}'"));
         let update =
             parsed("UPDATE cluster_config SET value = 'info' WHERE node_type = 'tikv' AND `key` = 'log.level' WAIT 2s");
         assert!(
@@ -271,6 +273,7 @@ mod tests {
             ("SET CONFIG tikv a = 1, a = 2", "set twice"),
             ("SET CONFIG tikv a = 1 CANARY 0", "CANARY 0"),
             ("SET CONFIG tikv a = 1 WAIT 5", "WAIT 5"),
+            ("SET CONFIG tikv a = 1 WAIT 2h", "WAIT 2h is longer than 1h"),
             ("CANCEL CHANGE 3 DRY RUN", "DRY RUN is refused"),
             ("CANCEL CHANGE x", "the id of a change"),
             ("UPDATE cluster_config SET type = 'x'", "cannot be set"),

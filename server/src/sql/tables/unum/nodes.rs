@@ -2,9 +2,9 @@
 
 use unum_proto::model::{DataType, Row, Value};
 
+use crate::catalog::{Hashed, Node};
 use crate::sql::syntax::names::DEFAULT_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
-use crate::catalog::{Hashed, Node};
 
 /// One row a node, by type and id.
 pub static TABLE: SystemTable = SystemTable {
