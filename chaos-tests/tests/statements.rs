@@ -123,7 +123,8 @@ async fn of_a_statement_that_does_not_parse_nothing_is_shown() -> anyhow::Result
     }
     // And one that is done.
     client.query("/* marked-a */ SET CONFIG tikv security.password = 12marked_b -- marked-a").await?;
-    let own = "SELECT count(*) AS n FROM cluster_config WHERE node_type = 'unum' AND `key` = 'sql.slow_query_threshold_ms'";
+    let own =
+        "SELECT count(*) AS n FROM cluster_config WHERE node_type = 'unum' AND `key` = 'sql.slow_query_threshold_ms'";
     until("the replica has published its settings", async || number(&client, own).await.filter(|n| *n == 1)).await?;
     // From here on nothing is slow: what looks for them would push them out of the table.
     client.query("SET CONFIG unum sql.slow_query_threshold_ms = 100000 WAIT 30s").await?;

@@ -1,16 +1,14 @@
 //! The client.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
-use unum_proto::model::{
-    Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, SqlSession, Value,
-};
+use unum_proto::model::{Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, SqlSession, Value};
 
 use crate::result::QueryResult;
 use crate::retry::{Attempt, Repeat, Time};
+use crate::session::Session;
 use crate::transport::{self, Endpoint, Endpoints};
 use crate::{Error, Publisher, retry};
 
@@ -26,20 +24,6 @@ pub struct Client {
     user: String,
     session: Session,
     sql_session: Arc<Mutex<SqlSession>>,
-}
-
-/// The newest revision that a client and its publishers saw: no later answer is older, whichever replica gives it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Session(Arc<AtomicU64>);
-
-impl Session {
-    pub(crate) fn revision(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn saw(&self, revision: u64) {
-        self.0.fetch_max(revision, Ordering::AcqRel);
-    }
 }
 
 impl Client {

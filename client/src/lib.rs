@@ -37,6 +37,7 @@ pub mod repl;
 mod result;
 mod retry;
 pub mod rows;
+mod session;
 pub mod signal;
 mod table;
 mod transport;

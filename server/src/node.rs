@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, apply_setting};
 use crate::config::{Entry, Options};
 use crate::consensus::{self, Group};
 use crate::frontend::grpc::{self, Services};
@@ -85,7 +85,7 @@ async fn with_desired(mut options: Options, data_dir: &DataDir) -> anyhow::Resul
     let (own, store) = (options.own_node(), data_dir.store.clone());
     let desired = tokio::task::spawn_blocking(move || consensus::desired_values(&store, &own)).await??;
     for (key, value) in desired {
-        match options.with_setting(&key, &value) {
+        match apply_setting(&options, &key, &value) {
             Ok(changed) => options = changed,
             // It was legal once: a replica that does not start helps nobody.
             Err(error) => tracing::warn!(%error, key, "a setting that SQL made is left out"),

@@ -1,7 +1,7 @@
 //! Compare-and-set: a change that builds on a revision happens only if there was no other one since. What happened stays:
 //! whoever looks later finds it, or one that came after it.
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
 
 /// Judges a history.

@@ -25,51 +25,11 @@ pub mod registers;
 pub mod removed;
 pub mod revisions;
 pub mod sense;
+mod verdict;
 pub mod whole;
 
-use std::fmt;
-
+pub use self::verdict::{INVALID, Verdict};
 use crate::history::Operation;
-
-/// What the judgement of a history that cannot have been begins with.
-pub const INVALID: &str = "INVALID";
-
-/// A judgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It can have been.
-    Valid,
-    /// It cannot; with each thing that cannot be.
-    Invalid(Vec<String>),
-    /// It cannot be told, which is no better than invalid.
-    Unknown(String),
-}
-
-impl Verdict {
-    /// Of several judgements the worst; all that is invalid together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Invalid(mut all), Self::Invalid(more)) => {
-                all.extend(more);
-                Self::Invalid(all)
-            }
-            (invalid @ Self::Invalid(_), _) | (_, invalid @ Self::Invalid(_)) => invalid,
-            (unknown @ Self::Unknown(_), _) | (_, unknown @ Self::Unknown(_)) => unknown,
-            (Self::Valid, Self::Valid) => Self::Valid,
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Valid => f.write_str("valid"),
-            Self::Invalid(what) => write!(f, "{INVALID}: {}", what.join("; ")),
-            Self::Unknown(why) => write!(f, "UNKNOWN: {why}"),
-        }
-    }
-}
 
 /// Judges a history by all that is checked.
 pub fn check(history: &[Operation]) -> Verdict {
@@ -86,13 +46,4 @@ pub fn check(history: &[Operation]) -> Verdict {
         sense::check,
     ];
     checks.into_iter().map(|check| check(history)).fold(Verdict::Valid, Verdict::and)
-}
-
-/// Findings of one promise that are shown.
-const SHOWN_MAX: usize = 12;
-
-/// A judgement by what was found wrong.
-fn judged(mut wrong: Vec<String>) -> Verdict {
-    wrong.truncate(SHOWN_MAX);
-    if wrong.is_empty() { Verdict::Valid } else { Verdict::Invalid(wrong) }
 }

@@ -1,7 +1,7 @@
 //! I8: while no majority can be had, nothing is acknowledged and no linearizable read is answered; nor by a replica that is
 //! cut off from one, while the others go on.
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::{Action, Operation};
 
 /// Judges a history.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
 
 /// Judges a history.

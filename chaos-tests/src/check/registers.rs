@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::graph::Graph;
-use super::{SHOWN_MAX, Verdict, judged};
+use super::verdict::{SHOWN_MAX, Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
 use crate::traffic::mortal;
 

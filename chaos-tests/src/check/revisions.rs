@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::{Action, Operation, Seen};
 
 /// Judges a history.

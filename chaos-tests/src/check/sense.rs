@@ -1,7 +1,7 @@
 //! Every answer can be understood: no row twice, no row of a node that was not asked for, no two rows of one push that
 //! differ, no reply without what belongs into it.
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::{Operation, Outcome};
 
 /// Judges a history.

@@ -2,7 +2,7 @@
 //!
 //! A push puts the same value into two tables, and its own name into the row.
 
-use super::{Verdict, judged};
+use super::verdict::{Verdict, judged};
 use crate::history::Operation;
 
 /// Judges a history.

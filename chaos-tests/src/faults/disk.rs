@@ -11,7 +11,8 @@ use rand::rngs::SmallRng;
 use crate::cluster::{Cluster, Frozen, PATIENCE, Process, run, until, until_in};
 use crate::host::ToolFailed;
 
-use super::{Paused, Undo, membership};
+use super::membership;
+use super::process::Paused;
 
 /// Time that the process has to end after a failed sync. It is syncing all the time.
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
@@ -26,7 +27,7 @@ const ROUNDS: &str = "unum_storage_write_seconds_count";
 const FLIPPED: usize = 8;
 
 /// The power goes for these replicas at one moment: their processes end, and their disks are what the device had.
-pub fn cut_power(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub fn cut_power(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<()> {
     // Held until all are dead: whatever fails here, none is left standing.
     let stopped = Paused::all(cluster, hit)?;
     let images: Vec<_> = hit.iter().map(|id| cluster.disk(*id)?.copy()).collect::<anyhow::Result<_>>()?;
@@ -35,27 +36,27 @@ pub fn cut_power(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
         cluster.disk_mut(*id)?.replace_by(image)?;
     }
     drop(stopped);
-    Ok(Undo::Start(hit.to_vec()))
+    Ok(())
 }
 
 /// Lets one sync of each fail; the process has to end by itself.
-pub async fn fail_sync(cluster: &mut Cluster, hit: &[u64], random: &mut SmallRng) -> anyhow::Result<Undo> {
+pub async fn fail_sync(cluster: &mut Cluster, hit: &[u64], random: &mut SmallRng) -> anyhow::Result<()> {
     for id in hit {
         let inject = format!("inject=fdatasync:error=EIO:when={}", random.random_range(GOOD_SYNCS));
         let _tracer = Tracer::attach(cluster, *id, &inject).await?;
         let (code, log) = cluster.wait_until_ended_within(*id, ENDS_WITHIN).await?;
         anyhow::ensure!(code == Some(1), "replica {id} ended with {code:?} after a failed sync:\n{log}");
     }
-    Ok(Undo::Start(hit.to_vec()))
+    Ok(())
 }
 
 /// Holds the syncs of each.
-pub async fn slow_sync(cluster: &Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub async fn slow_sync(cluster: &Cluster, hit: &[u64]) -> anyhow::Result<Vec<Tracer>> {
     let mut tracers = Vec::new();
     for id in hit {
         tracers.push(Tracer::attach(cluster, *id, "inject=fdatasync:delay_enter=200000").await?);
     }
-    Ok(Undo::Tracers(tracers))
+    Ok(tracers)
 }
 
 /// A tracer that interferes with the system calls of a running replica. Dropping it lets the replica go.
@@ -125,7 +126,7 @@ impl Drop for Ballast {
 }
 
 /// Fills the disks of these replicas to the last block.
-pub fn fill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub fn fill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Vec<Ballast>> {
     let mut all = Vec::new();
     for id in hit {
         let path = cluster.disk(*id)?.dir().join("ballast");
@@ -134,7 +135,7 @@ pub fn fill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
         while file.write_all(&[1; 64 * 1024]).is_ok() {}
         while file.write_all(&[1; 512]).is_ok() {}
     }
-    Ok(Undo::Ballast(all, hit.to_vec()))
+    Ok(all)
 }
 
 /// A replica that had no room goes on, or ends and is started. Which of the two is seen by its writes: it ends a moment
@@ -157,14 +158,14 @@ pub async fn start_if_it_ends(cluster: &mut Cluster, id: u64) -> anyhow::Result<
 }
 
 /// Freezes the file systems of these replicas.
-pub fn freeze(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub fn freeze(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Vec<Frozen>> {
     let frozen: Vec<Frozen> = hit.iter().map(|id| cluster.disk(*id)?.freeze()).collect::<anyhow::Result<_>>()?;
-    Ok(Undo::Thaw(frozen))
+    Ok(frozen)
 }
 
 /// Flips bits in the store of a replica that is killed first. It has to start with nothing missing, or to say that it
 /// cannot; then it is replaced.
-pub async fn flip_bits(cluster: &mut Cluster, id: u64, random: &mut SmallRng) -> anyhow::Result<Undo> {
+pub async fn flip_bits(cluster: &mut Cluster, id: u64, random: &mut SmallRng) -> anyhow::Result<()> {
     cluster.kill(id)?;
     let store = cluster.member(id).data_dir.join("sled/db");
     let mut file = std::fs::File::options().read(true).write(true).open(&store).context("the store's file")?;
@@ -196,5 +197,5 @@ pub async fn flip_bits(cluster: &mut Cluster, id: u64, random: &mut SmallRng) ->
         );
         return membership::replace(cluster, id).await;
     }
-    Ok(Undo::Nothing)
+    Ok(())
 }

@@ -6,8 +6,6 @@ use unum_client::{Change, Client, Error};
 
 use crate::cluster::{Cluster, PATIENCE, until};
 
-use super::Undo;
-
 /// One change may take so long: a raft snapshot, an election, or both.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -49,7 +47,7 @@ async fn is_there(client: &Client, change: &Change) -> Option<bool> {
 }
 
 /// A replica joins under a new id, is promoted, and leaves.
-pub async fn join_and_leave(cluster: &mut Cluster) -> anyhow::Result<Undo> {
+pub async fn join_and_leave(cluster: &mut Cluster) -> anyhow::Result<()> {
     cluster.join_at_one_that_answers().await?;
     let id = cluster.next_id();
     cluster.join(id)?;
@@ -59,11 +57,11 @@ pub async fn join_and_leave(cluster: &mut Cluster) -> anyhow::Result<Undo> {
     let (code, log) = cluster.wait_until_ended(id).await?;
     anyhow::ensure!(code == Some(1), "replica {id} was removed and ended with {code:?}:\n{log}");
     cluster.forget(id);
-    Ok(Undo::Nothing)
+    Ok(())
 }
 
 /// A replica is removed and its directory wiped; one with a new id joins at the same address.
-pub async fn replace(cluster: &mut Cluster, id: u64) -> anyhow::Result<Undo> {
+pub async fn replace(cluster: &mut Cluster, id: u64) -> anyhow::Result<()> {
     if cluster.member(id).runs() {
         match cluster.ended(id)? {
             None => cluster.kill(id)?,
@@ -77,14 +75,14 @@ pub async fn replace(cluster: &mut Cluster, id: u64) -> anyhow::Result<Undo> {
     let new = cluster.succeed(id)?;
     cluster.wait_until_answers(new).await?;
     change(cluster, Change::PromoteMember { id: new }).await?;
-    Ok(Undo::Nothing)
+    Ok(())
 }
 
 /// The lead is handed to whoever is furthest. That nobody can take it is an answer, too: then with why.
-pub async fn transfer_lead(cluster: &Cluster) -> anyhow::Result<Result<Undo, String>> {
+pub async fn transfer_lead(cluster: &Cluster) -> anyhow::Result<Result<(), String>> {
     let client = cluster.client_of_all()?.with_timeout(PATIENCE);
     match client.change(Change::TransferLeader { to: None }).await {
-        Ok(_) => Ok(Ok(Undo::Nothing)),
+        Ok(_) => Ok(Ok(())),
         Err(Error::Refused(why)) => Ok(Err(why)),
         Err(error @ Error::OutcomeUnknown { .. }) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
@@ -92,9 +90,9 @@ pub async fn transfer_lead(cluster: &Cluster) -> anyhow::Result<Result<Undo, Str
 }
 
 /// Moves the wall clocks of these replicas.
-pub fn move_clocks(cluster: &Cluster, hit: &[u64], minutes: i32) -> anyhow::Result<Undo> {
+pub fn move_clocks(cluster: &Cluster, hit: &[u64], minutes: i32) -> anyhow::Result<()> {
     for id in hit {
         cluster.set_clock(*id, minutes)?;
     }
-    Ok(Undo::Clocks(hit.to_vec()))
+    Ok(())
 }

@@ -10,36 +10,18 @@ pub mod disk;
 pub mod membership;
 pub mod network;
 pub mod process;
+mod target;
 
 use std::fmt;
-use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::SmallRng;
-use rand::seq::SliceRandom;
 
-use crate::cluster::{Cluster, Filter, Frozen, until_in};
+use crate::cluster::{Cluster, Filter, Frozen};
 
 pub use network::Link;
 pub use process::Paused;
-
-/// Nobody is hit if nobody leads for so long: another fault may be the cause.
-const LEADER_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Whom a fault hits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// Whoever leads at that moment.
-    Leader,
-    /// A voter that does not lead.
-    Follower,
-    /// A replica without a vote.
-    Learner,
-    /// As many voters as leave no majority.
-    Majority,
-    /// All at once.
-    All,
-}
+pub use target::Target;
 
 /// What a fault is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,28 +129,52 @@ impl Fault {
         };
         let mut cut_off = Vec::new();
         let undo = match self {
-            Self::Kill(_) => process::kill(cluster, &hit)?,
-            Self::Pause(_) => process::pause(cluster, &hit)?,
-            Self::Restart(_) => process::restart(cluster, &hit)?,
+            Self::Kill(_) => {
+                process::kill(cluster, &hit)?;
+                Undo::Start(hit)
+            }
+            Self::Pause(_) => Undo::Continue(process::pause(cluster, &hit)?),
+            Self::Restart(_) => {
+                process::restart(cluster, &hit)?;
+                Undo::Nothing
+            }
             Self::Cut(link) => {
                 cut_off = link.cut_off(cluster, hit[0]);
-                network::cut(cluster, link, hit[0])?
+                Undo::Filters(network::cut(cluster, link, hit[0])?)
             }
-            Self::Flap(link) => network::flap(cluster, link, hit[0], random.random())?,
-            Self::Loss(_, percent) => network::lose(cluster, &hit, percent)?,
-            Self::Delay(_, ms) => network::delay(cluster, &hit, ms, random.random()).await?,
-            Self::Narrow(_, kbit) => network::narrow(cluster, &hit, kbit)?,
-            Self::PowerCut(_) => disk::cut_power(cluster, &hit)?,
-            Self::SyncFails(_) => disk::fail_sync(cluster, &hit, random).await?,
-            Self::SlowSync(_) => disk::slow_sync(cluster, &hit).await?,
-            Self::FullDisk(_) => disk::fill(cluster, &hit)?,
-            Self::FrozenDisk(_) => disk::freeze(cluster, &hit)?,
-            Self::FlippedBits(_) => disk::flip_bits(cluster, hit[0], random).await?,
-            Self::Clock(_, minutes) => membership::move_clocks(cluster, &hit, minutes)?,
-            Self::JoinAndLeave => membership::join_and_leave(cluster).await?,
-            Self::Replace(_) => membership::replace(cluster, hit[0]).await?,
+            Self::Flap(link) => Undo::Network(vec![network::flap(cluster, link, hit[0], random.random())?]),
+            Self::Loss(_, percent) => Undo::Filters(network::lose(cluster, &hit, percent)?),
+            Self::Delay(_, ms) => Undo::Network(network::delay(cluster, &hit, ms, random.random()).await?),
+            Self::Narrow(_, kbit) => Undo::Network(network::narrow(cluster, &hit, kbit)?),
+            Self::PowerCut(_) => {
+                disk::cut_power(cluster, &hit)?;
+                Undo::Start(hit)
+            }
+            Self::SyncFails(_) => {
+                disk::fail_sync(cluster, &hit, random).await?;
+                Undo::Start(hit)
+            }
+            Self::SlowSync(_) => Undo::Tracers(disk::slow_sync(cluster, &hit).await?),
+            Self::FullDisk(_) => Undo::Ballast(disk::fill(cluster, &hit)?, hit),
+            Self::FrozenDisk(_) => Undo::Thaw(disk::freeze(cluster, &hit)?),
+            Self::FlippedBits(_) => {
+                disk::flip_bits(cluster, hit[0], random).await?;
+                Undo::Nothing
+            }
+            Self::Clock(_, minutes) => {
+                membership::move_clocks(cluster, &hit, minutes)?;
+                Undo::Clocks(hit)
+            }
+            Self::JoinAndLeave => {
+                membership::join_and_leave(cluster).await?;
+                Undo::Nothing
+            }
+            Self::Replace(_) => {
+                membership::replace(cluster, hit[0]).await?;
+                Undo::Nothing
+            }
             Self::TransferLead => match membership::transfer_lead(cluster).await? {
-                Ok(undo) => undo,
+                Ok(()) => Undo::Nothing,
                 Err(why) => return Ok(Installed::Skipped(why)),
             },
         };
@@ -196,48 +202,6 @@ impl Fault {
             Self::JoinAndLeave | Self::TransferLead => Target::Leader,
         }
     }
-}
-
-impl Target {
-    /// The replicas that it is now, of those that run and are not spared; None if there is none for some seconds.
-    async fn choose(self, cluster: &Cluster, spared: &[u64], random: &mut SmallRng) -> Option<Vec<u64>> {
-        let running = cluster.members.iter().filter(|member| member.runs()).map(|member| member.id);
-        let running: Vec<u64> = running.filter(|id| !spared.contains(id)).collect();
-        if running.is_empty() || self == Self::All {
-            return Some(running).filter(|some| !some.is_empty());
-        }
-        let look = async || {
-            let roles = tokio::time::timeout(LEADER_PATIENCE, cluster.roles()).await.ok()?.ok()?;
-            Some(self.of(&running, &roles, random)).filter(|some| !some.is_empty())
-        };
-        until_in(LEADER_PATIENCE, "somebody can be hit", look).await.ok()
-    }
-
-    /// Those of the running replicas that it is by their roles.
-    fn of(self, running: &[u64], roles: &[(u64, String)], random: &mut SmallRng) -> Vec<u64> {
-        let with = |role: &str| {
-            let ids = roles.iter().filter(|(id, is)| is == role && running.contains(id));
-            ids.map(|(id, _)| *id).collect::<Vec<u64>>()
-        };
-        let (leaders, followers) = (with("leader"), with("follower"));
-        match self {
-            Self::Leader => leaders,
-            Self::Follower => one(&followers, random),
-            Self::Learner => one(&with("learner"), random),
-            Self::Majority => {
-                let mut voters: Vec<u64> = leaders.into_iter().chain(followers).collect();
-                // Now and then it is the leader that is left alone.
-                voters.shuffle(random);
-                let lost = voters.len().div_ceil(2);
-                voters.into_iter().take(lost).collect()
-            }
-            Self::All => running.to_vec(),
-        }
-    }
-}
-
-fn one(ids: &[u64], random: &mut SmallRng) -> Vec<u64> {
-    if ids.is_empty() { Vec::new() } else { vec![ids[random.random_range(0..ids.len())]] }
 }
 
 /// What came of asking for a fault.
@@ -315,18 +279,6 @@ impl Active {
             }
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Leader => "leader",
-            Self::Follower => "follower",
-            Self::Learner => "learner",
-            Self::Majority => "majority",
-            Self::All => "all",
-        })
     }
 }
 

@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use crate::cluster::{Cluster, Filter, Host, Process, binary, filter_clients, until};
 use crate::host::ToolFailed;
 
-use super::{Target, Undo};
+use super::target::Target;
 
 /// Shortest and longest time of a link that flaps to be there, or away.
 const FLAP_MS: std::ops::Range<u64> = 50..500;
@@ -133,12 +133,12 @@ fn host(cluster: &Cluster, id: u64) -> anyhow::Result<&Host> {
 }
 
 /// Cuts links.
-pub fn cut(cluster: &Cluster, link: Link, around: u64) -> anyhow::Result<Undo> {
-    Ok(Undo::Filters(install(&rules(cluster, link, around)?)?))
+pub fn cut(cluster: &Cluster, link: Link, around: u64) -> anyhow::Result<Vec<Filter>> {
+    install(&rules(cluster, link, around)?)
 }
 
 /// Cuts links and joins them again and again.
-pub fn flap(cluster: &Cluster, link: Link, around: u64, seed: u64) -> anyhow::Result<Undo> {
+pub fn flap(cluster: &Cluster, link: Link, around: u64, seed: u64) -> anyhow::Result<Setting> {
     let rules = rules(cluster, link, around)?;
     let mut first = Some(install(&rules)?);
     let stop = Arc::new(AtomicBool::new(false));
@@ -153,11 +153,11 @@ pub fn flap(cluster: &Cluster, link: Link, around: u64, seed: u64) -> anyhow::Re
         }
         Ok(())
     });
-    Ok(Undo::Network(vec![Setting::Flapping { stop, thread: Some(thread) }]))
+    Ok(Setting::Flapping { stop, thread: Some(thread) })
 }
 
 /// Loses packets of the replicas, in both directions.
-pub fn lose(cluster: &Cluster, hit: &[u64], percent: u8) -> anyhow::Result<Undo> {
+pub fn lose(cluster: &Cluster, hit: &[u64], percent: u8) -> anyhow::Result<Vec<Filter>> {
     let rule = |way: &str| [format!("{way} eth0 numgen random mod 100 < {percent} drop")];
     let mut filters = Vec::new();
     for id in hit {
@@ -165,11 +165,11 @@ pub fn lose(cluster: &Cluster, hit: &[u64], percent: u8) -> anyhow::Result<Undo>
         filters.push(host.filter(&rule("iifname"))?);
         filters.push(host.filter_sent(&rule("oifname"))?);
     }
-    Ok(Undo::Filters(filters))
+    Ok(filters)
 }
 
 /// Holds what the replicas send for a random time each, so that packets overtake each other.
-pub async fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> anyhow::Result<Undo> {
+pub async fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> anyhow::Result<Vec<Setting>> {
     let mut settings = Vec::new();
     for id in hit {
         let host = host(cluster, *id)?.clone();
@@ -185,11 +185,11 @@ pub async fn delay(cluster: &Cluster, hit: &[u64], max_ms: u16, seed: u64) -> an
         host.sh(&[&["iptables", "-A"], &rule[..]].concat())?;
         settings.push(Setting::Queued { host, rule: rule.map(str::to_owned).to_vec(), program });
     }
-    Ok(Undo::Network(settings))
+    Ok(settings)
 }
 
 /// Narrows what the replicas can send.
-pub fn narrow(cluster: &Cluster, hit: &[u64], kbit: u32) -> anyhow::Result<Undo> {
+pub fn narrow(cluster: &Cluster, hit: &[u64], kbit: u32) -> anyhow::Result<Vec<Setting>> {
     let mut settings = Vec::new();
     for id in hit {
         let host = host(cluster, *id)?.clone();
@@ -199,7 +199,7 @@ pub fn narrow(cluster: &Cluster, hit: &[u64], kbit: u32) -> anyhow::Result<Undo>
         ])?;
         settings.push(Setting::Narrow(host));
     }
-    Ok(Undo::Network(settings))
+    Ok(settings)
 }
 
 /// Something of the network that is set back when it is dropped. Where the host is gone, so is what was set.

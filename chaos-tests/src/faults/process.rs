@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use super::Undo;
 use crate::cluster::Cluster;
 use crate::host::ToolFailed;
 
@@ -13,26 +12,26 @@ use crate::host::ToolFailed;
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 /// SIGKILL to all, then they are waited for.
-pub fn kill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub fn kill(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<()> {
     for id in hit {
         cluster.kill(*id)?;
     }
-    Ok(Undo::Start(hit.to_vec()))
+    Ok(())
 }
 
 /// SIGSTOP to all. They stand still when this returns.
-pub fn pause(cluster: &Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
-    Ok(Undo::Continue(Paused::all(cluster, hit)?))
+pub fn pause(cluster: &Cluster, hit: &[u64]) -> anyhow::Result<Vec<Paused>> {
+    Paused::all(cluster, hit)
 }
 
 /// SIGTERM and a start, one after the other.
-pub fn restart(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<Undo> {
+pub fn restart(cluster: &mut Cluster, hit: &[u64]) -> anyhow::Result<()> {
     for id in hit {
         let code = cluster.stop(*id)?;
         anyhow::ensure!(code == Some(0), "replica {id} ended with {code:?} on SIGTERM");
         cluster.spawn(*id)?;
     }
-    Ok(Undo::Nothing)
+    Ok(())
 }
 
 /// A process that is stopped. Dropping it lets it go on, however the run ends.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Must, Rig, Scenario, Step};
+use super::scenario::{Must, Rig, Scenario, Step};
 use crate::faults::Target::{All, Follower, Leader, Learner, Majority};
 use crate::faults::{Fault, Link};
 use crate::traffic::Shape;
@@ -306,3 +306,10 @@ pub const ALL: &[Scenario] = &[
         )
     },
 ];
+
+impl Scenario {
+    /// The scenario of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|scenario| scenario.name == name)
+    }
+}

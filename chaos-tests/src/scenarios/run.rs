@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
-use super::{Scenario, Step};
+use super::scenario::{Scenario, Step};
 use crate::check::{self, Verdict};
 use crate::cluster::{Cluster, PATIENCE, Setup, until};
 use crate::faults::{Active, Fault, Group, Installed};

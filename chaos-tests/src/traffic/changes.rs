@@ -8,7 +8,7 @@ use rand::Rng;
 use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType, config_table};
 use unum_client::{Client, Error, NodeDescription, NodeKey};
 
-use super::{Context, failed};
+use super::context::{Context, failed};
 use crate::history::{Action, Operation, Outcome};
 
 const NODE_TYPE: &str = "chaos_config";

@@ -12,7 +12,7 @@ use unum_client::{Error, NodeDescription};
 use unum_proto::model::{Push, PushOutcome, RetryReason, SchemasSent};
 use unum_proto::wire::ingest_client::IngestClient;
 
-use super::{Context, TIMEOUT, key, tables};
+use super::context::{Context, TIMEOUT, key, tables};
 use crate::history::{Action, Operation, Outcome, Recorder};
 
 /// Its only one: it never dies.

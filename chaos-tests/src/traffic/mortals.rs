@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use unum_client::{Change, Client, Error};
 
-use super::{Context, agent, failed, key, tables};
+use super::context::{Context, agent, failed, key, tables};
 use crate::history::{Action, Operation, Outcome};
 
 /// A rest in a life or between two, at most.

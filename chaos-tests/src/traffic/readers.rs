@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rand::Rng;
 use unum_client::{Client, Error};
 
-use super::{Context, NODE_TYPE, TIMEOUT, failed, id};
+use super::context::{Context, NODE_TYPE, TIMEOUT, failed, id};
 use crate::history::{Action, Operation, Outcome, Seen};
 
 /// One read in so many is made by a client that knows nothing: a session would hide a replica that has gone back.

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use unum_client::{Client, Publisher};
 
-use super::{Context, agent, failed, tables};
+use super::context::{Context, agent, failed, tables};
 use crate::history::{Action, Operation, Outcome, Recorder};
 
 /// An agent dies after so many pushes on average, with a push on its way.

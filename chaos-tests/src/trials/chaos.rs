@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Trial, case};
+use super::trial::{Trial, case};
 use crate::check::INVALID;
 use crate::promise::BROKEN;
 use crate::scenarios::{Options, Scenario};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Trial, cannot_run, case};
+use super::trial::{Trial, cannot_run, case};
 use crate::cluster::{Cluster, until};
 use crate::counter::{counter, publisher, read_counter};
 use crate::faults::disk::traced;

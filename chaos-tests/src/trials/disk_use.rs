@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Trial, case};
+use super::trial::{Trial, case};
 use crate::cluster::Cluster;
 use crate::counter::{counter_with, publisher};
 use crate::host::tell;

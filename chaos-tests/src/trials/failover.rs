@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Trial, case};
+use super::trial::{Trial, case};
 use crate::cluster::{Cluster, until};
 use crate::counter::{counter, publisher, read_counter};
 use crate::host::tell;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Trial, case};
+use super::trial::{Trial, case};
 use crate::cluster::{Cluster, binary, run};
 use crate::counter::{counter, publisher, read_counter};
 use crate::host::tell;

@@ -2,7 +2,7 @@
 //!
 //! Here are those that take seconds and need no root; `unum-chaos planted` looks for all.
 
-use super::{Trial, cannot_run, case};
+use super::trial::{Trial, cannot_run, case};
 use crate::scenarios::planted::{Planted, control};
 
 pub(super) const TRIAL: Trial = Trial {

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::{Trial, cannot_run, case};
+use super::trial::{Trial, cannot_run, case};
 use crate::cluster::{Cluster, Setup, until};
 use crate::counter::read_counter;
 use crate::faults::disk::cut_power;

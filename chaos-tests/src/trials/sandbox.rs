@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Trial, cannot_run, case};
+use super::trial::{Trial, cannot_run, case};
 use crate::cluster::{Process, binary, signal, until};
 use crate::sandbox;
 

@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
 
-use crate::client::Session;
 use crate::config::{ConfigOutcome, ConfigRequest, Subscription};
 use crate::retry::{Attempt, Repeat, Time};
+use crate::session::Session;
 use crate::transport::{Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
 

@@ -3,8 +3,9 @@
 use csv::{ErrorKind, ReaderBuilder};
 use unum_proto::model::Invalid;
 
+use super::error::at;
+use super::sheet::{Record, Sheet};
 use super::types::Cell;
-use super::{Record, Sheet, at};
 
 /// The header is line 1 unless blank lines come before it, which nobody writes.
 const HEADER_LINE: u64 = 1;

@@ -12,19 +12,19 @@
 //! Nothing here reads files or pushes, so nothing here waits.
 
 mod csv;
+mod error;
 mod ndjson;
 mod schema;
+mod sheet;
 mod types;
 
 use std::path::Path;
 
-use unum_proto::model::limits::{COLUMNS_MAX, SNAPSHOT_ROWS_MAX};
-use unum_proto::model::{Column, ColumnName, Invalid, TableName, TableSchema, Value};
+use unum_proto::model::{Invalid, TableName, TableSchema};
 
 pub use schema::Columns;
 
 use crate::Table;
-use types::Cell;
 
 /// Bytes of text that a table is read from. A push is at most half a megabyte, but NDJSON repeats every column's name
 /// in every row.
@@ -53,20 +53,6 @@ impl Format {
     pub fn of_text(text: &str) -> Option<Self> {
         without_mark(text).trim_start().starts_with('{').then_some(Self::Ndjson)
     }
-}
-
-/// What a file says, before its types are known.
-#[derive(Debug, Default)]
-struct Sheet {
-    columns: Vec<ColumnName>,
-    records: Vec<Record>,
-}
-
-/// A line, counted from 1, and its cells in the order of the columns. A short record ends in NULLs.
-#[derive(Debug)]
-struct Record {
-    line: u64,
-    cells: Vec<Option<Cell>>,
 }
 
 /// The table that the text describes, its columns typed as named or, without names, as narrow as the values allow.
@@ -105,90 +91,6 @@ pub fn parse(table: &str, text: &str, format: Format, columns: Option<&Columns>)
 /// The text without the byte order mark that some editors write.
 fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-impl Sheet {
-    fn add_column(&mut self, line: u64, name: &str) -> Result<(), Invalid> {
-        if self.columns.len() == COLUMNS_MAX {
-            return Err(at(line, format!("{name:?} is a column too many"), format!("the limit is {COLUMNS_MAX}")));
-        }
-        let column = name.to_ascii_lowercase().parse().map_err(|e: Invalid| at(line, e.what, e.remedy))?;
-        self.columns.push(column);
-        Ok(())
-    }
-
-    fn add_record(&mut self, record: Record) -> Result<(), Invalid> {
-        if self.records.len() == SNAPSHOT_ROWS_MAX {
-            return Err(at(
-                record.line,
-                "this row is one too many",
-                format!("the limit is {SNAPSHOT_ROWS_MAX} rows of one table on one node: push fewer"),
-            ));
-        }
-        self.records.push(record);
-        Ok(())
-    }
-
-    /// The named columns, if the file has no other.
-    fn held_to(&self, Columns(columns): &Columns) -> Result<Vec<Column>, Invalid> {
-        let names = || columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
-        match self.columns.iter().find(|name| columns.iter().all(|column| column.name != **name)) {
-            Some(name) => Err(Invalid::new(
-                format!("the column {name} is not in the schema, which has {}", names()),
-                "name it there with its type, or leave it out of the file",
-            )),
-            None => Ok(columns.clone()),
-        }
-    }
-
-    /// Each column with the narrowest type that fits all its values.
-    fn inferred(&self) -> Result<Vec<Column>, Invalid> {
-        if self.records.is_empty() {
-            return Err(Invalid::new("there are no rows to tell the types from", "name the columns with a schema"));
-        }
-        let column = |(position, name): (usize, &ColumnName)| Column {
-            name: name.clone(),
-            data_type: types::infer(self.records.iter().filter_map(|record| record.cell(position))),
-            nullable: true,
-            comment: String::new(),
-        };
-        Ok(self.columns.iter().enumerate().map(column).collect())
-    }
-
-    /// The values of all records, in the order of the columns.
-    fn into_rows(self, columns: &[Column]) -> Result<Vec<Vec<Value>>, Invalid> {
-        let position = |column: &Column| self.columns.iter().position(|name| *name == column.name);
-        let positions: Vec<_> = columns.iter().map(|column| (column, position(column))).collect();
-        let row = |record: &Record| {
-            let value = |(column, position): &(&Column, Option<usize>)| {
-                types::value(position.and_then(|position| record.cell(position)), column)
-                    .map_err(|e| at(record.line, e.what, e.remedy))
-            };
-            positions.iter().map(value).collect()
-        };
-        self.records.iter().map(row).collect()
-    }
-}
-
-impl Record {
-    fn cell(&self, position: usize) -> Option<&Cell> {
-        self.cells.get(position)?.as_ref()
-    }
-}
-
-/// An error that begins with its line.
-fn at(line: u64, what: impl std::fmt::Display, remedy: impl Into<String>) -> Invalid {
-    Invalid::new(format!("line {line}: {what}"), remedy)
-}
-
-/// The start of a value that is quoted in an error, so that a huge one does not fill the message.
-fn quoted(text: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    let mut short: String = text.chars().take(CHARS_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 use unum_proto::model::Invalid;
 
+use super::error::{at, quoted};
+use super::sheet::{Record, Sheet};
 use super::types::Cell;
-use super::{Record, Sheet, at, quoted};
 
 pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
     let mut sheet = Sheet::default();

@@ -2,6 +2,9 @@
 
 use unum_proto::model::Value::{Bool, Bytes, Float64, Int64, Null, Text, Timestamp, UInt64};
 
+use unum_proto::model::Value;
+use unum_proto::model::limits::{COLUMNS_MAX, SNAPSHOT_ROWS_MAX};
+
 use super::*;
 
 /// Parses and compares: the columns as `name TYPE`, and the rows, or a part of the error.

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use unum_proto::model::{Column, DataType, Invalid, Value};
 
-use super::quoted;
+use super::error::quoted;
 
 /// A value as it was written, which is not NULL.
 #[derive(Debug)]

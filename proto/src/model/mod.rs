@@ -9,6 +9,7 @@
 mod admin;
 pub mod config;
 mod convert;
+mod data_type;
 mod invalid;
 pub mod limits;
 mod name;
@@ -22,10 +23,11 @@ pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 pub use config::{
     CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, ConfigReports, ConfigType, DesiredValue, MASK,
 };
+pub use data_type::DataType;
 pub use invalid::Invalid;
 pub use name::{ColumnName, NodeKey, NodeName, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
 pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
-pub use schema::{Column, DataType, TableSchema};
+pub use schema::{Column, TableSchema};
 pub use schemas::{SchemasSeen, SchemasSent};
 pub use value::{Row, Value};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::convert::{required, row_from_wire, row_to_wire};
+use super::convert::parts::{required, row_from_wire, row_to_wire};
 use super::invalid::at_most;
 use super::limits::PUSH_BYTES_MAX;
 use super::{Invalid, Push, TableSchema, TableSnapshot};

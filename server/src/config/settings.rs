@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType};
 use unum_proto::model::Invalid;
 
-use super::{File, Options};
+use std::time::Duration;
+
+use super::file::File;
+use super::options::Options;
+use crate::consensus;
 
 /// One setting.
 struct Setting {
@@ -46,7 +50,7 @@ fn find(key: &str) -> Result<&'static Setting, Invalid> {
 }
 
 /// A file with another value of one key, if all of it still goes together.
-pub(super) fn with(file: &File, key: &str, value: &str) -> Result<File, Invalid> {
+fn with(file: &File, key: &str, value: &str) -> Result<File, Invalid> {
     find(key)?;
     let invalid = |why: String| Invalid::new(format!("{key} = {value:?} is not legal: {why}"), "docs/CONFIG.md");
     let number: i64 = value.parse().map_err(|_| invalid("it is no whole number".into()))?;
@@ -58,6 +62,20 @@ pub(super) fn with(file: &File, key: &str, value: &str) -> Result<File, Invalid>
     let file: File = table.try_into().map_err(|e: toml::de::Error| invalid(e.message().to_owned()))?;
     file.check()?;
     Ok(file)
+}
+
+/// The options with another value of one setting. What can change while the replica runs has changed then.
+pub fn apply_setting(options: &Options, key: &str, value: &str) -> Result<Options, Invalid> {
+    let file = with(&options.file, key, value)?;
+    let ms = Duration::from_millis;
+    let consensus = consensus::Options {
+        heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
+        election_timeout_min: ms(file.raft.election_timeout_min_ms),
+        election_timeout_max: ms(file.raft.election_timeout_max_ms),
+        ..options.consensus.clone()
+    };
+    options.tunables.set(&file);
+    Ok(Options { consensus, file, ..options.clone() })
 }
 
 fn values(file: &File) -> Vec<(String, String)> {
@@ -89,7 +107,7 @@ impl Settings {
                 Ok(_) => ConfigOutcome::NeedsRestart,
                 Err(invalid) => rejected(invalid),
             },
-            Ok(Setting { dynamic: true, .. }) => match options.with_setting(key, value) {
+            Ok(Setting { dynamic: true, .. }) => match apply_setting(&options, key, value) {
                 Ok(changed) => {
                     *options = changed;
                     ConfigOutcome::Applied

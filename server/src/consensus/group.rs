@@ -355,7 +355,7 @@ impl Group {
     pub async fn failed(&self) -> String {
         tokio::select! {
             why = self.raft_stopped() => format!("raft has stopped: {why}"),
-            why = self.peers.outcast() => why,
+            stop = self.peers.outcast() => stop.to_string(),
         }
     }
 

@@ -31,6 +31,7 @@ mod records;
 mod reports;
 mod rounds;
 mod state_machine;
+mod stop;
 pub mod transport;
 mod types;
 mod uncancelled;

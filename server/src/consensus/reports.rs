@@ -13,7 +13,8 @@ use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Member;
 use super::progress::Progress;
-use super::transport::inbound::InboundError;
+use super::stop::{Stop, StopReason};
+use super::transport::error::InboundError;
 use super::transport::{Report, ReportAnswer};
 
 /// Between two reports of a follower to the leader.
@@ -25,7 +26,7 @@ pub enum ReportError {
     /// Ask the leader.
     NotLeader(ProposeError),
     /// The reporter has another state than the leader at the same revision, or was removed.
-    MustStop(String),
+    MustStop(Stop),
 }
 
 impl Group {
@@ -71,10 +72,7 @@ impl Group {
         self.peers.learn(report.stores).await.map_err(unknown)?;
         self.remember_own_progress();
         self.published.progress().report(progress).map_err(|diverged| {
-            ReportError::MustStop(format!(
-                "{diverged}: one of the two is corrupt, and the follower stops; keep its directory for a look, and let \
-                 it join wiped and under a new id"
-            ))
+            ReportError::MustStop(Stop { replica: progress.replica, reason: StopReason::Diverged(diverged) })
         })?;
         Ok(ReportAnswer { all: self.published.progress().all(), stores: self.peers.all() })
     }
@@ -85,7 +83,7 @@ impl Group {
 
     /// Why a replica that was a member at log index `member_at` is none any more, if that is certain here: the
     /// membership has to be committed, and newer than that.
-    fn removed(&self, replica: u64, member_at: Option<u64>) -> Option<String> {
+    fn removed(&self, replica: u64, member_at: Option<u64>) -> Option<Stop> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let membership = &metrics.membership_config;
@@ -127,9 +125,6 @@ impl Group {
     }
 }
 
-fn removed(replica: u64) -> String {
-    format!(
-        "replica {replica} was removed from the group; wipe its directory, or let it join again under an id that was \
-         never used"
-    )
+fn removed(replica: u64) -> Stop {
+    Stop { replica, reason: StopReason::Removed }
 }

@@ -19,9 +19,9 @@ mod record;
 mod sled;
 mod store;
 
+pub use self::sled::SledEngine;
 pub use batch::Batch;
 pub use data_dir::{DataDir, Identity};
 pub use engine::{Engine, Error, Pairs, Tree};
 pub use memory::MemoryEngine;
-pub use sled::SledEngine;
 pub use store::{Durability, Store};

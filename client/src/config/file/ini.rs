@@ -2,7 +2,7 @@
 //!
 //! Everything is text to it; what looks like a number or a truth is shown as one.
 
-use super::{Scalar, Scalars, type_of};
+use super::scalar::{Scalar, Scalars, type_of};
 
 pub(super) fn parse(text: &str) -> Scalars {
     let mut scalars = Scalars::new();

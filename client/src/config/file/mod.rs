@@ -5,16 +5,17 @@
 //! file: only that one key may differ.
 
 mod ini;
+mod scalar;
 mod toml;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use unum_proto::model::{ConfigOutcome, ConfigType};
 
+use self::scalar::Scalars;
 use super::ConfigEntry;
 
 /// Bytes of a file that is taken.
@@ -44,17 +45,6 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// A scalar of a file: what it is, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Scalar {
-    value: String,
-    data_type: ConfigType,
-    /// Its bytes in the text, quotes included.
-    at: Range<usize>,
-}
-
-type Scalars = BTreeMap<String, Scalar>;
-
 impl Format {
     fn parse(self, text: &str) -> Result<Scalars, String> {
         match self {
@@ -71,16 +61,6 @@ impl Format {
             Self::Yaml => Ok(yaml::write(value, data_type)),
             Self::Ini => ini::write(value),
         }
-    }
-}
-
-/// A type for a text that is not quoted.
-fn type_of(text: &str) -> ConfigType {
-    match text {
-        "true" | "false" => ConfigType::Boolean,
-        _ if text.parse::<i64>().is_ok() => ConfigType::Integer,
-        _ if text.parse::<f64>().is_ok_and(f64::is_finite) => ConfigType::Number,
-        _ => ConfigType::Text,
     }
 }
 

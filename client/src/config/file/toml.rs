@@ -3,7 +3,7 @@
 use toml_edit::{Document, Item, Table, TableLike, Value};
 use unum_proto::model::ConfigType;
 
-use super::{Scalar, Scalars};
+use super::scalar::{Scalar, Scalars};
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let document: Document<&str> = Document::parse(text).map_err(|e| e.to_string().trim_end().to_owned())?;

@@ -6,7 +6,7 @@ use unum_proto::model::ConfigType;
 use unum_proto::model::config::parse_boolean;
 use yaml_edit::{Document, Mapping, YamlNode};
 
-use super::{Scalar, Scalars, type_of};
+use super::scalar::{Scalar, Scalars, type_of};
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let document = Document::from_str(text).map_err(|e| e.to_string())?;

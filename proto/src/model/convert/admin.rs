@@ -1,6 +1,6 @@
 //! What administrators ask.
 
-use super::required;
+use super::parts::required;
 use crate::model::{Change, ChangeRequest, Invalid, MemberStatus, ReplicaStatus};
 use crate::wire;
 

@@ -1,7 +1,8 @@
 //! What nodes hear and say of their configuration.
 
-use super::required;
+use super::parts::required;
 use crate::model::config::{check_key, check_value};
+use crate::model::invalid::at_most;
 use crate::model::limits::CONFIG_REPORTS_MAX;
 use crate::model::{ConfigOutcome, ConfigReport, ConfigReports, DesiredValue, Invalid};
 use crate::wire;
@@ -49,7 +50,7 @@ impl TryFrom<wire::ConfigReportRequest> for ConfigReports {
     type Error = Invalid;
 
     fn try_from(wire: wire::ConfigReportRequest) -> Result<Self, Invalid> {
-        super::at_most("the request", wire.reports.len(), CONFIG_REPORTS_MAX, "reports")?;
+        at_most("the request", wire.reports.len(), CONFIG_REPORTS_MAX, "reports")?;
         let report = |wire: wire::ConfigReport| {
             check_key(&wire.key)?;
             let outcome = match wire::ConfigOutcome::try_from(wire.outcome) {

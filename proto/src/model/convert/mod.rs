@@ -4,19 +4,17 @@
 
 mod admin;
 mod config;
+pub(super) mod parts;
 mod query;
 
+use self::parts::{required, row_to_wire};
 use super::invalid::{at_most, quoted};
 use super::limits::{NODE_NAME_CHARS_MAX, PUSH_BYTES_MAX, TTL_MS_DEFAULT};
 use super::{
-    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, Row, SchemasSeen,
+    Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, SchemasSeen,
     TableSchema, TableSnapshot, Value,
 };
 use crate::wire;
-
-pub(super) fn required<T>(field: Option<T>, name: &str) -> Result<T, Invalid> {
-    field.ok_or_else(|| Invalid::new(format!("the message has no {name}"), "set it"))
-}
 
 // Data.
 
@@ -167,16 +165,6 @@ impl From<&Value> for wire::Value {
     }
 }
 
-pub(super) fn row_from_wire(wire: wire::Row) -> Row {
-    wire.values.into_iter().map(Value::from).collect()
-}
-
-pub(super) fn row_to_wire(row: &Row) -> wire::Row {
-    wire::Row { values: row.iter().map(Into::into).collect() }
-}
-
-// Pushes.
-
 impl From<&TableSnapshot> for wire::TableSnapshot {
     fn from(table: &TableSnapshot) -> Self {
         Self {
@@ -295,6 +283,7 @@ impl From<wire::PushUnavailableReason> for RetryReason {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Row;
     use super::*;
 
     fn value() -> impl Strategy<Value = Value> {

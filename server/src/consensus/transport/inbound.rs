@@ -1,4 +1,4 @@
-//! The receiving side of what replicas say to each other. `rpc` hands it the wire's messages.
+//! The receiving side of what replicas say to each other. `frontend` hands it the wire's messages.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unum_proto::wire::{RaftMessage, SnapshotPiece};
 
-use super::Peers;
-use super::codec::{self, CodecError};
+use super::codec;
+use super::error::InboundError;
+use super::peers::Peers;
 use crate::consensus::raft_snapshot::RaftSnapshot;
 use crate::consensus::state_machine::Raft;
 use crate::consensus::types::{SnapshotMeta, Vote};
@@ -16,29 +17,6 @@ use crate::consensus::uncancelled;
 
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
-
-/// The gRPC status of [`InboundError::Wiped`].
-pub const WIPED: tonic::Code = tonic::Code::PermissionDenied;
-
-/// Why a message is not handled.
-#[derive(Debug, thiserror::Error)]
-pub enum InboundError {
-    /// It is meant for somebody else.
-    #[error("{0}")]
-    Misdirected(String),
-    /// The sender or this replica has another data directory than it once had.
-    #[error("{0}")]
-    Wiped(String),
-    /// It cannot be read.
-    #[error(transparent)]
-    Codec(#[from] CodecError),
-    /// A raft snapshot that is not whole.
-    #[error("raft snapshot: {0}")]
-    Snapshot(String),
-    /// Raft has stopped.
-    #[error("raft: {0}")]
-    Raft(String),
-}
 
 /// Hands messages to Raft.
 #[derive(Clone)]

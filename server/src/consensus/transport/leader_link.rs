@@ -8,6 +8,7 @@ use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaC
 
 use super::channels::{Channels, Purpose};
 use crate::consensus::progress::Progress;
+use crate::consensus::stop::Stop;
 
 /// What a replica tells the leader of itself.
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ impl LeaderLink {
         addr: &str,
         report: Report,
         timeout: Duration,
-    ) -> Result<Result<ReportAnswer, String>, LinkError> {
+    ) -> Result<Result<ReportAnswer, Stop>, LinkError> {
         let request = wire::ReportRequest {
             cluster_id: self.cluster_id,
             progress: Some(report.progress.into()),
@@ -114,12 +115,12 @@ impl LeaderLink {
             .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
             .map_err(|e| from_status(addr, &e))?
             .into_inner();
-        Ok(match reply.stop.is_empty() {
-            true => Ok(ReportAnswer {
+        Ok(match reply.stop {
+            None => Ok(ReportAnswer {
                 all: reply.progress.into_iter().map(Into::into).collect(),
                 stores: stores_from_wire(reply.stores),
             }),
-            false => Err(reply.stop),
+            Some(stop) => Err(stop.into()),
         })
     }
 

@@ -2,17 +2,19 @@
 //!
 //! - `channels` holds the long-lived connections: one each for heartbeats, log and raft snapshots to every
 //!   replica, so that none waits behind another, and one for ReadIndex and relayed pushes.
-//! - `network` is openraft's client side, [`LeaderLink`] ours; [`inbound`] is the receiving side, which `rpc` calls.
+//! - `network` is openraft's client side, [`LeaderLink`] ours; [`inbound`] is the receiving side, which `frontend` calls.
 //! - [`Peers`] keeps a wiped replica from coming back as itself.
 //! - `codec` turns messages into bytes: postcard behind a version byte. A message of another version is refused, so
 //!   a rolling upgrade across versions of this format is a restart of the group.
 
 mod channels;
 mod codec;
+pub mod error;
 pub mod inbound;
 mod leader_link;
 mod network;
 mod peers;
+pub mod stop;
 
 pub use channels::Channels;
 pub use leader_link::{LeaderLink, LinkError, Report, ReportAnswer, stores_from_wire, stores_to_wire};

@@ -14,8 +14,8 @@ use tonic::transport::Channel;
 use unum_proto::wire::{RaftMessage, SnapshotPiece, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
-use super::inbound::WIPED;
-use super::{Peers, codec};
+use super::peers::Peers;
+use super::{codec, stop};
 use crate::consensus::raft_snapshot::{RaftSnapshot, Shipped};
 use crate::consensus::types::{TypeConfig, Vote};
 
@@ -121,8 +121,8 @@ impl Peer {
 
     fn failed(&self, status: tonic::Status) -> RpcError {
         // The receiver says so of this replica, or of itself.
-        if status.code() == WIPED && status.message().contains(&format!("replica {} ", self.me)) {
-            self.peers.cast_out(status.message().to_owned());
+        if let Some(stop) = stop::from_status(&status).filter(|stop| stop.replica == self.me) {
+            self.peers.cast_out(stop);
         }
         from_status(status)
     }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::inbound::InboundError;
+use super::error::InboundError;
+use crate::consensus::stop::{Stop, StopReason};
 use crate::storage::{Batch, Durability, Error, Store, Tree, keys};
 
 /// What one replica knows of the others. Clones share it.
@@ -22,7 +23,7 @@ pub struct Peers {
     known: Arc<Mutex<BTreeMap<u64, u64>>>,
     /// Those that were refused, so that each is told of once.
     refused: Arc<Mutex<BTreeSet<(u64, u64)>>>,
-    outcast: Arc<watch::Sender<Option<String>>>,
+    outcast: Arc<watch::Sender<Option<Stop>>>,
 }
 
 impl Peers {
@@ -113,7 +114,7 @@ impl Peers {
     }
 
     /// This replica must not go on.
-    pub fn cast_out(&self, why: String) {
+    pub fn cast_out(&self, why: Stop) {
         self.outcast.send_if_modified(|outcast| {
             let first = outcast.is_none();
             outcast.get_or_insert(why);
@@ -122,10 +123,12 @@ impl Peers {
     }
 
     /// Returns when this replica must not go on, with why.
-    pub async fn outcast(&self) -> String {
-        match self.outcast.subscribe().wait_for(Option::is_some).await {
-            Ok(why) => why.clone().unwrap_or_default(),
-            Err(_) => std::future::pending().await,
+    pub async fn outcast(&self) -> Stop {
+        let mut outcast = self.outcast.subscribe();
+        match outcast.wait_for(Option::is_some).await.ok().and_then(|stop| stop.clone()) {
+            Some(stop) => stop,
+            // The sender lives as long as this does.
+            None => std::future::pending().await,
         }
     }
 
@@ -138,9 +141,6 @@ impl Peers {
     }
 }
 
-fn wiped(replica: u64) -> String {
-    format!(
-        "replica {replica} is known to the group with another data directory: this one was wiped, or is a copy's. \
-         Remove it with `unum member remove {replica}` and let it join under an id that was never used, with --join"
-    )
+fn wiped(replica: u64) -> Stop {
+    Stop { replica, reason: StopReason::Wiped }
 }

@@ -62,11 +62,11 @@ impl wire::replica_server::Replica for ReplicaApi {
         match self.group.report(report).await {
             Ok(ReportAnswer { all, stores }) => {
                 let progress = all.into_iter().map(Into::into).collect();
-                Ok(Response::new(wire::ReportReply { progress, stop: String::new(), stores: stores_to_wire(stores) }))
+                Ok(Response::new(wire::ReportReply { progress, stop: None, stores: stores_to_wire(stores) }))
             }
             Err(ReportError::MustStop(stop)) => {
-                tracing::error!(stop, "another replica must not go on");
-                Ok(Response::new(wire::ReportReply { stop, ..Default::default() }))
+                tracing::error!(%stop, "another replica must not go on");
+                Ok(Response::new(wire::ReportReply { stop: Some((&stop).into()), ..Default::default() }))
             }
             Err(ReportError::NotLeader(error)) => Err(from_propose(error)),
         }

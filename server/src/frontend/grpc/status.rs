@@ -8,7 +8,8 @@
 use tonic::{Code, Status};
 use unum_proto::model::Invalid;
 
-use crate::consensus::transport::inbound::{InboundError, WIPED};
+use crate::consensus::transport::error::InboundError;
+use crate::consensus::transport::stop;
 use crate::consensus::{BarrierError, ProposeError};
 use crate::service::query;
 use crate::sql;
@@ -53,7 +54,7 @@ pub fn from_inbound(error: InboundError) -> Status {
             Status::failed_precondition(error.to_string())
         }
         // Told once, where it was found out.
-        InboundError::Wiped(_) => Status::new(WIPED, error.to_string()),
+        InboundError::Wiped(who) => stop::to_status(&who),
         InboundError::Snapshot(_) => Status::data_loss(error.to_string()),
         InboundError::Raft(_) => Status::unavailable(error.to_string()),
     }

@@ -1,27 +1,29 @@
 //! What tables show of this replica at this moment.
 
 use std::fmt;
-use std::sync::Arc;
 
 use unum_proto::model::Row;
 
-use super::QueryService;
-use crate::consensus::Member;
+use crate::consensus::{Group, Member};
+use crate::service::query_log::QueryLog;
 use crate::sql::{Live, ReplicaRow};
 
 /// The replica that answers.
 #[derive(Clone)]
-pub(super) struct LiveReplica(pub(super) Arc<QueryService>);
+pub(super) struct LiveReplica {
+    pub(super) group: Group,
+    pub(super) log: QueryLog,
+}
 
 impl fmt::Debug for LiveReplica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveReplica").field("replica", &self.0.group.replica()).finish_non_exhaustive()
+        f.debug_struct("LiveReplica").field("replica", &self.group.replica()).finish_non_exhaustive()
     }
 }
 
 impl Live for LiveReplica {
     fn replicas(&self) -> Vec<ReplicaRow> {
-        let members = self.0.group.members();
+        let members = self.group.members();
         let row = |member: Member| ReplicaRow {
             id: member.id,
             addr: member.addr,
@@ -36,21 +38,21 @@ impl Live for LiveReplica {
     }
 
     fn queries(&self) -> Vec<Row> {
-        self.0.log.running()
+        self.log.running()
     }
 
     fn status(&self) -> Vec<(&'static str, String)> {
-        let members = self.0.group.members();
-        let state = self.0.group.state_reader().newest();
+        let members = self.group.members();
+        let state = self.group.state_reader().newest();
         let mut status = vec![
             ("Unum_leader", members.leader.map_or_else(String::new, |leader| leader.to_string())),
-            ("Unum_replica", self.0.group.replica().to_string()),
+            ("Unum_replica", self.group.replica().to_string()),
             ("Unum_revision", state.revision.to_string()),
             ("Unum_term", members.term.to_string()),
             ("Unum_nodes", state.nodes.len().to_string()),
             ("Unum_tables", state.tables.len().to_string()),
         ];
-        status.extend(self.0.log.status());
+        status.extend(self.log.status());
         status
     }
 }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use unum_proto::model::{Query, ResultFooter};
 
-use super::super::query_log::QueryHandle;
+use super::Error;
+use super::replica::Replica;
 use super::result::{Head, Part, cut_short};
 use super::time_limit::TimeLimit;
-use super::{Error, QueryService};
 use crate::catalog::State;
+use crate::service::query_log::QueryHandle;
 use crate::sql::{Action, Prepared, Rows};
 
 /// What came of a statement where it came in.
@@ -34,10 +35,10 @@ pub(super) enum Known {
     At(Arc<State>, Prepared),
 }
 
-impl QueryService {
+impl Replica {
     /// Answers a statement if it is a lookup.
     pub(super) async fn look_up(
-        self: &Arc<Self>,
+        &self,
         query: &Query,
         handle: &Arc<QueryHandle>,
         limit: &TimeLimit,

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use unum_proto::model::{ResultFooter, ResultHeader};
 
-use super::super::query_log::{End, QueryHandle};
 use super::Error;
 use super::time_limit::{TimeLimit, error_of};
+use crate::service::query_log::{End, QueryHandle};
 
 /// Events that wait for a slow reader. More would be memory that no limit counts.
 pub(super) const EVENTS_AHEAD_MAX: usize = 2;

@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use unum_proto::model::{Query, ResultFooter, SqlSession};
 
-use super::super::configure::author::{self, Author, ReadState};
-use super::super::query_log::{End, QueryHandle, Tracked};
+use super::Error;
 use super::lookup::Known;
+use super::replica::Replica;
 use super::result::{Event, Head, Part, said_of};
 use super::time_limit::{TimeLimit, error_of};
-use super::{Error, QueryService};
 use crate::catalog::State;
+use crate::service::configure::author::{self, Author, ReadState};
+use crate::service::query_log::{End, QueryHandle, Tracked};
 use crate::sql::configure::{Configure, outcome_read};
 use crate::sql::{self, Action, Command, Coverage, Execution, Prepared, Read, RowStream, Rows};
 
@@ -28,7 +29,7 @@ const WHOLE_BYTES_MAX: usize = 1024 * 1024;
 
 /// One query on its way.
 pub(super) struct QueryTask {
-    pub(super) service: Arc<QueryService>,
+    pub(super) replica: Arc<Replica>,
     pub(super) query: Query,
     pub(super) host: String,
     pub(super) limit: Arc<TimeLimit>,
@@ -66,9 +67,9 @@ impl QueryTask {
     }
 
     fn prepare(&self) -> Result<Prepared, Error> {
-        let Self { service, query, handle, .. } = self;
-        let own = service.own.to_string();
-        let prepared = service.engine.prepare(&sql::Request {
+        let Self { replica, query, handle, .. } = self;
+        let own = replica.own.to_string();
+        let prepared = replica.engine.prepare(&sql::Request {
             sql: &query.sql,
             parameters: &query.parameters,
             session: &query.session,
@@ -83,12 +84,12 @@ impl QueryTask {
     async fn act(&self, prepared: Prepared) -> Result<(), Error> {
         match prepared.action {
             Action::Read(read) => {
-                let state = self.service.fresh_state(&self.query, &self.handle, &self.limit).await?;
+                let state = self.replica.fresh_state(&self.query, &self.handle, &self.limit).await?;
                 self.read_at(state, &read).await
             }
             Action::Command(Command::SetSession(session)) => self.done(Some(session)).await,
             Action::Command(Command::Kill { query }) => {
-                self.service.kill(query).await?;
+                self.replica.kill(query).await?;
                 self.done(None).await
             }
             Action::Command(Command::Configure(configure)) => self.configure(&configure).await,
@@ -97,20 +98,20 @@ impl QueryTask {
 
     /// A statement that has no rows is done.
     async fn done(&self, session: Option<SqlSession>) -> Result<(), Error> {
-        let revision = self.service.group.state_reader().newest().revision;
-        let header = self.service.header(revision, &Coverage::default());
+        let revision = self.replica.group.state_reader().newest().revision;
+        let header = self.replica.header(revision, &Coverage::default());
         let head = Head { header, schema: Arc::new(Schema::empty()) };
         self.whole(head, VecDeque::new(), self.footer(0, Vec::new(), session)).await
     }
 
     /// Makes a change, and tells what came of it so far.
     async fn configure(&self, configure: &Configure) -> Result<(), Error> {
-        let Self { service, query, host, limit, handle, .. } = self;
+        let Self { replica, query, host, limit, handle, .. } = self;
         handle.set_stage("changing configuration");
         let wait = configure.options.wait;
         wait.into_iter().for_each(|wait| limit.extend(wait));
         let deadline = limit.deadline();
-        let author = Author { group: &service.group, query, host, handle, deadline };
+        let author = Author { group: &replica.group, query, host, handle, deadline };
         let mut made = author::make(&author, configure, self).await?;
         if let Some(wait) = wait {
             // The caller need not ask elsewhere: this replica does it.
@@ -131,11 +132,11 @@ impl QueryTask {
 
     /// Plans a read over one state, and starts it.
     async fn execute(&self, state: Arc<State>, read: &Read) -> Result<Execution, Error> {
-        let Self { service, query, handle, .. } = self;
+        let Self { replica, query, handle, .. } = self;
         handle.set_stage("planning");
-        let view = Arc::new(service.view(state, query, handle.id));
+        let view = Arc::new(replica.view(state, query, handle.id));
         let planning = Instant::now();
-        let execution = service.engine.execute(read, view, &handle.memory).await?;
+        let execution = replica.engine.execute(read, view, &handle.memory).await?;
         handle.set_plan_time(planning.elapsed());
         Ok(execution)
     }
@@ -143,7 +144,7 @@ impl QueryTask {
     /// Sends the rows of what is being executed: as one, if they are there in no time.
     async fn send_rows(&self, execution: Execution, revision: u64) -> Result<(), Error> {
         self.handle.set_stage("sending rows");
-        let header = self.service.header(revision, &execution.head.coverage);
+        let header = self.replica.header(revision, &execution.head.coverage);
         let (head, warnings) = (Head { header, schema: execution.head.schema }, execution.head.coverage.warnings);
         let mut stream = match execution.rows {
             Rows::Stream(stream) => stream,
@@ -190,7 +191,7 @@ impl QueryTask {
         if stream.is_cooperative {
             return Ok(stream.next().await?);
         }
-        let _permit = self.service.apart.acquire().await.map_err(|_| Error::internal("the semaphore is closed"))?;
+        let _permit = self.replica.apart.acquire().await.map_err(|_| Error::internal("the semaphore is closed"))?;
         let next = async {
             tokio::select! {
                 next = stream.next() => Ok(next?),

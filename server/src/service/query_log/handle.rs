@@ -1,11 +1,10 @@
 //! A query that runs, for all that have to do with it: who runs it, who shows it, who kills it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::end::{End, EndSignal};
-use super::{QueryLog, lock};
 use crate::sql::{Digest, Prepared, QueryMemory, StatementText};
 
 /// Who asks.
@@ -139,29 +138,19 @@ impl QueryHandle {
     }
 }
 
-/// A query that runs, until it is dropped.
+/// How a query went.
 #[derive(Debug)]
-pub struct Tracked {
-    pub(super) log: QueryLog,
-    pub(super) query: Arc<QueryHandle>,
+pub(super) struct Ended {
+    pub(super) at_us: i64,
+    pub(super) took: Duration,
+    pub(super) times: Times,
+    pub(super) rows: u64,
+    pub(super) memory_bytes: u64,
+    pub(super) failed: Option<String>,
 }
 
-impl Tracked {
-    /// The query, for others who have to do with it.
-    pub fn query(&self) -> &Arc<QueryHandle> {
-        &self.query
-    }
-
-    /// It is over, with all its rows.
-    pub fn finish(self) {
-        self.query.end.set(End::Finished);
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        let end = if std::thread::panicking() { End::Panicked } else { End::CallerGone };
-        let end = self.query.end.set(end).clone();
-        self.log.remove(&self.query, &end);
-    }
+/// Locks what a panic elsewhere leaves whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is plain data: a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

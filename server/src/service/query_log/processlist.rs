@@ -2,7 +2,7 @@
 
 use unum_proto::model::{DataType, Row, Value, limits};
 
-use super::QueryHandle;
+use super::handle::QueryHandle;
 
 /// One row a query, by id.
 pub const COLUMNS: &[(&str, DataType, &str)] = &[

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use unum_proto::model::{DataType, Row, Value};
 
+use super::handle::{Ended, QueryHandle};
 use super::processlist::cut;
-use super::{Ended, QueryHandle};
 
 /// One row a query, the oldest first.
 pub const COLUMNS: &[(&str, DataType, &str)] = &[

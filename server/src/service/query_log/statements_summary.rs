@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use unum_proto::model::{DataType, Row, Value};
 
+use super::handle::{Ended, QueryHandle};
 use super::processlist::cut;
-use super::{Ended, QueryHandle};
 use crate::sql::Digest;
 
 /// One row a window and digest.

@@ -3,6 +3,8 @@
 //! What is measured is what a program with the SDK sees: the time from the call until the whole answer is there. Several
 //! clients share a connection, as the tasks of one program do. It leaves the nodes that it pushed in the catalog.
 
+mod args;
+mod clients;
 mod fanout;
 mod load;
 mod nodes;
@@ -13,100 +15,15 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use unum_client::{Client, Consistency, Error};
+use unum_client::{Client, Error};
 
+pub use self::args::BenchArgs;
+use self::args::{Which, Work};
+use self::clients::Clients;
 use self::load::Measured;
 use self::nodes::Nodes;
-use self::report::{Report, ReportFormat};
+use self::report::Report;
 use self::server_metrics::Usage;
-use super::Connection;
-
-/// Load a running cluster, and print throughput, latency and what it cost.
-///
-/// It pushes node_info (and, for join, processlist) of --nodes made-up nodes first, of the types bench_pd, bench_tidb,
-/// bench_tiflash and bench_tikv, and leaves them in the catalog: use a cluster of its own.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// What to do.
-    #[arg(value_enum)]
-    work: Work,
-    #[command(flatten)]
-    connection: Connection,
-    /// Nodes in the catalog, or endpoints of the fan-out.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    nodes: u32,
-    /// Bytes of the values of one row of node_info. A row without padding has about 230.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    row_bytes: u32,
-    /// Calls in flight.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    clients: u32,
-    /// Tables that each node has: node_info, processlist, bench_labels.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
-    tables: u8,
-    /// How long to measure.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    seconds: u64,
-    /// Which replica to ask, of those in --endpoints.
-    #[arg(long, value_enum, default_value_t = Which::Any)]
-    replica: Which,
-    /// How fresh an answer has to be: linearizable, bounded:DURATION (as bounded:5s), or stale.
-    #[arg(long, default_value = "linearizable", value_parser = super::sql::parse_consistency)]
-    consistency: Consistency,
-    /// Pushes a second over all nodes, each at its time whether or not others are answered (push, mixed). Without it a push
-    /// follows the answer of the one before; mixed pushes each node every 5 seconds.
-    #[arg(long)]
-    rate: Option<f64>,
-    /// Selects a second (mixed), each at its time.
-    #[arg(long, default_value_t = 100.0)]
-    select_rate: f64,
-    /// Endpoints of the fan-out that take the call and never answer.
-    #[arg(long, default_value_t = 0)]
-    hanging: u32,
-    /// HTTP addresses of all replicas, to say what an operation cost them: host:port, separated by commas.
-    #[arg(long, value_delimiter = ',')]
-    metrics: Vec<String>,
-    /// How the result is shown; json is one object a line.
-    #[arg(long, value_enum, default_value_t)]
-    format: ReportFormat,
-}
-
-/// What `unum bench` does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Work {
-    /// One node's row by id, a different id each time.
-    PointSelect,
-    /// All rows of cluster_node_infos.
-    Scan,
-    /// Count, average and maximum over all nodes by type.
-    GroupBy,
-    /// All nodes' node_info with their processlist, counted by type.
-    Join,
-    /// A row of node_info, a different node each time.
-    Push,
-    /// Pushes at --rate under point selects at --select-rate.
-    Mixed,
-    /// What Unum replaces: --nodes gRPC endpoints in this process, all asked at once for their row.
-    Fanout,
-}
-
-/// Which replica is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Which {
-    /// The leader.
-    Leader,
-    /// The first that does not lead.
-    Follower,
-    /// All in turn, a connection each.
-    Any,
-}
-
-/// Clients that share a connection.
-const CLIENTS_PER_CONNECTION: usize = 8;
-
-/// Publishers that share a connection: each has a stream of its own on it.
-const PUBLISHERS_PER_CONNECTION: usize = 256;
 
 /// How often a node pushes in the mixed work.
 const PUSH_INTERVAL: Duration = Duration::from_secs(5);
@@ -148,20 +65,6 @@ pub async fn run(args: BenchArgs) -> Result<(), Error> {
     }
 }
 
-impl Work {
-    fn name(self) -> &'static str {
-        match self {
-            Self::PointSelect => "point-select",
-            Self::Scan => "scan",
-            Self::GroupBy => "group-by",
-            Self::Join => "join",
-            Self::Push => "push",
-            Self::Mixed => "mixed",
-            Self::Fanout => "fanout",
-        }
-    }
-}
-
 /// The endpoints to load: those of the replica that was chosen.
 async fn chosen(args: &BenchArgs) -> Result<Vec<String>, Error> {
     let all = args.connection.endpoints.clone();
@@ -178,29 +81,4 @@ async fn chosen(args: &BenchArgs) -> Result<Vec<String>, Error> {
         let role = if args.replica == Which::Leader { "leads" } else { "follows a leader" };
         Error::Refused(format!("none of {} {role}; name all replicas in --endpoints", all.join(", ")))
     })
-}
-
-/// Makes connections to the replicas that are loaded.
-struct Clients<'a> {
-    endpoints: &'a [String],
-    timeout: Duration,
-    consistency: Consistency,
-}
-
-impl Clients<'_> {
-    /// The connection of so many-th client or publisher, in turn over the endpoints.
-    fn connect(&self, number: usize) -> Result<Client, Error> {
-        let mut endpoints = self.endpoints.to_vec();
-        let turn = number % endpoints.len();
-        endpoints.rotate_left(turn);
-        Ok(Client::connect_lazy(endpoints)?.with_timeout(self.timeout).with_consistency(self.consistency))
-    }
-
-    /// `count` clients, some of which share a connection.
-    fn shared(&self, count: usize, per_connection: usize) -> Result<Vec<Client>, Error> {
-        let connections =
-            (0..count.div_ceil(per_connection)).map(|number| self.connect(number)).collect::<Result<Vec<_>, _>>()?;
-        // A session of its own each: clones would share the newest revision that any of them saw.
-        Ok((0..count).map(|number| connections[number / per_connection].clone()).collect())
-    }
 }

@@ -4,7 +4,8 @@ use unum_client::collect::HostCollector;
 use unum_client::{DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot, Value};
 use unum_proto::model::limits::TTL_MS_MAX;
 
-use super::{Clients, PUBLISHERS_PER_CONNECTION, load};
+use super::clients::{Clients, PUBLISHERS_PER_CONNECTION};
+use super::load;
 
 const TYPES: [&str; 4] = ["bench_pd", "bench_tidb", "bench_tiflash", "bench_tikv"];
 

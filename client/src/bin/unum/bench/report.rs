@@ -4,19 +4,9 @@ use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::BenchArgs;
+use super::args::{BenchArgs, ReportFormat};
 use super::load::Measured;
 use super::server_metrics::Usage;
-
-/// How results are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum ReportFormat {
-    /// For people.
-    #[default]
-    Table,
-    /// One object a line.
-    Json,
-}
 
 /// One work's result.
 #[derive(Debug, Serialize)]

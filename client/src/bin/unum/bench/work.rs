@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use unum_client::{Client, Error, Publisher};
 
+use super::args::Work;
+use super::clients::{CLIENTS_PER_CONNECTION, Clients};
 use super::load::{Measured, Recorder};
 use super::nodes::Nodes;
-use super::{CLIENTS_PER_CONNECTION, Clients, Work};
 
 /// Between two ids that one client asks for: prime, so that a client meets all of them.
 const STRIDE: u32 = 7;

@@ -9,7 +9,7 @@ use unum_proto::model::config::{check_key, check_value};
 use unum_proto::model::limits::{CHANGE_KEY_CHARS_MAX, WAIT_MS_MAX};
 use unum_proto::model::{ConfigType, MASK};
 
-use super::{Canary, Chosen, Options, What};
+use super::change::{Canary, Chosen, Options, What};
 use crate::sql::Error;
 use crate::sql::mysql::{expr, rewrite};
 use crate::sql::syntax::complexity::NESTING_MAX;

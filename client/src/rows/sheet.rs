@@ -1,0 +1,91 @@
+//! What a file says, before its types are known.
+
+use unum_proto::model::limits::{COLUMNS_MAX, SNAPSHOT_ROWS_MAX};
+use unum_proto::model::{Column, ColumnName, Invalid, Value};
+
+use super::error::at;
+use super::schema::Columns;
+use super::types::{self, Cell};
+
+/// What a file says, before its types are known.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub(super) columns: Vec<ColumnName>,
+    pub(super) records: Vec<Record>,
+}
+
+/// A line, counted from 1, and its cells in the order of the columns. A short record ends in NULLs.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) line: u64,
+    pub(super) cells: Vec<Option<Cell>>,
+}
+
+impl Sheet {
+    pub(super) fn add_column(&mut self, line: u64, name: &str) -> Result<(), Invalid> {
+        if self.columns.len() == COLUMNS_MAX {
+            return Err(at(line, format!("{name:?} is a column too many"), format!("the limit is {COLUMNS_MAX}")));
+        }
+        let column = name.to_ascii_lowercase().parse().map_err(|e: Invalid| at(line, e.what, e.remedy))?;
+        self.columns.push(column);
+        Ok(())
+    }
+
+    pub(super) fn add_record(&mut self, record: Record) -> Result<(), Invalid> {
+        if self.records.len() == SNAPSHOT_ROWS_MAX {
+            return Err(at(
+                record.line,
+                "this row is one too many",
+                format!("the limit is {SNAPSHOT_ROWS_MAX} rows of one table on one node: push fewer"),
+            ));
+        }
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// The named columns, if the file has no other.
+    pub(super) fn held_to(&self, Columns(columns): &Columns) -> Result<Vec<Column>, Invalid> {
+        let names = || columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+        match self.columns.iter().find(|name| columns.iter().all(|column| column.name != **name)) {
+            Some(name) => Err(Invalid::new(
+                format!("the column {name} is not in the schema, which has {}", names()),
+                "name it there with its type, or leave it out of the file",
+            )),
+            None => Ok(columns.clone()),
+        }
+    }
+
+    /// Each column with the narrowest type that fits all its values.
+    pub(super) fn inferred(&self) -> Result<Vec<Column>, Invalid> {
+        if self.records.is_empty() {
+            return Err(Invalid::new("there are no rows to tell the types from", "name the columns with a schema"));
+        }
+        let column = |(position, name): (usize, &ColumnName)| Column {
+            name: name.clone(),
+            data_type: types::infer(self.records.iter().filter_map(|record| record.cell(position))),
+            nullable: true,
+            comment: String::new(),
+        };
+        Ok(self.columns.iter().enumerate().map(column).collect())
+    }
+
+    /// The values of all records, in the order of the columns.
+    pub(super) fn into_rows(self, columns: &[Column]) -> Result<Vec<Vec<Value>>, Invalid> {
+        let position = |column: &Column| self.columns.iter().position(|name| *name == column.name);
+        let positions: Vec<_> = columns.iter().map(|column| (column, position(column))).collect();
+        let row = |record: &Record| {
+            let value = |(column, position): &(&Column, Option<usize>)| {
+                types::value(position.and_then(|position| record.cell(position)), column)
+                    .map_err(|e| at(record.line, e.what, e.remedy))
+            };
+            positions.iter().map(value).collect()
+        };
+        self.records.iter().map(row).collect()
+    }
+}
+
+impl Record {
+    pub(super) fn cell(&self, position: usize) -> Option<&Cell> {
+        self.cells.get(position)?.as_ref()
+    }
+}
