@@ -12,8 +12,8 @@ use unum_client::DataType;
 use unum_client::collect::PUBLISHED_TABLES;
 use unum_server::service::query_log::{processlist, slow_query, statements_summary};
 use unum_server::service::raft_status;
-use unum_server::sql::SYSTEM_TABLES;
 use unum_server::sql::names::{DEFAULT_SCHEMA, INFORMATION_SCHEMA};
+use unum_server::sql::{SYSTEM_TABLES, heads};
 
 type Columns = &'static [(&'static str, DataType, &'static str)];
 
@@ -97,3 +97,23 @@ fn the_reference_of_tables_is_up_to_date() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written == document, "docs/TABLES.md is out of date: UNUM_DOCS_UPDATE=1 writes it");
 }
+
+/// docs/SQL.md has the table of statements between these.
+const STATEMENTS: [&str; 2] = ["## Statements\n\n", "\n## Parameters"];
+
+#[test]
+fn the_table_of_statements_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/SQL.md");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let start = written.find(STATEMENTS[0]).expect("the head of the table") + STATEMENTS[0].len();
+    let end = start + written[start..].find(STATEMENTS[1]).expect("what follows the table");
+    let made = format!("{}{}", heads::documentation(), NOTE);
+    if std::env::var_os("UNUM_DOCS_UPDATE").is_some() {
+        std::fs::write(&path, format!("{}{made}{}", &written[..start], &written[end..])).unwrap();
+        return;
+    }
+    assert!(written[start..end] == made, "docs/SQL.md is out of date: UNUM_DOCS_UPDATE=1 writes it");
+}
+
+/// What is true of several statements.
+const NOTE: &str = "\nA `SHOW` takes `LIKE 'pattern'` or `WHERE condition`. What begins in none of these ways, or writes, is refused.\n";

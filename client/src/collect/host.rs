@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use sysinfo::{Disks, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Networks, System};
-use unum_proto::model::{DataType, Invalid, NodeDescription, TableSnapshot, Value};
+use unum_proto::model::{Invalid, NodeDescription, TableSnapshot};
+use unum_proto::typed_rows;
 
 use super::linux::IoWait;
 use super::tables::PublishedTable;
@@ -14,42 +15,56 @@ use crate::Table;
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "node_info",
     comment: "one row that describes the host: how busy it is, what it is, what runs on it",
-    columns: &COLUMNS,
+    columns: COLUMNS,
 };
 
-/// The columns of `node_info`: the founding idea's seven first, then the detail.
-const COLUMNS: [(&str, DataType, &str); 30] = [
-    ("cpu", DataType::Float64, "percent busy over all cores since the last push"),
-    ("net", DataType::Float64, "bytes/s received and sent, loopback left out"),
-    ("memory", DataType::Float64, "percent used"),
-    ("disk", DataType::Float64, "percent used over all disks"),
-    ("node_type", DataType::Text, "kind of node"),
-    ("ip", DataType::Text, "the node's address"),
-    ("id", DataType::Text, "unique within the type"),
-    ("load1", DataType::Float64, "load average of one minute"),
-    ("load5", DataType::Float64, "load average of five minutes"),
-    ("load15", DataType::Float64, "load average of fifteen minutes"),
-    ("cpu_iowait", DataType::Float64, "percent of CPU time waiting for disks; Linux only"),
-    ("memory_total", DataType::UInt64, "bytes"),
-    ("memory_used", DataType::UInt64, "bytes"),
-    ("swap_total", DataType::UInt64, "bytes"),
-    ("swap_used", DataType::UInt64, "bytes"),
-    ("disk_total", DataType::UInt64, "bytes"),
-    ("disk_used", DataType::UInt64, "bytes"),
-    ("net_recv", DataType::Float64, "bytes/s"),
-    ("net_sent", DataType::Float64, "bytes/s"),
-    ("cores", DataType::UInt64, "logical cores"),
-    ("physical_cores", DataType::UInt64, "physical cores"),
-    ("hostname", DataType::Text, "the host's name"),
-    ("os", DataType::Text, "operating system and its version"),
-    ("kernel", DataType::Text, "kernel version"),
-    ("arch", DataType::Text, "CPU architecture"),
-    ("version", DataType::Text, "the version of what runs there, as the node says"),
-    ("booted_at", DataType::Timestamp, "when the host booted"),
-    ("uptime_s", DataType::UInt64, "seconds since the host booted"),
-    ("started_at", DataType::Timestamp, "when the publisher started"),
-    ("processes", DataType::UInt64, "processes on the host; Linux only"),
-];
+typed_rows! {
+    /// The columns of `node_info`: the founding idea's seven first, then the detail.
+    const COLUMNS;
+    fn row(host: &mut HostCollector, node: &NodeDescription, seconds: f64) {
+        let system = host.system.as_ref();
+        // sysinfo says 0 for a total that it cannot read.
+        let known = |number: u64| (number > 0).then_some(number);
+        let memory_total = system.and_then(|system| known(system.total_memory()));
+        let memory_used = memory_total.and(system).map(System::used_memory);
+        let (disk_total, disk_used) = host.disk_bytes().unzip();
+        let (received, sent) = host.net_bytes().unzip();
+        let rate = |bytes: Option<u64>| bytes.filter(|_| seconds > 0.0).map(|bytes| round(bytes as f64 / seconds));
+        let load = load_average();
+        let boot = System::boot_time().ok().and_then(known);
+        let iowait = host.io_wait.percent();
+    }
+    "cpu": Float64, "percent busy over all cores since the last push" => system.map(|system| round(f64::from(system.global_cpu_usage())));
+    "net": Float64, "bytes/s received and sent, loopback left out" => rate(received.zip(sent).map(|(received, sent)| received + sent));
+    "memory": Float64, "percent used" => percent(memory_used, memory_total);
+    "disk": Float64, "percent used over all disks" => percent(disk_used, disk_total);
+    "node_type": Text, "kind of node" => node.key.node_type.as_str();
+    "ip": Text, "the node's address" => node.ip.as_str();
+    "id": Text, "unique within the type" => node.key.id.as_str();
+    "load1": Float64, "load average of one minute" => load.as_ref().map(|load| load.one);
+    "load5": Float64, "load average of five minutes" => load.as_ref().map(|load| load.five);
+    "load15": Float64, "load average of fifteen minutes" => load.as_ref().map(|load| load.fifteen);
+    "cpu_iowait": Float64, "percent of CPU time waiting for disks; Linux only" => iowait.map(round);
+    "memory_total": UInt64, "bytes" => memory_total;
+    "memory_used": UInt64, "bytes" => memory_used;
+    "swap_total": UInt64, "bytes" => memory_total.and(system).map(System::total_swap);
+    "swap_used": UInt64, "bytes" => memory_total.and(system).map(System::used_swap);
+    "disk_total": UInt64, "bytes" => disk_total;
+    "disk_used": UInt64, "bytes" => disk_used;
+    "net_recv": Float64, "bytes/s" => rate(received);
+    "net_sent": Float64, "bytes/s" => rate(sent);
+    "cores": UInt64, "logical cores" => system.and_then(|system| known(system.cpus().len() as u64));
+    "physical_cores": UInt64, "physical cores" => System::physical_core_count().ok().map(|cores| cores as u64);
+    "hostname": Text, "the host's name" => System::host_name().ok();
+    "os": Text, "operating system and its version" => System::long_os_version().ok();
+    "kernel": Text, "kernel version" => System::kernel_version().ok();
+    "arch": Text, "CPU architecture" => System::cpu_arch();
+    "version": Text, "the version of what runs there, as the node says" => node.version.as_str();
+    "booted_at": Timestamp, "when the host booted" => boot.map(|boot| boot as i64 * 1_000_000);
+    "uptime_s": UInt64, "seconds since the host booted" => System::uptime().ok();
+    "started_at": Timestamp, "when the publisher started" => host.started_at_us;
+    "processes": UInt64, "processes on the host; Linux only" => super::linux::processes();
+}
 
 /// Reads this host's `node_info`. Rates are since the last call, so keep one and call it every interval.
 #[derive(Debug)]
@@ -113,7 +128,7 @@ impl HostCollector {
         }
         let seconds = self.refreshed.elapsed().as_secs_f64();
         self.refreshed = Instant::now();
-        let row = self.row(node, seconds);
+        let row = row(self, node, seconds);
         Ok(Table::new(TABLE.name, TABLE.columns)?.row(row).snapshot())
     }
 
@@ -130,52 +145,6 @@ impl HostCollector {
     /// The network devices as of the last call.
     pub(super) fn networks(&self) -> Option<&Networks> {
         self.networks.as_ref()
-    }
-
-    fn row(&mut self, node: &NodeDescription, seconds: f64) -> [Value; COLUMNS.len()] {
-        let system = self.system.as_ref();
-        // sysinfo says 0 for a total that it cannot read.
-        let known = |number: u64| (number > 0).then_some(number);
-        let memory_total = system.and_then(|system| known(system.total_memory()));
-        let memory_used = memory_total.and(system).map(System::used_memory);
-        let (disk_total, disk_used) = self.disk_bytes().unzip();
-        let (received, sent) = self.net_bytes().unzip();
-        let rate = |bytes: Option<u64>| bytes.filter(|_| seconds > 0.0).map(|bytes| round(bytes as f64 / seconds));
-        let load = load_average();
-        let boot = System::boot_time().ok().and_then(known);
-        let iowait = self.io_wait.percent();
-        [
-            system.map(|system| round(f64::from(system.global_cpu_usage()))).into(),
-            rate(received.zip(sent).map(|(received, sent)| received + sent)).into(),
-            percent(memory_used, memory_total).into(),
-            percent(disk_used, disk_total).into(),
-            node.key.node_type.as_str().into(),
-            node.ip.as_str().into(),
-            node.key.id.as_str().into(),
-            load.as_ref().map(|load| load.one).into(),
-            load.as_ref().map(|load| load.five).into(),
-            load.as_ref().map(|load| load.fifteen).into(),
-            iowait.map(round).into(),
-            memory_total.into(),
-            memory_used.into(),
-            memory_total.and(system).map(System::total_swap).into(),
-            memory_total.and(system).map(System::used_swap).into(),
-            disk_total.into(),
-            disk_used.into(),
-            rate(received).into(),
-            rate(sent).into(),
-            system.and_then(|system| known(system.cpus().len() as u64)).into(),
-            System::physical_core_count().ok().map(|cores| cores as u64).into(),
-            System::host_name().ok().into(),
-            System::long_os_version().ok().into(),
-            System::kernel_version().ok().into(),
-            System::cpu_arch().into(),
-            node.version.as_str().into(),
-            boot.map_or(Value::Null, |boot| Value::Timestamp(boot as i64 * 1_000_000)),
-            System::uptime().ok().into(),
-            Value::Timestamp(self.started_at_us),
-            super::linux::processes().into(),
-        ]
     }
 
     /// Total and used bytes of all disks. A device that is mounted twice counts once.
@@ -224,7 +193,7 @@ fn round(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{NodeKey, Push};
+    use unum_proto::model::{NodeKey, Push, Value};
 
     use super::*;
 

@@ -10,80 +10,6 @@ use reedline::{Completer, CompletionResult, Span, Suggestion};
 use super::meta;
 use super::names::{LiveNames, Names};
 
-/// Words of SQL that people type, without functions.
-pub const KEYWORDS: &[&str] = &[
-    "ALL",
-    "ANALYZE",
-    "AND",
-    "AS",
-    "ASC",
-    "BETWEEN",
-    "BY",
-    "CASE",
-    "CAST",
-    "COLUMNS",
-    "CREATE",
-    "CROSS",
-    "CURRENT_TIMESTAMP",
-    "DATABASES",
-    "DESC",
-    "DESCRIBE",
-    "DISTINCT",
-    "DIV",
-    "ELSE",
-    "END",
-    "EXCEPT",
-    "EXISTS",
-    "EXPLAIN",
-    "FALSE",
-    "FROM",
-    "FULL",
-    "GROUP",
-    "HAVING",
-    "IN",
-    "INNER",
-    "INTERSECT",
-    "INTERVAL",
-    "IS",
-    "JOIN",
-    "KILL",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "NOT",
-    "NULL",
-    "OFFSET",
-    "ON",
-    "OR",
-    "ORDER",
-    "OUTER",
-    "OVER",
-    "PARTITION",
-    "PROCESSLIST",
-    "QUERY",
-    "RECURSIVE",
-    "REGEXP",
-    "RIGHT",
-    "ROLLUP",
-    "SELECT",
-    "SET",
-    "SHOW",
-    "TABLE",
-    "TABLES",
-    "THEN",
-    "TRUE",
-    "UNION",
-    "USE",
-    "USING",
-    "VALUES",
-    "VARIABLES",
-    "WARNINGS",
-    "WHEN",
-    "WHERE",
-    "WITH",
-    "XOR",
-];
-
 /// Functions that people type.
 const FUNCTIONS: &[&str] = &[
     "abs",
@@ -244,7 +170,7 @@ fn qualified(qualifier: &str, word: &str, statement: &str, names: &Names) -> Vec
     if let Some(tables) = names.schemas.get(&qualifier) {
         return matching(tables.keys().map(String::as_str), word, str::to_owned);
     }
-    let table = aliases(statement).into_iter().find(|(_, alias)| *alias == qualifier).map(|(table, _)| table);
+    let table = aliases(statement, names).into_iter().find(|(_, alias)| *alias == qualifier).map(|(table, _)| table);
     let table = table.unwrap_or(qualifier);
     let found = matching(columns(&table, names), word, str::to_owned);
     // The editor shows what is left of the cursor only: an alias may be named to the right of it.
@@ -263,7 +189,7 @@ fn columns<'a>(table: &str, names: &'a Names) -> impl Iterator<Item = &'a str> {
 }
 
 /// Tables that a statement names, and what it calls each.
-fn aliases(statement: &str) -> Vec<(String, String)> {
+fn aliases(statement: &str, names: &Names) -> Vec<(String, String)> {
     let lowered = statement.to_lowercase().replace('`', "");
     let words: Vec<&str> =
         lowered.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ';')).filter(|w| !w.is_empty()).collect();
@@ -274,7 +200,7 @@ fn aliases(statement: &str) -> Vec<(String, String)> {
         }
         let Some(table) = words.get(position + 1).map(|table| table.trim_end_matches(',')) else { continue };
         let after = words.get(position + 2).filter(|word| **word != "as").or_else(|| words.get(position + 3));
-        let is_keyword = |word: &str| KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word));
+        let is_keyword = |word: &str| names.keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(word));
         let alias = after.map(|alias| alias.trim_end_matches(',')).filter(|alias| !is_keyword(alias));
         found.push((table.to_owned(), alias.unwrap_or(table).to_owned()));
     }
@@ -286,7 +212,7 @@ fn anywhere(word: &str, statement: &str, names: &Names) -> Vec<String> {
     if word.is_empty() {
         return Vec::new();
     }
-    let read = aliases(statement);
+    let read = aliases(statement, names);
     let mut found = match read.is_empty() {
         true => matching(all_columns(names), word, str::to_owned),
         false => matching(read.iter().flat_map(|(table, _)| columns(table, names)), word, str::to_owned),
@@ -294,7 +220,7 @@ fn anywhere(word: &str, statement: &str, names: &Names) -> Vec<String> {
     let upper = word.chars().all(|c| !c.is_lowercase());
     let keyword = |keyword: &str| if upper { keyword.to_owned() } else { keyword.to_lowercase() };
     let function = |name: &str| format!("{}(", if upper { name.to_uppercase() } else { name.to_owned() });
-    found.extend(matching(KEYWORDS.iter().copied(), word, keyword));
+    found.extend(matching(names.keywords.iter().map(String::as_str), word, keyword));
     found.extend(matching(FUNCTIONS.iter().copied(), word, function));
     found.extend(matching(default_tables(names), word, str::to_owned));
     let mut seen = BTreeSet::new();
@@ -308,7 +234,8 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        let mut names = Names::default();
+        let keywords = ["AS", "FROM", "JOIN", "ON", "VALUES", "VARIABLES", "WHEN", "WHERE"].map(str::to_owned);
+        let mut names = Names { keywords: keywords.to_vec(), ..Names::default() };
         for (schema, table, columns) in [
             ("unum", "nodes", vec!["id", "status", "node_type"]),
             ("unum", "cluster_load", vec!["name", "value", "node_id"]),

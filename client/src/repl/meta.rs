@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use unum_proto::model::Value;
+
 use super::Format;
 use crate::Error;
 
 /// A meta command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Meta {
     /// A statement in a shorter spelling.
     Sql(String),
@@ -22,6 +24,8 @@ pub enum Meta {
     Watch(Duration),
     /// Results go to a file, or back.
     Output(Option<String>),
+    /// Values for the parameters of the next statement.
+    Bind(Vec<Value>),
     /// The statement before in an editor.
     Edit,
     /// The statements of a file.
@@ -48,6 +52,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("\\watch [SECONDS]", "the statement before, every 2 seconds, until Ctrl-C"),
     ("\\o [FILE]", "results go to a file, or back to the terminal (also .output)"),
     ("\\i FILE", "run the statements of a file (also .read)"),
+    ("\\bind VALUE …", "values for the ? of the next statement: numbers, 'texts', NULL, TRUE, FALSE"),
     ("\\e", "the statement before in $VISUAL or $EDITOR; then it runs"),
     ("\\pager [CMD|off]", "what shows long results; default $PAGER, or less"),
     ("\\s", "where this is: replica, revision, schema"),
@@ -107,6 +112,7 @@ pub fn parse(line: &str) -> Result<Meta, Error> {
         }),
         "\\o" => Meta::Output(some()),
         "\\i" => Meta::Read(needed("a file")?),
+        "\\bind" => Meta::Bind(values(argument)?),
         "\\e" => Meta::Edit,
         "\\pager" => Meta::Pager(some()),
         "\\s" => Meta::Status,
@@ -122,6 +128,56 @@ fn format(name: &str) -> Result<Format, Error> {
         let names: Vec<_> = names.iter().map(|value| value.get_name()).collect();
         Error::Refused(format!("the format {name:?} is not known; use {}", names.join(", ")))
     })
+}
+
+/// The values of a line: words, or texts in quotes, in which a quote is doubled.
+fn values(line: &str) -> Result<Vec<Value>, Error> {
+    let mut values = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix('\'') {
+            let (text, after) = quoted_text(quoted).ok_or_else(|| {
+                Error::Refused(format!("\\bind {line}: a quote is open; write '' for a quote in a text"))
+            })?;
+            values.push(Value::Text(text));
+            rest = after.trim_start();
+        } else {
+            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            values.push(value(word));
+            rest = after.trim_start();
+        }
+    }
+    Ok(values)
+}
+
+/// A text up to the quote that ends it, and what is behind that.
+fn quoted_text(quoted: &str) -> Option<(String, &str)> {
+    let mut text = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, after) = rest.split_once('\'')?;
+        text.push_str(part);
+        match after.strip_prefix('\'') {
+            Some(after) => {
+                text.push('\'');
+                rest = after;
+            }
+            None => return Some((text, after)),
+        }
+    }
+}
+
+/// A word as the value that it reads as; a text if as no other.
+fn value(word: &str) -> Value {
+    match word.to_ascii_uppercase().as_str() {
+        "NULL" => return Value::Null,
+        "TRUE" => return Value::Bool(true),
+        "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let integer = word.parse().map(Value::Int64).or_else(|_| word.parse().map(Value::UInt64)).ok();
+    let number = || word.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float64);
+    integer.or_else(number).unwrap_or_else(|| Value::Text(word.to_owned()))
 }
 
 fn interval(seconds: &str) -> Result<Duration, Error> {
@@ -175,6 +231,19 @@ mod tests {
             ("\\o", Ok(Meta::Output(None))),
             ("\\o a b.csv", Ok(Meta::Output(Some("a b.csv".into())))),
             (".exit", Ok(Meta::Quit)),
+            ("\\bind", Ok(Meta::Bind(Vec::new()))),
+            (
+                "\\bind 5 -1.5 NULL true 'it''s a  text'  word",
+                Ok(Meta::Bind(vec![
+                    Value::Int64(5),
+                    Value::Float64(-1.5),
+                    Value::Null,
+                    Value::Bool(true),
+                    "it's a  text".into(),
+                    "word".into(),
+                ])),
+            ),
+            ("\\bind 'open", Err("a quote is open")),
             (".schema", Err(".schema takes a table")),
             ("\\watch soon", Err("\"soon\" is not an interval")),
             ("\\watch 0", Err("\"0\" is not an interval")),

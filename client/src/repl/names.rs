@@ -15,11 +15,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Columns that are remembered: far more than anyone completes.
 const COLUMNS_MAX: usize = 50_000;
 
-/// Schemas, tables and columns, all in lower case.
+/// Schemas, tables and columns, all in lower case, and what else may be typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// Columns by table, tables by schema.
     pub schemas: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// Words of SQL, in upper case, without functions.
+    pub keywords: Vec<String>,
 }
 
 /// The names as they are known now. Clones share them.
@@ -66,5 +68,7 @@ async fn fetch(client: &Client) -> Option<Names> {
             .map(|name| row.get::<String>(name).unwrap_or_default().to_lowercase());
         names.schemas.entry(schema).or_default().entry(table).or_default().push(column);
     }
+    let keywords = client.query_aside("SELECT word FROM information_schema.keywords ORDER BY word").await.ok()?;
+    names.keywords = keywords.rows().filter_map(|row| row.get("word").ok()).collect();
     Some(names)
 }

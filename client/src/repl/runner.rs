@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use unum_proto::model::Value;
+
 use super::meta::{self, Meta};
 use super::split::{self, Part};
 use super::{Format, editor, format, pager};
@@ -34,8 +36,17 @@ pub struct Runner<'a> {
     file: Option<File>,
     interactive: bool,
     pager: pager::Pager,
-    last: Option<String>,
+    last: Option<Statement>,
+    /// Values for the parameters of the next statement.
+    bound: Vec<Value>,
     reads: usize,
+}
+
+/// A statement, and the values of its parameters.
+#[derive(Debug, Clone)]
+struct Statement {
+    sql: String,
+    values: Vec<Value>,
 }
 
 impl<'a> Runner<'a> {
@@ -51,6 +62,7 @@ impl<'a> Runner<'a> {
             interactive: false,
             pager: pager::Pager::Off,
             last: None,
+            bound: Vec::new(),
             reads: 0,
         }
     }
@@ -71,17 +83,18 @@ impl<'a> Runner<'a> {
     pub async fn run(&mut self, part: Part) -> Result<Flow, Error> {
         match part {
             Part::Statement { sql, vertical } => {
-                let shown = self.statement(&sql, vertical, true).await;
-                self.last = Some(sql);
+                let statement = Statement { sql, values: std::mem::take(&mut self.bound) };
+                let shown = self.statement(&statement, vertical, true).await;
+                self.last = Some(statement);
                 shown.map(|()| Flow::Continue)
             }
             Part::Meta(line) => self.meta(meta::parse(&line)?).await,
         }
     }
 
-    async fn statement(&mut self, sql: &str, vertical: bool, paged: bool) -> Result<(), Error> {
+    async fn statement(&mut self, statement: &Statement, vertical: bool, paged: bool) -> Result<(), Error> {
         let started = Instant::now();
-        let result = self.client.query(sql).await?;
+        let result = self.client.query_with(&statement.sql, statement.values.iter().cloned()).await?;
         let took = self.timing.then(|| started.elapsed());
         let format = if vertical || self.expanded { Format::Vertical } else { self.format };
         let mut text = Vec::new();
@@ -101,7 +114,8 @@ impl<'a> Runner<'a> {
 
     async fn meta(&mut self, meta: Meta) -> Result<Flow, Error> {
         match meta {
-            Meta::Sql(sql) => self.statement(&sql, false, true).await?,
+            Meta::Sql(sql) => self.statement(&Statement { sql, values: Vec::new() }, false, true).await?,
+            Meta::Bind(values) => self.bound = values,
             Meta::Show(format) => self.format = format,
             Meta::Expanded => {
                 self.expanded = !self.expanded;
@@ -119,7 +133,7 @@ impl<'a> Runner<'a> {
             Meta::Quit => return Ok(Flow::Quit),
             Meta::Watch(interval) if self.interactive => self.watch(interval).await?,
             Meta::Edit if self.interactive => {
-                let edited = editor::edit(self.last.as_deref().unwrap_or_default())?;
+                let edited = editor::edit(self.last.as_ref().map_or("", |last| &last.sql))?;
                 return Box::pin(self.all(&edited)).await;
             }
             Meta::Pager(command) if self.interactive => self.pager = pager::Pager::new(command),
@@ -159,11 +173,11 @@ impl<'a> Runner<'a> {
 
     /// The statement before, until its caller drops this at Ctrl-C, or an error.
     async fn watch(&mut self, interval: Duration) -> Result<(), Error> {
-        let Some(sql) = self.last.clone() else {
+        let Some(last) = self.last.clone() else {
             return Err(Error::Refused("\\watch repeats the statement before, and there is none".into()));
         };
         loop {
-            self.statement(&sql, false, false).await?;
+            self.statement(&last, false, false).await?;
             tokio::time::sleep(interval).await;
         }
     }

@@ -1,4 +1,4 @@
-//! CSV: a header, then a record a line, as RFC 4180 has it. A quoted field may span lines; blank lines do not count.
+//! CSV, and TSV: a header, then a record a line, as RFC 4180 has it. A quoted field may span lines; blank lines do not count.
 
 use csv::{ErrorKind, ReaderBuilder};
 use unum_proto::model::Invalid;
@@ -10,8 +10,13 @@ use super::types::Cell;
 /// The header is line 1 unless blank lines come before it, which nobody writes.
 const HEADER_LINE: u64 = 1;
 
-pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
-    let mut reader = ReaderBuilder::new().from_reader(text.as_bytes());
+/// What stands between the fields of CSV.
+pub(super) const COMMA: u8 = b',';
+/// What stands between the fields of TSV.
+pub(super) const TAB: u8 = b'\t';
+
+pub(super) fn read(text: &str, between: u8) -> Result<Sheet, Invalid> {
+    let mut reader = ReaderBuilder::new().delimiter(between).from_reader(text.as_bytes());
     let mut sheet = Sheet::default();
     let header = reader.headers().map_err(|e| refused(&e))?;
     if header.is_empty() {
@@ -37,7 +42,7 @@ fn refused(error: &csv::Error) -> Invalid {
         ErrorKind::UnequalLengths { pos, expected_len, len } => at(
             line(pos),
             format!("the record has {len} fields, but the header has {expected_len}"),
-            "write a field for every column, and quote a field that has a comma in it",
+            "write a field for every column, and quote a field that has a comma or a tab in it",
         ),
         _ => Invalid::new(format!("the CSV text is not readable: {error}"), "write it as RFC 4180 has it"),
     }

@@ -1,6 +1,6 @@
 //! Rows from text: a CSV or NDJSON file becomes a [`Table`] to push.
 //!
-//! 1. [`Format`] is named, or guessed from a file's name or its first character.
+//! 1. [`Format`] is named, or told by a file's name or its first line.
 //! 2. `csv` or `ndjson` cuts the text into a `Sheet`: column names, and records of cells that are still text.
 //! 3. `types` decides each column's type: the one that [`Columns`] names, or the narrowest that fits every value.
 //! 4. Every cell is converted. A cell that does not fit is refused with its line, column and value.
@@ -20,7 +20,7 @@ mod types;
 
 use std::path::Path;
 
-use unum_proto::model::{Invalid, TableName, TableSchema};
+use unum_proto::model::{ColumnName, Invalid, TableName, TableSchema};
 
 pub use schema::Columns;
 
@@ -35,23 +35,34 @@ pub const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub enum Format {
     /// Comma-separated, with a header.
     Csv,
+    /// Tab-separated, with a header.
+    Tsv,
     /// One JSON object a line.
     Ndjson,
 }
 
 impl Format {
-    /// The format that a file's name tells: `.csv`, `.ndjson` or `.jsonl`.
+    /// The format that a file's name tells: `.csv`, `.tsv`, `.tab`, `.ndjson` or `.jsonl`.
     pub fn of_file(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
+            "tsv" | "tab" => Some(Self::Tsv),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
             _ => None,
         }
     }
 
-    /// NDJSON, if the first character that is not blank is `{`. No other is a sign of anything.
+    /// The format that the first line of a text tells: an object is NDJSON, a header with tabs TSV, one with commas or of one
+    /// column CSV. None where it has both, or is no header.
     pub fn of_text(text: &str) -> Option<Self> {
-        without_mark(text).trim_start().starts_with('{').then_some(Self::Ndjson)
+        let first = without_mark(text).trim_start().lines().next()?;
+        match (first.starts_with('{'), first.contains('\t'), first.contains(',')) {
+            (true, ..) => Some(Self::Ndjson),
+            (_, true, true) => None,
+            (_, true, false) => Some(Self::Tsv),
+            (_, false, true) => Some(Self::Csv),
+            (_, false, false) => first.trim().to_ascii_lowercase().parse::<ColumnName>().is_ok().then_some(Self::Csv),
+        }
     }
 }
 
@@ -76,7 +87,8 @@ pub fn parse(table: &str, text: &str, format: Format, columns: Option<&Columns>)
     }
     let text = without_mark(text);
     let sheet = match format {
-        Format::Csv => csv::read(text)?,
+        Format::Csv => csv::read(text, csv::COMMA)?,
+        Format::Tsv => csv::read(text, csv::TAB)?,
         Format::Ndjson => ndjson::read(text)?,
     };
     let columns = match columns {

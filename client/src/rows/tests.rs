@@ -143,17 +143,38 @@ fn what_is_too_much_is_refused() {
 }
 
 #[test]
-fn a_format_is_guessed_from_the_name_or_the_first_character() {
+fn a_format_is_told_by_the_name_or_the_first_line() {
     for (name, format) in [
         ("a.csv", Some(Format::Csv)),
         ("a.CSV", Some(Format::Csv)),
+        ("a.tsv", Some(Format::Tsv)),
         ("b/a.ndjson", Some(Format::Ndjson)),
         ("a.jsonl", Some(Format::Ndjson)),
         ("csv", None),
     ] {
         assert_eq!(Format::of_file(Path::new(name)), format, "{name}");
     }
-    for (text, format) in [(" \n{}", Some(Format::Ndjson)), ("a,b", None), ("", None)] {
+    for (text, format) in [
+        (" \n{}", Some(Format::Ndjson)),
+        ("\u{feff}{\"a\": 1}\n", Some(Format::Ndjson)),
+        ("a,b\n1,2\n", Some(Format::Csv)),
+        ("\"a\",b\n", Some(Format::Csv)),
+        ("a\tb\n1\t2,5\n", Some(Format::Tsv)),
+        ("depth\n1\n2\n", Some(Format::Csv)),
+        ("\r\n\r\nID\r\n1", Some(Format::Csv)),
+        // Both, and none.
+        ("a\tb,c\n", None),
+        ("[{\"a\": 1}]", None),
+        ("no header", None),
+        ("", None),
+    ] {
         assert_eq!(Format::of_text(text), format, "{text:?}");
     }
+}
+
+#[test]
+fn tabs_part_fields_as_commas_do() {
+    let rows = vec![vec![Int64(1), Text("a, b".into())], vec![Null, Text("c".into())]];
+    check(Format::Tsv, "n\tt\n1\ta, b\n\tc\n", None, Ok(("n BIGINT, t TEXT", rows)));
+    check(Format::Tsv, "n\tt\n1\n", None, Err("the record has 1 fields, but the header has 2"));
 }

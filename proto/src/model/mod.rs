@@ -17,6 +17,7 @@ mod push;
 mod query;
 mod schema;
 mod schemas;
+pub mod typed;
 mod value;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
@@ -25,7 +26,7 @@ pub use config::{
 };
 pub use data_type::DataType;
 pub use invalid::Invalid;
-pub use name::{ColumnName, NodeKey, NodeName, TableName};
+pub use name::{CLUSTER_PREFIX, ColumnName, NodeKey, NodeName, RESERVED_TABLES, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
 pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
 pub use schema::{Column, TableSchema};

@@ -59,8 +59,9 @@ impl FromStr for NodeName {
     }
 }
 
-/// Tables that the catalog makes itself. A pushed table of the same name could not be reached.
-const RESERVED_TABLES: [&str; 8] = [
+/// Tables of schema `unum` that the catalog makes itself, as far as [`CLUSTER_PREFIX`] does not reserve them. A pushed table of
+/// the same name could not be reached. A test of the server ties this list to its tables.
+pub const RESERVED_TABLES: [&str; 8] = [
     "nodes",
     "replicas",
     "tables",
@@ -72,7 +73,7 @@ const RESERVED_TABLES: [&str; 8] = [
 ];
 
 /// What `cluster_T` is made of; a pushed table must not look like one.
-const CLUSTER_PREFIX: &str = "cluster_";
+pub const CLUSTER_PREFIX: &str = "cluster_";
 
 impl FromStr for TableName {
     type Err = Invalid;

@@ -1,42 +1,33 @@
 //! `raft_status`: how one replica sees the Raft group.
 
 use unum_client::Table;
-use unum_proto::model::{DataType, Invalid, TableSnapshot, Value};
+use unum_proto::model::{Invalid, TableSnapshot};
+use unum_proto::typed_rows;
 
 use crate::consensus::{Group, Role};
 
-/// One row.
-pub const COLUMNS: &[(&str, DataType, &str)] = &[
-    ("replica", DataType::UInt64, "the replica"),
-    ("addr", DataType::Text, "its gRPC address"),
-    ("role", DataType::Text, "leader, follower or learner"),
-    ("term", DataType::UInt64, "the term that it is in"),
-    ("leader", DataType::UInt64, "who leads, as far as it knows"),
-    ("last_log", DataType::UInt64, "the last entry of its log"),
-    ("applied", DataType::UInt64, "the revision of its state"),
-    ("state_hash", DataType::Text, "the hash of that state"),
-    ("log_bytes", DataType::UInt64, "bytes of the log entries that it keeps, roughly"),
-    ("voters", DataType::UInt64, "members that vote"),
-    ("learners", DataType::UInt64, "members that do not"),
-];
+typed_rows! {
+    /// One row.
+    pub const COLUMNS;
+    fn row(group: &Group) {
+        let members = group.members();
+        let own = members.members.iter().find(|member| member.id == group.replica());
+        let learners = members.members.iter().filter(|member| member.role == Role::Learner).count();
+    }
+    "replica": UInt64, "the replica" => group.replica();
+    "addr": Text, "its gRPC address" => own.map(|own| own.addr.as_str());
+    "role": Text, "leader, follower or learner" => own.map(|own| own.role.as_str());
+    "term": UInt64, "the term that it is in" => members.term;
+    "leader": UInt64, "who leads, as far as it knows" => members.leader;
+    "last_log": UInt64, "the last entry of its log" => own.and_then(|own| own.last_log);
+    "applied": UInt64, "the revision of its state" => own.and_then(|own| own.applied);
+    "state_hash": Text, "the hash of that state" => own.and_then(|own| own.state_hash).map(|hash| format!("{hash:016x}"));
+    "log_bytes": UInt64, "bytes of the log entries that it keeps, roughly" => group.log_bytes();
+    "voters": UInt64, "members that vote" => (members.members.len() - learners) as u64;
+    "learners": UInt64, "members that do not" => learners as u64;
+}
 
 /// The table as of now.
 pub fn table(group: &Group) -> Result<TableSnapshot, Invalid> {
-    let members = group.members();
-    let own = members.members.iter().find(|member| member.id == group.replica());
-    let learners = members.members.iter().filter(|member| member.role == Role::Learner).count();
-    let row: [Value; COLUMNS.len()] = [
-        group.replica().into(),
-        own.map(|own| own.addr.as_str()).into(),
-        own.map(|own| own.role.as_str()).into(),
-        members.term.into(),
-        members.leader.into(),
-        own.and_then(|own| own.last_log).into(),
-        own.and_then(|own| own.applied).into(),
-        own.and_then(|own| own.state_hash).map(|hash| format!("{hash:016x}")).into(),
-        group.log_bytes().into(),
-        ((members.members.len() - learners) as u64).into(),
-        (learners as u64).into(),
-    ];
-    Ok(Table::new("raft_status", COLUMNS)?.row(row).snapshot())
+    Ok(Table::new("raft_status", COLUMNS)?.row(row(group)).snapshot())
 }

@@ -34,7 +34,7 @@ pub use limits::Limits;
 pub use prepared::{Action, Prepared, Read};
 pub use run::execution::{Execution, ResultHead, RowStream, Rows};
 pub use run::memory::QueryMemory;
-pub use statement::{Command, StatementText, configure};
+pub use statement::{Command, StatementText, configure, heads};
 pub use suggest::nearest;
 pub use syntax::Digest;
 pub use syntax::names::{self, current_schema};

@@ -154,7 +154,9 @@ impl Source {
         let refused = |why: String| Error::Refused(format!("{name}: {why}"));
         let text = self.text().map_err(|e| refused(format!("cannot be read: {e}")))?;
         let told = self.format.or_else(|| Format::of_file(&self.file)).or_else(|| Format::of_text(&text));
-        let format = told.ok_or_else(|| refused("the format is not known; name it: --format csv or ndjson".into()))?;
+        let format = told.ok_or_else(|| {
+            refused("its first line does not tell its format; name it: --format csv, tsv or ndjson".into())
+        })?;
         let table = rows::parse(self.table.as_str(), &text, format, self.schema.as_ref());
         Ok(table.map_err(|e| refused(e.to_string()))?.snapshot())
     }

@@ -3,26 +3,38 @@
 use std::collections::HashMap;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::Row;
+use unum_proto::typed_rows;
 
 use super::{PublishedTable, clipped};
 use crate::collect::{files, proc};
 
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(process: &Process, users: &HashMap<String, String>) {
+        let pid = process.pid().as_u32();
+        let user = process.user_id().map(|id| id.to_string());
+        let threads = files::text(format!("/proc/{pid}/status")).and_then(|status| proc::parse_threads(&status));
+        let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
+        let command = (!words.is_empty()).then(|| clipped(words.join(" ")));
+    }
+    "pid": UInt64, "process id" => pid;
+    "ppid": UInt64, "its parent's" => process.parent().map(Pid::as_u32);
+    "user": Text, "whose it is: a name, or the id if it has none" => user.map(|id| users.get(&id).cloned().unwrap_or(id));
+    "name": Text, "short name" => clipped(process.name().to_string_lossy().into_owned());
+    "state": Text, "running, sleeping, zombie …" => process.status().to_string().to_lowercase();
+    "cpu": Float64, "percent of one core since the last push" => (f64::from(process.cpu_usage()) * 100.0).round() / 100.0;
+    "memory": UInt64, "bytes resident" => process.memory();
+    "threads": UInt64, "threads; Linux only" => threads;
+    "started_at": Timestamp, "when it started" => i64::try_from(process.start_time().saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+    "command": Text, "command line; NULL for a kernel thread" => command;
+}
+
 pub(in crate::collect) const TABLE: PublishedTable = PublishedTable {
     name: "processes",
     comment: "the busiest processes of the host, by CPU time and then by memory",
-    columns: &[
-        ("pid", DataType::UInt64, "process id"),
-        ("ppid", DataType::UInt64, "its parent's"),
-        ("user", DataType::Text, "whose it is: a name, or the id if it has none"),
-        ("name", DataType::Text, "short name"),
-        ("state", DataType::Text, "running, sleeping, zombie …"),
-        ("cpu", DataType::Float64, "percent of one core since the last push"),
-        ("memory", DataType::UInt64, "bytes resident"),
-        ("threads", DataType::UInt64, "threads; Linux only"),
-        ("started_at", DataType::Timestamp, "when it started"),
-        ("command", DataType::Text, "command line; NULL for a kernel thread"),
-    ],
+    columns: COLUMNS,
 };
 
 /// Reads the rows; remembers the CPU time of the last time.
@@ -68,24 +80,4 @@ impl Reader {
 /// Threads count as processes unless they are left out, and even "nothing" has them.
 fn nothing() -> ProcessRefreshKind {
     ProcessRefreshKind::nothing().without_tasks()
-}
-
-fn row(process: &Process, users: &HashMap<String, String>) -> Row {
-    let pid = process.pid().as_u32();
-    let user = process.user_id().map(|id| id.to_string());
-    let threads = files::text(format!("/proc/{pid}/status")).and_then(|status| proc::parse_threads(&status));
-    let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
-    let command = (!words.is_empty()).then(|| clipped(words.join(" ")));
-    vec![
-        Value::UInt64(pid.into()),
-        process.parent().map(Pid::as_u32).into(),
-        user.map(|id| users.get(&id).cloned().unwrap_or(id)).into(),
-        clipped(process.name().to_string_lossy().into_owned()).into(),
-        process.status().to_string().to_lowercase().into(),
-        Value::Float64((f64::from(process.cpu_usage()) * 100.0).round() / 100.0),
-        process.memory().into(),
-        threads.into(),
-        Value::Timestamp(process.start_time().saturating_mul(1_000_000).try_into().unwrap_or(i64::MAX)),
-        command.into(),
-    ]
 }

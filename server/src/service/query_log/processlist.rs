@@ -1,29 +1,35 @@
 //! `processlist`: the queries that run, with TiDB's columns.
 
-use unum_proto::model::{DataType, Row, Value, limits};
+use unum_proto::model::limits;
+use unum_proto::model::typed::Null;
+use unum_proto::typed_rows;
 
 use super::handle::QueryHandle;
 
-/// One row a query, by id.
-pub const COLUMNS: &[(&str, DataType, &str)] = &[
-    ("id", DataType::UInt64, "the query; what KILL QUERY takes"),
-    ("user", DataType::Text, "who asks, as the client says"),
-    ("host", DataType::Text, "the client's address"),
-    ("db", DataType::Text, "the schema of names without one"),
-    ("command", DataType::Text, "always Query"),
-    ("time", DataType::Int64, "seconds since it began"),
-    ("state", DataType::Text, "how far it is"),
-    ("info", DataType::Text, "the statement, its first 4096 bytes, or fewer while very many run"),
-    ("digest", DataType::Text, "the digest of the statement"),
-    ("mem", DataType::UInt64, "bytes that its operators hold"),
-    ("disk", DataType::UInt64, "always 0: nothing is spilled"),
-    ("txnstart", DataType::Text, "always NULL"),
-    ("resource_group", DataType::Text, "always NULL"),
-    ("session_alias", DataType::Text, "always NULL"),
-    ("rows_affected", DataType::UInt64, "rows sent so far"),
-    ("tidb_cpu", DataType::Int64, "always NULL"),
-    ("tikv_cpu", DataType::Int64, "always NULL"),
-];
+typed_rows! {
+    /// One row a query, by id.
+    pub const COLUMNS;
+    pub(super) fn row(query: &QueryHandle, info_bytes_max: usize) {
+        let request = &query.request;
+    }
+    "id": UInt64, "the query; what KILL QUERY takes" => query.id;
+    "user": Text, "who asks, as the client says" => request.user.as_str();
+    "host": Text, "the client's address" => request.host.as_str();
+    "db": Text, "the schema of names without one" => request.schema.as_str();
+    "command": Text, "always Query" => "Query";
+    "time": Int64, "seconds since it began" => i64::try_from(query.started.elapsed().as_secs()).unwrap_or(i64::MAX);
+    "state": Text, "how far it is" => query.stage();
+    "info": Text, "the statement, its first 4096 bytes, or fewer while very many run" => cut(query.text(), info_bytes_max);
+    "digest": Text, "the digest of the statement" => query.digest().map(|digest| digest.id.as_str());
+    "mem": UInt64, "bytes that its operators hold" => query.memory.bytes() as u64;
+    "disk": UInt64, "always 0: nothing is spilled" => 0u64;
+    "txnstart": Text, "always NULL" => Null;
+    "resource_group": Text, "always NULL" => Null;
+    "session_alias": Text, "always NULL" => Null;
+    "rows_affected": UInt64, "rows sent so far" => query.rows();
+    "tidb_cpu": Int64, "always NULL" => Null;
+    "tikv_cpu": Int64, "always NULL" => Null;
+}
 
 /// Bytes of a statement that a row shows.
 pub(super) const INFO_BYTES_MAX: usize = 4096;
@@ -39,27 +45,4 @@ pub(super) fn pushed_info_bytes(queries: usize) -> usize {
 /// A statement cut to a length.
 pub(super) fn cut(sql: &str, bytes_max: usize) -> &str {
     &sql[..sql.floor_char_boundary(bytes_max)]
-}
-
-pub(super) fn row(query: &QueryHandle, info_bytes_max: usize) -> Row {
-    let request = &query.request;
-    vec![
-        query.id.into(),
-        request.user.as_str().into(),
-        request.host.as_str().into(),
-        request.schema.as_str().into(),
-        "Query".into(),
-        i64::try_from(query.started.elapsed().as_secs()).unwrap_or(i64::MAX).into(),
-        query.stage().into(),
-        cut(query.text(), info_bytes_max).into(),
-        query.digest().map(|digest| digest.id.as_str()).into(),
-        (query.memory.bytes() as u64).into(),
-        0u64.into(),
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        query.rows().into(),
-        Value::Null,
-        Value::Null,
-    ]
 }

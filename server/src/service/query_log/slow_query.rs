@@ -2,29 +2,35 @@
 
 use std::collections::VecDeque;
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::Row;
+use unum_proto::typed_rows;
 
 use super::handle::{Ended, QueryHandle};
 use super::processlist::cut;
 
-/// One row a query, the oldest first.
-pub const COLUMNS: &[(&str, DataType, &str)] = &[
-    ("time", DataType::Timestamp, "when it ended"),
-    ("user", DataType::Text, "who asked, as the client says"),
-    ("host", DataType::Text, "the client's address"),
-    ("conn_id", DataType::UInt64, "the query's id"),
-    ("query_time", DataType::Float64, "seconds in all"),
-    ("wait_ts", DataType::Float64, "seconds of waiting for the read barrier"),
-    ("compile_time", DataType::Float64, "seconds of planning"),
-    ("db", DataType::Text, "the schema of names without one"),
-    ("is_internal", DataType::Bool, "always false"),
-    ("digest", DataType::Text, "the digest of the statement"),
-    ("mem_max", DataType::Int64, "the most bytes that its operators held"),
-    ("result_rows", DataType::Int64, "rows sent"),
-    ("succ", DataType::Bool, "whether all rows were sent"),
-    ("query", DataType::Text, "the statement, its first 2048 bytes"),
-    ("error", DataType::Text, "why it failed"),
-];
+typed_rows! {
+    /// One row a query, the oldest first.
+    pub const COLUMNS;
+    fn row(query: &QueryHandle, ended: &Ended) {
+        let request = &query.request;
+        let failed = ended.failed.as_deref();
+    }
+    "time": Timestamp, "when it ended" => ended.at_us;
+    "user": Text, "who asked, as the client says" => request.user.as_str();
+    "host": Text, "the client's address" => request.host.as_str();
+    "conn_id": UInt64, "the query's id" => query.id;
+    "query_time": Float64, "seconds in all" => ended.took.as_secs_f64();
+    "wait_ts": Float64, "seconds of waiting for the read barrier" => ended.times.barrier.as_secs_f64();
+    "compile_time": Float64, "seconds of planning" => ended.times.plan.as_secs_f64();
+    "db": Text, "the schema of names without one" => request.schema.as_str();
+    "is_internal": Bool, "always false" => false;
+    "digest": Text, "the digest of the statement" => query.digest().map(|digest| digest.id.as_str());
+    "mem_max": Int64, "the most bytes that its operators held" => i64::try_from(ended.memory_bytes).unwrap_or(i64::MAX);
+    "result_rows": Int64, "rows sent" => i64::try_from(ended.rows).unwrap_or(i64::MAX);
+    "succ": Bool, "whether all rows were sent" => failed.is_none();
+    "query": Text, "the statement, its first 2048 bytes" => cut(query.text(), TEXT_BYTES_MAX);
+    "error": Text, "why it failed" => failed.map(|why| cut(why, TEXT_BYTES_MAX));
+}
 
 /// Queries that are kept: a busy hour's worth, and a small part of one push.
 const QUERIES_MAX: usize = 100;
@@ -41,29 +47,11 @@ pub struct SlowQueries {
 
 impl SlowQueries {
     pub(super) fn add(&mut self, query: &QueryHandle, ended: &Ended) {
-        let request = &query.request;
-        let failed = ended.failed.as_deref();
         if self.rows.len() == QUERIES_MAX {
             self.rows.pop_front();
         }
         self.changes += 1;
-        self.rows.push_back(vec![
-            Value::Timestamp(ended.at_us),
-            request.user.as_str().into(),
-            request.host.as_str().into(),
-            query.id.into(),
-            ended.took.as_secs_f64().into(),
-            ended.times.barrier.as_secs_f64().into(),
-            ended.times.plan.as_secs_f64().into(),
-            request.schema.as_str().into(),
-            false.into(),
-            query.digest().map(|digest| digest.id.as_str()).into(),
-            i64::try_from(ended.memory_bytes).unwrap_or(i64::MAX).into(),
-            i64::try_from(ended.rows).unwrap_or(i64::MAX).into(),
-            failed.is_none().into(),
-            cut(query.text(), TEXT_BYTES_MAX).into(),
-            failed.map(|why| cut(why, TEXT_BYTES_MAX)).into(),
-        ]);
+        self.rows.push_back(row(query, ended));
     }
 
     pub(super) fn rows(&self) -> Vec<Row> {

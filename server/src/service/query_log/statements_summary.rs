@@ -6,39 +6,47 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::Row;
+use unum_proto::typed_rows;
 
 use super::handle::{Ended, QueryHandle};
 use super::processlist::cut;
 use crate::sql::Digest;
 
-/// One row a window and digest.
-pub const COLUMNS: &[(&str, DataType, &str)] = &[
-    ("summary_begin_time", DataType::Timestamp, "begin of the window"),
-    ("summary_end_time", DataType::Timestamp, "end of the window"),
-    ("stmt_type", DataType::Text, "the statement's first word"),
-    ("schema_name", DataType::Text, "the schema of names without one"),
-    ("digest", DataType::Text, "the digest"),
-    ("digest_text", DataType::Text, "the normalised statement"),
-    ("sample_user", DataType::Text, "who asked last"),
-    ("exec_count", DataType::UInt64, "how often it ran"),
-    ("sum_errors", DataType::UInt64, "how often it failed"),
-    ("sum_latency", DataType::UInt64, "nanoseconds in all"),
-    ("max_latency", DataType::UInt64, "nanoseconds, the longest"),
-    ("min_latency", DataType::UInt64, "nanoseconds, the shortest"),
-    ("avg_latency", DataType::UInt64, "nanoseconds on average"),
-    ("avg_compile_latency", DataType::UInt64, "nanoseconds of planning on average"),
-    ("max_compile_latency", DataType::UInt64, "nanoseconds of planning, the longest"),
-    ("avg_mem", DataType::UInt64, "bytes held on average"),
-    ("max_mem", DataType::UInt64, "the most bytes held"),
-    ("avg_result_rows", DataType::Int64, "rows on average"),
-    ("max_result_rows", DataType::Int64, "the most rows"),
-    ("min_result_rows", DataType::Int64, "the fewest rows"),
-    ("first_seen", DataType::Timestamp, "the end of the first one in the window"),
-    ("last_seen", DataType::Timestamp, "the end of the last one in the window"),
-    ("query_sample_text", DataType::Text, "the last statement, its first 512 bytes"),
-    ("evicted", DataType::UInt64, "digests that the window has forgotten"),
-];
+typed_rows! {
+    /// One row a window and digest.
+    pub const COLUMNS;
+    fn row(window: &Window, schema: &str, digest: &str, summary: &Summary) {
+        let Summary { latency_ns, plan_ns, memory_bytes, rows, count, .. } = summary;
+        let average = |spread: &Spread| spread.sum / count.max(&1);
+        let int = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let statement_type = summary.digest_text.split(' ').next().unwrap_or_default();
+    }
+    "summary_begin_time": Timestamp, "begin of the window" => window.begin_us;
+    "summary_end_time": Timestamp, "end of the window" => window.begin_us + WINDOW_US;
+    "stmt_type": Text, "the statement's first word" => statement_type.to_uppercase();
+    "schema_name": Text, "the schema of names without one" => schema;
+    "digest": Text, "the digest" => digest;
+    "digest_text": Text, "the normalised statement" => summary.digest_text.as_str();
+    "sample_user": Text, "who asked last" => summary.user.as_str();
+    "exec_count": UInt64, "how often it ran" => *count;
+    "sum_errors": UInt64, "how often it failed" => summary.errors;
+    "sum_latency": UInt64, "nanoseconds in all" => latency_ns.sum;
+    "max_latency": UInt64, "nanoseconds, the longest" => latency_ns.max;
+    "min_latency": UInt64, "nanoseconds, the shortest" => latency_ns.min;
+    "avg_latency": UInt64, "nanoseconds on average" => average(latency_ns);
+    "avg_compile_latency": UInt64, "nanoseconds of planning on average" => average(plan_ns);
+    "max_compile_latency": UInt64, "nanoseconds of planning, the longest" => plan_ns.max;
+    "avg_mem": UInt64, "bytes held on average" => average(memory_bytes);
+    "max_mem": UInt64, "the most bytes held" => memory_bytes.max;
+    "avg_result_rows": Int64, "rows on average" => int(average(rows));
+    "max_result_rows": Int64, "the most rows" => int(rows.max);
+    "min_result_rows": Int64, "the fewest rows" => rows.min.map(int);
+    "first_seen": Timestamp, "the end of the first one in the window" => summary.first_us;
+    "last_seen": Timestamp, "the end of the last one in the window" => summary.last_us;
+    "query_sample_text": Text, "the last statement, its first 512 bytes" => summary.sample.as_str();
+    "evicted": UInt64, "digests that the window has forgotten" => window.evicted;
+}
 
 const WINDOW_US: i64 = 30 * 60 * 1_000_000;
 
@@ -143,39 +151,6 @@ impl Window {
     }
 
     fn rows(&self) -> impl Iterator<Item = Row> + '_ {
-        self.summaries.iter().map(|((schema, digest), summary)| self.row(schema, digest, summary))
-    }
-
-    fn row(&self, schema: &str, digest: &str, summary: &Summary) -> Row {
-        let Summary { latency_ns, plan_ns, memory_bytes, rows, count, .. } = summary;
-        let average = |spread: &Spread| spread.sum / count.max(&1);
-        let int = |number: u64| Value::Int64(i64::try_from(number).unwrap_or(i64::MAX));
-        let statement_type = summary.digest_text.split(' ').next().unwrap_or_default();
-        vec![
-            Value::Timestamp(self.begin_us),
-            Value::Timestamp(self.begin_us + WINDOW_US),
-            statement_type.to_uppercase().into(),
-            schema.into(),
-            digest.into(),
-            summary.digest_text.as_str().into(),
-            summary.user.as_str().into(),
-            (*count).into(),
-            summary.errors.into(),
-            latency_ns.sum.into(),
-            latency_ns.max.into(),
-            latency_ns.min.into(),
-            average(latency_ns).into(),
-            average(plan_ns).into(),
-            plan_ns.max.into(),
-            average(memory_bytes).into(),
-            memory_bytes.max.into(),
-            int(average(rows)),
-            int(rows.max),
-            rows.min.map_or(Value::Null, int),
-            Value::Timestamp(summary.first_us),
-            Value::Timestamp(summary.last_us),
-            summary.sample.as_str().into(),
-            self.evicted.into(),
-        ]
+        self.summaries.iter().map(|((schema, digest), summary)| row(self, schema, digest, summary))
     }
 }

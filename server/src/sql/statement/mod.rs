@@ -5,6 +5,7 @@
 
 mod column_names;
 pub mod configure;
+pub mod heads;
 mod select;
 mod set;
 mod show;
@@ -15,6 +16,7 @@ use unum_proto::model::SqlSession;
 
 pub use self::column_names::ColumnNames;
 pub use self::configure::Configure;
+use self::heads::{Grammar, Head};
 pub use self::select::{ResultKind, Select};
 pub use self::text::StatementText;
 use super::Error;
@@ -58,11 +60,16 @@ pub fn parse(tokens: &Tokens, fingerprint: Option<Fingerprint>, context: &Contex
 }
 
 fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error> {
-    if let Some(configure) = configure::parse(tokens.all(), context)? {
-        return Ok(Statement::Command(Command::Configure(Box::new(configure))));
-    }
-    if let Some(filter) = configure::show(tokens.all())? {
-        return show::config(filter, context).map(boxed);
+    match heads::find(tokens.all()) {
+        Some((Head { grammar: Grammar::Show(show), .. }, words)) => {
+            return show::parse(show, tokens.in_lower_case(), words, context).map(boxed);
+        }
+        Some((Head { grammar: Grammar::Configure(verb), .. }, words)) => {
+            if let Some(configure) = configure::parse(*verb, tokens.all(), words, context)? {
+                return Ok(Statement::Command(Command::Configure(Box::new(configure))));
+            }
+        }
+        Some((Head { grammar: Grammar::Sql, .. }, _)) | None => {}
     }
     let typed = tokens.tree()?;
     complexity::check_tables(&typed)?;
@@ -70,11 +77,9 @@ fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error>
     classify(tokens.tree_in_lower_case().unwrap_or(Ok(typed))?, column_names, context)
 }
 
+/// What sqlparser has read.
 fn classify(statement: Ast, column_names: ColumnNames, context: &Context<'_>) -> Result<Statement, Error> {
     match statement {
-        Ast::Use(target) => Ok(Statement::Command(Command::SetSession(set::use_schema(&target, context)?))),
-        Ast::Set(set) => Ok(Statement::Command(Command::SetSession(set::set_variables(set, context)?))),
-        Ast::Kill { id, .. } => Ok(Statement::Command(Command::Kill { query: id })),
         Ast::Query(_) => Select::new(statement, column_names, context).map(boxed),
         Ast::Explain { statement: ref explained, .. } => match explained.as_ref() {
             Ast::Query(_) => Select::new(statement, ColumnNames::default(), context).map(boxed),
@@ -83,11 +88,14 @@ fn classify(statement: Ast, column_names: ColumnNames, context: &Context<'_>) ->
         Ast::ExplainTable { describe_alias: DescribeAlias::Explain, .. } => {
             Err(Error::Invalid("EXPLAIN takes a SELECT; DESC describes a table".into()))
         }
-        Ast::ExplainTable { table_name, .. } => show::columns(&table_name, None, false, context).map(boxed),
-        other => match show::rewrite(other, context)? {
-            Ok(select) => Ok(boxed(select)),
-            Err(other) => Err(refused(&other)),
-        },
+        Ast::ExplainTable { table_name, .. } => show::describe(&table_name, context).map(boxed),
+        Ast::Use(target) => Ok(Statement::Command(Command::SetSession(set::use_schema(&target, context)?))),
+        Ast::Set(set) => Ok(Statement::Command(Command::SetSession(set::set_variables(set, context)?))),
+        Ast::Kill { id, .. } => Ok(Statement::Command(Command::Kill { query: id })),
+        Ast::ShowVariable { .. } => {
+            Err(Error::Invalid(format!("{statement} is not known; SHOW takes {}", heads::shows())))
+        }
+        other => Err(refused(&other)),
     }
 }
 

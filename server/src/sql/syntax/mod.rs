@@ -1,6 +1,7 @@
 //! What a text is, before anything is known of tables or plans: tokens, names, and how much of them there may be.
 
 pub mod complexity;
+pub mod cursor;
 pub mod dialect;
 mod digest;
 pub mod fingerprint;

@@ -82,8 +82,12 @@ impl Tokens {
 
     /// The same with what backticks quote in lower case; none if there is nothing quoted, and so no difference.
     pub fn tree_in_lower_case(&self) -> Option<Result<Ast, Error>> {
-        let lowered = || self.tokens.iter().cloned().map(in_lower_case).collect();
-        self.tokens.iter().any(is_quoted_name).then(|| self.parse_one(lowered()))
+        self.tokens.iter().any(is_quoted_name).then(|| self.parse_one(self.in_lower_case()))
+    }
+
+    /// All of them, what backticks quote in lower case.
+    pub fn in_lower_case(&self) -> Vec<TokenWithSpan> {
+        self.tokens.iter().cloned().map(in_lower_case).collect()
     }
 
     fn parse_one(&self, tokens: Vec<TokenWithSpan>) -> Result<Ast, Error> {

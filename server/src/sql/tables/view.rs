@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
-use unum_proto::model::{DataType, NodeKey, Row, SqlSession, TableName};
+use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, Row, SqlSession, TableName};
 
 use crate::catalog::columnar::{self, Cell, chunks};
 use crate::catalog::{NodeStatus, State, Table};
 use crate::sql::Limits;
 use crate::sql::syntax::names::{DEFAULT_SCHEMA, SCHEMAS};
 use crate::sql::variables::Context;
-
-const CLUSTER_PREFIX: &str = "cluster_";
 
 /// The founding idea's name for `cluster_node_info`; both reach it, this one is listed.
 const NODE_INFOS: &str = "cluster_node_infos";

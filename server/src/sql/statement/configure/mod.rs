@@ -12,9 +12,9 @@
 mod change;
 mod grammar;
 
-use sqlparser::ast::{Expr, SetExpr, ShowStatementFilter, Statement as Ast};
+use sqlparser::ast::{Expr, SetExpr, Statement as Ast};
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::TokenWithSpan;
 use unum_proto::model::config::is_secret;
 
 pub use self::change::{Canary, Chosen, Configure, Options, What};
@@ -25,37 +25,39 @@ use crate::sql::Error;
 use crate::sql::syntax::dialect::Dialected;
 use crate::sql::variables::Context;
 
-/// The statement, if it is one of these.
-pub fn parse(tokens: &[TokenWithSpan], context: &Context<'_>) -> Result<Option<Configure>, Error> {
-    let words: Vec<String> = tokens
-        .iter()
-        .filter_map(|token| match &token.token {
-            Token::Whitespace(_) => None,
-            Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
-            _ => Some(String::new()),
-        })
-        .take(4)
-        .collect();
-    let starts = |with: &[&str]| words.iter().map(String::as_str).take(with.len()).eq(with.iter().copied());
-    let mut statement = ConfigureParser::new(tokens);
-    let what = if starts(&["SET", "CONFIG"]) {
-        statement.skip(2);
-        statement.set()?
-    } else if starts(&["UPDATE"]) {
-        match statement.update(context)? {
+/// Which of these statements it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// SET CONFIG.
+    Set,
+    /// UPDATE cluster_config.
+    Update,
+    /// RESUME CHANGE.
+    Resume,
+    /// CANCEL CHANGE.
+    Cancel,
+    /// ROLLBACK CHANGE.
+    Rollback,
+}
+
+/// The statement, from behind its head of so many words; none if it updates another table.
+pub(super) fn parse(
+    verb: Verb,
+    tokens: &[TokenWithSpan],
+    words: usize,
+    context: &Context<'_>,
+) -> Result<Option<Configure>, Error> {
+    // An UPDATE is SQL's: sqlparser reads it from its first word on.
+    let mut statement = ConfigureParser::new(tokens, if verb == Verb::Update { 0 } else { words });
+    let what = match verb {
+        Verb::Set => statement.set()?,
+        Verb::Update => match statement.update(context)? {
             Some(update) => update,
             None => return Ok(None),
-        }
-    } else if let Some(step) = ["RESUME", "CANCEL", "ROLLBACK"].into_iter().find(|step| starts(&[step, "CHANGE"])) {
-        statement.skip(2);
-        let id = statement.number("the id of a change")?;
-        match step {
-            "RESUME" => What::Resume(id),
-            "CANCEL" => What::Cancel(id),
-            _ => What::Rollback(id),
-        }
-    } else {
-        return Ok(None);
+        },
+        Verb::Resume => What::Resume(statement.change()?),
+        Verb::Cancel => What::Cancel(statement.change()?),
+        Verb::Rollback => What::Rollback(statement.change()?),
     };
     let options = statement.options()?;
     check_options(&what, &options)?;
@@ -64,15 +66,6 @@ pub fn parse(tokens: &[TokenWithSpan], context: &Context<'_>) -> Result<Option<C
         matches!(&what, What::Set { assignments, .. } if assignments.iter().any(|(key, _)| is_secret(key)));
     let shown = if has_secret { masked.clone() } else { statement.text(false) };
     Ok(Some(Configure { what, options, shown, masked }))
-}
-
-/// What SHOW CONFIG shows, if it is one: sqlparser takes no condition behind that.
-pub fn show(tokens: &[TokenWithSpan]) -> Result<Option<Option<ShowStatementFilter>>, Error> {
-    let mut statement = ConfigureParser::new(tokens);
-    if !(statement.take("SHOW") && statement.take("CONFIG")) {
-        return Ok(None);
-    }
-    statement.filter().map(Some)
 }
 
 fn check_options(what: &What, options: &Options) -> Result<(), Error> {
@@ -129,6 +122,8 @@ mod tests {
     use sqlparser::tokenizer::Tokenizer;
     use unum_proto::model::{MASK, SqlSession};
 
+    use super::super::heads::{self, Grammar, Head};
+
     use super::*;
     use crate::sql::Limits;
 
@@ -136,7 +131,11 @@ mod tests {
         let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
         let limits = Limits { memory_bytes: 0, rows: 0, bytes: 0 };
         let context = Context::new(&session, &limits, "unum/unum_1", "u", 1);
-        parse(&Tokenizer::new(&Dialected, sql).tokenize_with_location().expect("tokens"), &context)
+        let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().expect("tokens");
+        match heads::find(&tokens) {
+            Some((Head { grammar: Grammar::Configure(verb), .. }, words)) => parse(*verb, &tokens, words, &context),
+            _ => Ok(None),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `information_schema.cluster_config`: how each node is configured, in TiDB's shape.
 
-use unum_proto::model::DataType;
+use unum_proto::model::{CONFIG_TABLE, DataType};
 
 use super::pushed;
 use crate::sql::syntax::names::INFORMATION_SCHEMA;
@@ -17,6 +17,6 @@ pub static TABLE: SystemTable = SystemTable {
         ("KEY", DataType::Text, "the setting"),
         ("VALUE", DataType::Text, "its value; masked where it is a secret"),
     ],
-    reads: Reads::Pushed("config"),
-    rows: |view| pushed::rows(view, "config", TABLE.columns),
+    reads: Reads::Pushed(CONFIG_TABLE),
+    rows: |view| pushed::rows(view, CONFIG_TABLE, TABLE.columns),
 };

@@ -1,50 +1,45 @@
 //! `information_schema.cluster_info`: every node, in TiDB's shape.
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::Row;
+use unum_proto::typed_rows;
 
 use super::pushed;
-use crate::catalog::{Hashed, Node, NodeStatus};
+use crate::catalog::{Node, NodeStatus};
 use crate::sql::syntax::names::INFORMATION_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
+
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(node: &Node) {
+        let description = &node.description;
+        let label = |name: &str| description.labels.get(name);
+        // An epoch is the microsecond at which a publisher started, if the SDK chose it.
+        let started = i64::try_from(node.epoch).ok().filter(|epoch| (EPOCH_MIN..=node.received_at_us).contains(epoch));
+    }
+    "TYPE": Text, "type of the node" => description.key.node_type.as_str();
+    "INSTANCE": Text, "the node: its label instance, or its id" => pushed::instance(node);
+    "STATUS_ADDRESS": Text, "the node's address, as it says" => description.ip.as_str();
+    "VERSION": Text, "the version of what runs there" => description.version.as_str();
+    "GIT_HASH": Text, "the commit it was built from: its label git_hash" => label("git_hash");
+    "START_TIME": Timestamp, "when this incarnation of the node began" => started;
+    "UPTIME": Text, "how long ago, up to the last push" => started.map(|started| uptime(node.received_at_us - started));
+    "SERVER_ID": Int64, "its label server_id" => label("server_id").and_then(|id| id.parse::<i64>().ok());
+}
 
 /// Every node that is not removed.
 pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "cluster_info",
     comment: "every node that is not removed",
-    columns: &[
-        ("TYPE", DataType::Text, "type of the node"),
-        ("INSTANCE", DataType::Text, "the node: its label instance, or its id"),
-        ("STATUS_ADDRESS", DataType::Text, "the node's address, as it says"),
-        ("VERSION", DataType::Text, "the version of what runs there"),
-        ("GIT_HASH", DataType::Text, "the commit it was built from: its label git_hash"),
-        ("START_TIME", DataType::Timestamp, "when this incarnation of the node began"),
-        ("UPTIME", DataType::Text, "how long ago, up to the last push"),
-        ("SERVER_ID", DataType::Int64, "its label server_id"),
-    ],
+    columns: COLUMNS,
     reads: Reads::Nodes,
     rows,
 };
 
 fn rows(view: &View) -> Vec<Row> {
     let known = view.state.nodes.values().filter(|node| node.status != NodeStatus::Removed);
-    let row = |node: &std::sync::Arc<Hashed<Node>>| -> Row {
-        let description = &node.description;
-        let label = |name: &str| description.labels.get(name);
-        // An epoch is the microsecond at which a publisher started, if the SDK chose it.
-        let started = i64::try_from(node.epoch).ok().filter(|epoch| (EPOCH_MIN..=node.received_at_us).contains(epoch));
-        vec![
-            description.key.node_type.as_str().into(),
-            pushed::instance(node).into(),
-            description.ip.as_str().into(),
-            description.version.as_str().into(),
-            label("git_hash").cloned().into(),
-            started.map_or(Value::Null, Value::Timestamp),
-            started.map(|started| uptime(node.received_at_us - started)).into(),
-            label("server_id").and_then(|id| id.parse::<i64>().ok()).into(),
-        ]
-    };
-    known.map(row).collect()
+    known.map(|node| row(node)).collect()
 }
 
 /// 2000-01-01: a lower epoch is a number that somebody counts, and no time.

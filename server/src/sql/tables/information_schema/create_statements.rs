@@ -3,29 +3,34 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Field;
-use unum_proto::model::{DataType, Row};
+use unum_proto::model::Row;
+use unum_proto::typed_rows;
 
 use crate::catalog::columnar;
 use crate::sql::syntax::names::INFORMATION_SCHEMA;
 use crate::sql::tables::view::{Listed, Reads, SystemTable, View, shown, type_name};
+
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(table: &Listed<'_>) {}
+    "TABLE_SCHEMA": Text, "its schema" => table.schema;
+    "TABLE_NAME": Text, "its name" => &table.name;
+    "CREATE_STATEMENT": Text, "the statement" => statement(table);
+}
 
 /// Each table as a statement that would make it.
 pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "create_statements",
     comment: "each table as a statement that would make it",
-    columns: &[
-        ("TABLE_SCHEMA", DataType::Text, "its schema"),
-        ("TABLE_NAME", DataType::Text, "its name"),
-        ("CREATE_STATEMENT", DataType::Text, "the statement"),
-    ],
+    columns: COLUMNS,
     reads: Reads::Nothing,
     rows,
 };
 
 fn rows(view: &View) -> Vec<Row> {
-    let row = |table: Listed<'_>| vec![table.schema.into(), table.name.as_str().into(), statement(&table).into()];
-    view.list().into_iter().map(row).collect()
+    view.list().iter().map(row).collect()
 }
 
 fn statement(table: &Listed<'_>) -> String {

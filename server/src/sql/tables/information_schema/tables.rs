@@ -1,69 +1,52 @@
 //! `information_schema.tables`: every table, in MySQL's shape.
 
-use unum_proto::model::{DataType, Row, Value};
+use unum_proto::model::typed::Null;
+use unum_proto::model::{NodeKey, Row};
+use unum_proto::typed_rows;
 
 use crate::sql::syntax::names::{CATALOG, INFORMATION_SCHEMA};
 use crate::sql::tables::view::{Listed, Reads, SystemTable, View};
+
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(own: &NodeKey, table: &Listed<'_>) {
+        let rows = table.rows(own);
+        let kind = if rows.is_some() { "BASE TABLE" } else { "SYSTEM VIEW" };
+    }
+    "TABLE_CATALOG": Text, "always def" => CATALOG;
+    "TABLE_SCHEMA": Text, "its schema" => table.schema;
+    "TABLE_NAME": Text, "its name" => &table.name;
+    "TABLE_TYPE": Text, "BASE TABLE for pushed tables, SYSTEM VIEW for others" => kind;
+    "ENGINE": Text, "always Unum" => "Unum";
+    "VERSION": Int64, "always NULL" => Null;
+    "ROW_FORMAT": Text, "always NULL" => Null;
+    "TABLE_ROWS": UInt64, "its rows, where that is known without reading it" => rows;
+    "AVG_ROW_LENGTH": UInt64, "always NULL" => Null;
+    "DATA_LENGTH": UInt64, "bytes of a cluster table's values" => table.bytes();
+    "MAX_DATA_LENGTH": UInt64, "always NULL" => Null;
+    "INDEX_LENGTH": UInt64, "always 0" => 0u64;
+    "DATA_FREE": UInt64, "always 0" => 0u64;
+    "AUTO_INCREMENT": UInt64, "always NULL" => Null;
+    "CREATE_TIME": Timestamp, "always NULL" => Null;
+    "UPDATE_TIME": Timestamp, "when the leader took in the newest of its rows" => table.received_at_us(own);
+    "CHECK_TIME": Timestamp, "always NULL" => Null;
+    "TABLE_COLLATION": Text, "always utf8mb4_bin" => "utf8mb4_bin";
+    "CHECKSUM": UInt64, "always NULL" => Null;
+    "CREATE_OPTIONS": Text, "always empty" => "";
+    "TABLE_COMMENT": Text, "what it is" => &table.comment;
+}
 
 /// Every table there is.
 pub static TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
     name: "tables",
     comment: "every table there is",
-    columns: &[
-        ("TABLE_CATALOG", DataType::Text, "always def"),
-        ("TABLE_SCHEMA", DataType::Text, "its schema"),
-        ("TABLE_NAME", DataType::Text, "its name"),
-        ("TABLE_TYPE", DataType::Text, "BASE TABLE for pushed tables, SYSTEM VIEW for others"),
-        ("ENGINE", DataType::Text, "always Unum"),
-        ("VERSION", DataType::Int64, "always NULL"),
-        ("ROW_FORMAT", DataType::Text, "always NULL"),
-        ("TABLE_ROWS", DataType::UInt64, "its rows, where that is known without reading it"),
-        ("AVG_ROW_LENGTH", DataType::UInt64, "always NULL"),
-        ("DATA_LENGTH", DataType::UInt64, "bytes of a cluster table's values"),
-        ("MAX_DATA_LENGTH", DataType::UInt64, "always NULL"),
-        ("INDEX_LENGTH", DataType::UInt64, "always 0"),
-        ("DATA_FREE", DataType::UInt64, "always 0"),
-        ("AUTO_INCREMENT", DataType::UInt64, "always NULL"),
-        ("CREATE_TIME", DataType::Timestamp, "always NULL"),
-        ("UPDATE_TIME", DataType::Timestamp, "when the leader took in the newest of its rows"),
-        ("CHECK_TIME", DataType::Timestamp, "always NULL"),
-        ("TABLE_COLLATION", DataType::Text, "always utf8mb4_bin"),
-        ("CHECKSUM", DataType::UInt64, "always NULL"),
-        ("CREATE_OPTIONS", DataType::Text, "always empty"),
-        ("TABLE_COMMENT", DataType::Text, "what it is"),
-    ],
+    columns: COLUMNS,
     reads: Reads::Nothing,
     rows,
 };
 
 fn rows(view: &View) -> Vec<Row> {
-    let row = |table: Listed<'_>| -> Row {
-        let rows = table.rows(&view.own);
-        let kind = if rows.is_some() { "BASE TABLE" } else { "SYSTEM VIEW" };
-        vec![
-            CATALOG.into(),
-            table.schema.into(),
-            table.name.as_str().into(),
-            kind.into(),
-            "Unum".into(),
-            Value::Null,
-            Value::Null,
-            rows.into(),
-            Value::Null,
-            table.bytes().into(),
-            Value::Null,
-            0u64.into(),
-            0u64.into(),
-            Value::Null,
-            Value::Null,
-            table.received_at_us(&view.own).map_or(Value::Null, Value::Timestamp),
-            Value::Null,
-            "utf8mb4_bin".into(),
-            Value::Null,
-            "".into(),
-            table.comment.as_str().into(),
-        ]
-    };
-    view.list().into_iter().map(row).collect()
+    view.list().iter().map(|table| row(&view.own, table)).collect()
 }

@@ -1,32 +1,45 @@
 //! `unum.config_changes`: every change of the nodes' configuration.
 
-use unum_proto::model::{ConfigOutcome, DataType, Row, Value};
+use unum_proto::model::{ConfigOutcome, Row};
+use unum_proto::typed_rows;
 
 use crate::catalog::State;
 use crate::catalog::config::{ConfigChange, Kind, Phase, Target, TargetState};
 use crate::sql::syntax::names::DEFAULT_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
 
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(state: &State, id: u64, change: &ConfigChange) {
+        let targets = state.config.targets.get(&id).into_iter().flatten().map(|(_, target)| target.as_ref());
+        let count = |is: fn(&TargetState) -> bool| targets.clone().filter(|target| is(&target.state)).count() as u64;
+        let rollback_of = match change.kind {
+            Kind::Set => None,
+            Kind::Rollback { of } => Some(of),
+        };
+    }
+    "id": UInt64, "the change: the revision of its commit" => id;
+    "state": Text, "running; canary: waits for RESUME; done, needs restart, failed; cancelled" => state_of(change, targets.clone());
+    "statement": Text, "as it was typed, secrets masked" => change.statement.as_str();
+    "targets": UInt64, "settings that it sets" => targets.clone().count() as u64;
+    "applied": UInt64, "of these applied, or applied with the next restart" => count(is_applied);
+    "failed": UInt64, "of these failed or rejected" => count(is_failed);
+    "open": UInt64, "of these neither" => count(TargetState::is_open);
+    "who": Text, "who wanted it, as the client says" => change.who.as_str();
+    "host": Text, "the client's address" => change.host.as_str();
+    "created_at": Timestamp, "when it was committed, by the leader's clock" => change.at_us;
+    "rollback_of": UInt64, "the change that it rolls back" => rollback_of;
+    "enforce": Bool, "whether a value that somebody changes underneath is set again" => change.enforce;
+    "change_key": Text, "what tells a retry from another change" => change.change_key.as_str();
+}
+
 /// One row a change, the oldest first.
 pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "config_changes",
     comment: "changes of the nodes' configuration, the last 1000 and all in progress",
-    columns: &[
-        ("id", DataType::UInt64, "the change: the revision of its commit"),
-        ("state", DataType::Text, "running; canary: waits for RESUME; done, needs restart, failed; cancelled"),
-        ("statement", DataType::Text, "as it was typed, secrets masked"),
-        ("targets", DataType::UInt64, "settings that it sets"),
-        ("applied", DataType::UInt64, "of these applied, or applied with the next restart"),
-        ("failed", DataType::UInt64, "of these failed or rejected"),
-        ("open", DataType::UInt64, "of these neither"),
-        ("who", DataType::Text, "who wanted it, as the client says"),
-        ("host", DataType::Text, "the client's address"),
-        ("created_at", DataType::Timestamp, "when it was committed, by the leader's clock"),
-        ("rollback_of", DataType::UInt64, "the change that it rolls back"),
-        ("enforce", DataType::Bool, "whether a value that somebody changes underneath is set again"),
-        ("change_key", DataType::Text, "what tells a retry from another change"),
-    ],
+    columns: COLUMNS,
     reads: Reads::Nothing,
     rows,
 };
@@ -54,27 +67,5 @@ fn is_applied(state: &TargetState) -> bool {
 
 fn rows(view: &View) -> Vec<Row> {
     let state: &State = &view.state;
-    let row = |(id, change): (&u64, &std::sync::Arc<ConfigChange>)| {
-        let targets = state.config.targets.get(id).into_iter().flatten().map(|(_, target)| target.as_ref());
-        let count = |is: fn(&TargetState) -> bool| targets.clone().filter(|target| is(&target.state)).count() as u64;
-        vec![
-            (*id).into(),
-            state_of(change, targets.clone()).into(),
-            change.statement.as_str().into(),
-            (targets.clone().count() as u64).into(),
-            count(is_applied).into(),
-            count(is_failed).into(),
-            count(TargetState::is_open).into(),
-            change.who.as_str().into(),
-            change.host.as_str().into(),
-            Value::Timestamp(change.at_us),
-            match change.kind {
-                Kind::Set => Value::Null,
-                Kind::Rollback { of } => of.into(),
-            },
-            change.enforce.into(),
-            change.change_key.as_str().into(),
-        ]
-    };
-    state.config.changes.iter().map(row).collect()
+    state.config.changes.iter().map(|(id, change)| row(state, *id, change)).collect()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use unum_proto::model::{ConfigOutcome, DataType, NodeKey, Row, Value};
+use unum_proto::model::{CONFIG_TABLE, ConfigOutcome, NodeKey, Row};
+use unum_proto::typed_rows;
 
 use super::shown;
 use crate::catalog::State;
@@ -10,30 +11,27 @@ use crate::catalog::config::{ConfigRow, Desired, TargetState, config_rows};
 use crate::sql::syntax::names::DEFAULT_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
 
+typed_rows! {
+    /// Its columns.
+    const COLUMNS;
+    fn row(node: &NodeKey, key: &str, drift: &Drift<'_>) {}
+    "node_type": Text, "the node's type" => node.node_type.as_str();
+    "node_id": Text, "the node" => node.id.as_str();
+    "key": Text, "the setting" => key;
+    "reason": Text, "desired: it is not what a change set; peers: nodes of the type have different values" => drift.reason;
+    "expected": Text, "what a change set, or what most nodes of the type have; NULL if there is no such value" => drift.expected;
+    "actual": Text, "the value in the node's last push" => drift.actual;
+    "change_id": UInt64, "the change that set it" => drift.change;
+    "state": Text, "how far that change is on the node" => drift.state;
+}
+
 /// One row a setting and reason.
 pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "config_drift",
     comment: "settings that are not what was wanted of them, or that differ inside one node type",
-    columns: &[
-        ("node_type", DataType::Text, "the node's type"),
-        ("node_id", DataType::Text, "the node"),
-        ("key", DataType::Text, "the setting"),
-        (
-            "reason",
-            DataType::Text,
-            "desired: it is not what a change set; peers: nodes of the type have different values",
-        ),
-        (
-            "expected",
-            DataType::Text,
-            "what a change set, or what most nodes of the type have; NULL if there is no such value",
-        ),
-        ("actual", DataType::Text, "the value in the node's last push"),
-        ("change_id", DataType::UInt64, "the change that set it"),
-        ("state", DataType::Text, "how far that change is on the node"),
-    ],
-    reads: Reads::Pushed("config"),
+    columns: COLUMNS,
+    reads: Reads::Pushed(CONFIG_TABLE),
     rows,
 };
 
@@ -48,19 +46,13 @@ fn rows(view: &View) -> Vec<Row> {
     rows
 }
 
-fn row(node: &NodeKey, key: &str, reason: &str, values: [Value; 2], change: [Value; 2]) -> Row {
-    let [expected, actual] = values;
-    let [change, state] = change;
-    vec![
-        node.node_type.as_str().into(),
-        node.id.as_str().into(),
-        key.into(),
-        reason.into(),
-        expected,
-        actual,
-        change,
-        state,
-    ]
+/// What is not as it should be.
+struct Drift<'a> {
+    reason: &'static str,
+    expected: Option<&'a str>,
+    actual: Option<&'a str>,
+    change: Option<u64>,
+    state: Option<&'static str>,
 }
 
 fn from_desired(state: &State, published: &Published<'_>) -> Vec<Row> {
@@ -72,8 +64,14 @@ fn from_desired(state: &State, published: &Published<'_>) -> Vec<Row> {
             let Some(of_change) = heard_of(state, node, key, desired) else { continue };
             if has == Some(false) {
                 let secret = actual.is_some_and(|actual| actual.secret);
-                let values = [shown(Some(&desired.value), secret), shown(actual.and_then(|row| row.value), secret)];
-                rows.push(row(node, key, "desired", values, [desired.change.into(), of_change.into()]));
+                let drift = Drift {
+                    reason: "desired",
+                    expected: shown(Some(&desired.value), secret),
+                    actual: shown(actual.and_then(|row| row.value), secret),
+                    change: Some(desired.change),
+                    state: Some(of_change),
+                };
+                rows.push(row(node, key, &drift));
             }
         }
     }
@@ -85,7 +83,7 @@ fn heard_of(state: &State, node: &NodeKey, key: &str, desired: &Desired) -> Opti
     let target = state.config.targets.get(&desired.change).and_then(|t| t.get(&(node.clone(), key.to_owned())));
     let Some(target) = target else { return Some("applied") };
     let applied = target.state == TargetState::Decided(ConfigOutcome::Applied);
-    let table = state.tables.iter().find(|(name, _)| name.as_str() == "config")?.1;
+    let table = state.tables.iter().find(|(name, _)| name.as_str() == CONFIG_TABLE)?.1;
     let pushed = table.snapshots.get(node).map_or(0, |snapshot| snapshot.revision);
     (!applied || target.reported_at.is_none_or(|reported| pushed > reported)).then(|| target.state.as_str())
 }
@@ -114,8 +112,8 @@ fn from_peers(published: &Published<'_>) -> Vec<Row> {
                 None => of_key.keys().any(|other| differs_from(other)),
             };
             if differs {
-                let values = [expected.into(), own.value.into()];
-                rows.push(row(node, key, "peers", values, [Value::Null, Value::Null]));
+                let drift = Drift { reason: "peers", expected, actual: own.value, change: None, state: None };
+                rows.push(row(node, key, &drift));
             }
         }
     }

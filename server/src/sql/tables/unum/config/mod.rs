@@ -5,12 +5,9 @@ pub mod changes;
 pub mod drift;
 pub mod history;
 
-use unum_proto::model::{MASK, Value};
+use unum_proto::model::MASK;
 
 /// A value, or what stands for one that is a secret.
-fn shown(value: Option<&str>, secret: bool) -> Value {
-    match (value, secret) {
-        (Some(_), true) => MASK.into(),
-        (value, _) => value.into(),
-    }
+fn shown(value: Option<&str>, secret: bool) -> Option<&str> {
+    if secret { value.map(|_| MASK) } else { value }
 }
