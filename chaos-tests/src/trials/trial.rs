@@ -18,6 +18,9 @@ pub struct Trial {
     pub cases: &'static [Case],
 }
 
+/// What comes of a case.
+pub type Ran = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
+
 /// One thing that is tried.
 pub struct Case {
     /// What it is called by.
@@ -27,7 +30,7 @@ pub struct Case {
     /// How long it may take.
     pub limit: Duration,
     /// Tries it, with this seed.
-    pub run: fn(u64) -> Pin<Box<dyn Future<Output = anyhow::Result<()>>>>,
+    pub run: fn(u64) -> Ran,
 }
 
 impl fmt::Debug for Case {
