@@ -88,6 +88,20 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The leader's wall clock when it proposed the command, microseconds since the epoch.
+    pub fn at_us(&self) -> i64 {
+        match self {
+            Self::Pushes { received_at_us, .. } => *received_at_us,
+            Self::Silences { at_us, .. }
+            | Self::RemoveNode { at_us, .. }
+            | Self::ProposeConfig { at_us, .. }
+            | Self::StepConfig { at_us, .. }
+            | Self::ReportConfig { at_us, .. } => *at_us,
+        }
+    }
+}
+
 /// A node that did not push for a while, as of its last push: one that pushed since is not silent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {

@@ -8,9 +8,9 @@
 //! - [`config`]: changes of the nodes' configuration, and how far they are.
 //! - [`columnar`] shows a table of one state as Arrow, built when first asked for.
 //!
-//! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by [`Change`].
+//! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by
+//! [`RecordKey`]s, and read by [`State::record`].
 
-mod apply;
 pub mod columnar;
 mod command;
 pub mod config;
@@ -18,9 +18,12 @@ mod hashed;
 mod invariants;
 #[cfg(test)]
 mod model_tests;
+mod record;
 mod state;
+mod transition;
 
-pub use apply::{Applied, Change};
 pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge};
 pub use hashed::Hashed;
+pub use record::{Record, RecordKey, RecordRef};
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};
+pub use transition::Applied;

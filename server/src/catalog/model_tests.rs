@@ -97,12 +97,8 @@ fn expect(model: &mut BTreeMap<u8, Known>, revision: u64, step: &Step) -> Option
 }
 
 fn restored(state: &State) -> State {
-    let nodes = state.nodes.values().map(|node| node.value().clone());
-    let schemas = state.tables.values().map(|table| table.schema.value().clone());
-    let snapshots = state.tables.iter().flat_map(|(name, table)| {
-        table.snapshots.iter().map(move |(node, rows)| (node.clone(), name.clone(), rows.value().clone()))
-    });
-    State::restore(state.revision, nodes, schemas, snapshots, state.config.records()).unwrap()
+    let records = state.records().map(|(key, record)| (key, record.to_owned()));
+    State::restore(state.revision, records).unwrap()
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
 
 use super::columnar::chunks::Chunks;
-use super::config::{Config, ConfigRecord, ConfigRecordKey};
+use super::config::Config;
 use super::hashed::Hashed;
 
 /// Everything the cluster's nodes pushed, at one revision.
@@ -129,54 +129,29 @@ impl Table {
 }
 
 impl State {
-    /// Builds the value again from what a store keeps; the inverse of what `apply` told to write.
-    pub fn restore(
-        revision: u64,
-        nodes: impl IntoIterator<Item = Node>,
-        schemas: impl IntoIterator<Item = TableSchema>,
-        snapshots: impl IntoIterator<Item = (NodeKey, TableName, Snapshot)>,
-        config: impl IntoIterator<Item = (ConfigRecordKey, ConfigRecord)>,
-    ) -> Result<Self, String> {
-        let mut state = Self { revision, ..Self::default() };
-        for node in nodes {
-            let node = Hashed::node(node);
-            state.hash = state.hash.wrapping_add(node.hash());
-            state.nodes.insert(node.description.key.clone(), Arc::new(node));
-        }
-        let mut tables = std::collections::BTreeMap::new();
-        for schema in schemas {
-            let schema = Hashed::schema(schema);
-            state.hash = state.hash.wrapping_add(schema.hash());
-            tables.insert(schema.name.clone(), Table::new(schema));
-        }
-        for (node, name, snapshot) in snapshots {
-            let table = tables.get_mut(&name).ok_or_else(|| format!("rows of table {name}, which has no schema"))?;
-            if !state.nodes.contains_key(&node) {
-                return Err(format!("rows of table {name} on node {node}, which is not known"));
-            }
-            let snapshot = Hashed::snapshot(&node, &name, snapshot);
-            state.hash = state.hash.wrapping_add(snapshot.hash());
-            table.snapshots.insert(node, Arc::new(snapshot));
-        }
-        let table = |mut table: Table| {
-            table.columnar = Chunks::of(&table.snapshots);
-            Arc::new(table)
-        };
-        state.tables = tables.into_iter().map(|(name, built)| (name, table(built))).collect();
-        for (key, record) in config {
-            state.restore_config(&key, record)?;
-        }
-        Ok(state)
-    }
-
     /// Bytes of the values of all rows.
     pub fn bytes(&self) -> u64 {
         self.tables.values().map(|table| table.bytes()).sum()
     }
 
-    /// How many of the nodes with rows in `table` are up, and how many there are.
+    /// The nodes with rows in a table.
     pub fn nodes_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a Node> {
         table.snapshots.keys().filter_map(|key| self.nodes.get(key).map(|node| node.value()))
+    }
+
+    /// A bug that is planted: rows that an older state had and this one has not stay.
+    #[cfg(feature = "planted-bugs")]
+    pub fn keep_rows_of(&mut self, older: &Self) {
+        for (name, of_older) in &older.tables {
+            let Some(mut table) = self.tables.get(name).map(|table| Table::clone(table)) else { continue };
+            for (node, rows) in &of_older.snapshots {
+                if !table.snapshots.contains_key(node) {
+                    table.snapshots.insert(node.clone(), Arc::clone(rows));
+                    table.columnar.changed(node, true, &table.snapshots);
+                }
+            }
+            self.tables.insert(name.clone(), Arc::new(table));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use unum_proto::model::{NodeKey, TableName, TableSchema};
 
 use super::types::{SnapshotMeta, TypeConfig};
 use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
-use crate::catalog::{Node, Snapshot, State};
+use crate::catalog::{Node, Record, RecordKey, RecordRef, Snapshot, State};
 
 const VERSION: u8 = 2;
 
@@ -27,6 +27,7 @@ pub struct RaftSnapshot {
     pub bytes: Arc<Vec<u8>>,
 }
 
+/// The layout of the bytes: the records by kind.
 #[derive(Serialize, Deserialize)]
 struct Image<N, T, S> {
     revision: u64,
@@ -36,18 +37,24 @@ struct Image<N, T, S> {
     config: Vec<(ConfigRecordKey, ConfigRecord)>,
 }
 
+impl<N, T, S> Image<N, T, S> {
+    fn empty(revision: u64) -> Self {
+        Self { revision, nodes: Vec::new(), schemas: Vec::new(), snapshots: Vec::new(), config: Vec::new() }
+    }
+}
+
 /// The bytes of a state.
 pub fn encode(state: &State) -> io::Result<Vec<u8>> {
-    let snapshots = state.tables.iter().flat_map(|(name, table)| {
-        table.snapshots.iter().map(|(node, snapshot)| (node.clone(), name.clone(), snapshot.value()))
-    });
-    let image: Image<&Node, &TableSchema, &Snapshot> = Image {
-        revision: state.revision,
-        nodes: state.nodes.values().map(|node| node.value()).collect(),
-        schemas: state.tables.values().map(|table| table.schema.value()).collect(),
-        snapshots: snapshots.collect(),
-        config: state.config.records().collect(),
-    };
+    let mut image: Image<&Node, &TableSchema, &Snapshot> = Image::empty(state.revision);
+    for (key, record) in state.records() {
+        match (key, record) {
+            (_, RecordRef::Node(node)) => image.nodes.push(node),
+            (_, RecordRef::Schema(schema)) => image.schemas.push(schema),
+            (RecordKey::Snapshot(node, table), RecordRef::Snapshot(rows)) => image.snapshots.push((node, table, rows)),
+            (RecordKey::Config(key), RecordRef::Config(record)) => image.config.push((key, record)),
+            (key, _) => unreachable!("a state gives a record of the kind of its key {key:?}"),
+        }
+    }
     let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;
     postcard::to_io(&image, &mut encoder).map_err(io::Error::other)?;
     encoder.finish()
@@ -64,7 +71,12 @@ pub fn decode(bytes: &[u8]) -> io::Result<State> {
     let plain = zstd::stream::decode_all(body)?;
     let image: Image<Node, TableSchema, Snapshot> = postcard::from_bytes(&plain).map_err(|e| invalid(e.to_string()))?;
     let Image { revision, nodes, schemas, snapshots, config } = image;
-    State::restore(revision, nodes, schemas, snapshots, config).map_err(invalid)
+    let nodes = nodes.into_iter().map(|node| (RecordKey::Node(node.description.key.clone()), Record::Node(node)));
+    let schemas = schemas.into_iter().map(|schema| (RecordKey::Schema(schema.name.clone()), Record::Schema(schema)));
+    let snapshots = snapshots.into_iter();
+    let snapshots = snapshots.map(|(node, table, rows)| (RecordKey::Snapshot(node, table), Record::Snapshot(rows)));
+    let config = config.into_iter().map(|(key, record)| (RecordKey::Config(key), Record::Config(record)));
+    State::restore(revision, nodes.chain(schemas).chain(snapshots).chain(config)).map_err(invalid)
 }
 
 /// Builds a raft snapshot of one state, on a thread that may take its time.

@@ -10,7 +10,7 @@ use unum_proto::model::{NodeKey, TableSchema};
 use super::entry;
 use super::types::{LogId, StoredMembership};
 use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
-use crate::catalog::{Change, Node, Snapshot, State};
+use crate::catalog::{Node, Record, RecordKey, RecordRef, State};
 use crate::storage::{Batch, Error, Store, Tree, keys};
 
 const VERSION: u8 = 1;
@@ -35,29 +35,15 @@ fn decode<T: for<'de> Deserialize<'de>>(key: &[u8], bytes: &[u8]) -> Result<T, E
 /// The batch that brings the store from the state before to `state`.
 pub fn write<'a>(
     state: &State,
-    changes: impl IntoIterator<Item = &'a Change>,
+    changes: impl IntoIterator<Item = &'a RecordKey>,
     applied: Option<LogId>,
     membership: &StoredMembership,
 ) -> Batch {
     let mut batch = Batch::default();
-    for change in changes {
-        match change {
-            Change::Node(key) => match state.nodes.get(key) {
-                Some(node) => batch.put(keys::node(key), encode(node.value())),
-                None => batch.remove(keys::node(key)),
-            },
-            Change::Schema(table) => batch.put(keys::schema(table), encode(state.tables[table].schema.value())),
-            Change::Snapshot(node, table) => {
-                let key = keys::snapshot(node, table);
-                match state.tables[table].snapshots.get(node) {
-                    Some(snapshot) => batch.put(key, encode(snapshot.value())),
-                    None => batch.remove(key),
-                }
-            }
-            Change::Config(key) => match state.config.get(key) {
-                Some(record) => batch.put(config_key(key), encode(&(key, record))),
-                None => batch.remove(config_key(key)),
-            },
+    for key in changes {
+        match state.record(key) {
+            Some(record) => batch.put(key_bytes(key), record_bytes(key, &record)),
+            None => batch.remove(key_bytes(key)),
         }
     }
     batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
@@ -67,27 +53,59 @@ pub fn write<'a>(
 /// The batch that replaces whatever the store holds by `state`.
 pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembership) -> Batch {
     let mut batch = Batch::default();
-    for prefix in [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX, keys::CONFIG_PREFIX] {
+    for prefix in PREFIXES {
         batch.remove_range(prefix.to_vec(), keys::prefix_end(prefix));
     }
-    for (key, node) in &state.nodes {
-        batch.put(keys::node(key), encode(node.value()));
-    }
-    for (name, table) in &state.tables {
-        batch.put(keys::schema(name), encode(table.schema.value()));
-        for (node, snapshot) in &table.snapshots {
-            batch.put(keys::snapshot(node, name), encode(snapshot.value()));
-        }
-    }
-    for (key, record) in state.config.records() {
-        batch.put(config_key(&key), encode(&(&key, record)));
+    for (key, record) in state.records() {
+        batch.put(key_bytes(&key), record_bytes(&key, &record));
     }
     batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
     batch
 }
 
-fn config_key(key: &ConfigRecordKey) -> Vec<u8> {
-    keys::config(&postcard::to_stdvec(key).expect("model types always encode"))
+/// The keys of each kind of record begin with one of these, in an order in which a state can be restored.
+const PREFIXES: [&[u8]; 4] = [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX, keys::CONFIG_PREFIX];
+
+fn key_bytes(key: &RecordKey) -> Vec<u8> {
+    match key {
+        RecordKey::Node(node) => keys::node(node),
+        RecordKey::Schema(table) => keys::schema(table),
+        RecordKey::Snapshot(node, table) => keys::snapshot(node, table),
+        RecordKey::Config(key) => keys::config(&postcard::to_stdvec(key).expect("model types always encode")),
+    }
+}
+
+fn record_bytes(key: &RecordKey, record: &RecordRef<'_>) -> Vec<u8> {
+    match (key, record) {
+        (_, RecordRef::Node(node)) => encode(node),
+        (_, RecordRef::Schema(schema)) => encode(schema),
+        (_, RecordRef::Snapshot(snapshot)) => encode(snapshot),
+        // The key is in the record, too: it cannot be read back from its bytes.
+        (RecordKey::Config(key), RecordRef::Config(record)) => encode(&(key, record)),
+        (_, RecordRef::Config(_)) => unreachable!("a state gives a record of the kind of its key"),
+    }
+}
+
+/// Reads what [`key_bytes`] and [`record_bytes`] wrote, of the kind with this prefix.
+fn read_record(prefix: &[u8], key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Record), Error> {
+    Ok(match prefix {
+        keys::NODE_PREFIX => {
+            let node: Node = decode(key, bytes)?;
+            (RecordKey::Node(node.description.key.clone()), Record::Node(node))
+        }
+        keys::SCHEMA_PREFIX => {
+            let schema: TableSchema = decode(key, bytes)?;
+            (RecordKey::Schema(schema.name.clone()), Record::Schema(schema))
+        }
+        keys::SNAPSHOT_PREFIX => {
+            let (node, table) = keys::parse_snapshot(key).map_err(|invalid| Error::Corrupt(invalid.to_string()))?;
+            (RecordKey::Snapshot(node, table), Record::Snapshot(decode(key, bytes)?))
+        }
+        _ => {
+            let (key, record) = decode::<(ConfigRecordKey, ConfigRecord)>(key, bytes)?;
+            (RecordKey::Config(key), Record::Config(record))
+        }
+    })
 }
 
 /// What is wanted of a node's settings, without a look at anything else.
@@ -109,26 +127,14 @@ pub fn read(store: &Store) -> Result<(State, Option<LogId>, StoredMembership), E
         Some(bytes) => entry::decode_applied(&bytes)?,
         None => Default::default(),
     };
-    let scan = |prefix: &[u8]| store.scan(Tree::Catalog, prefix, &keys::prefix_end(prefix));
-    let mut nodes = Vec::new();
-    for (key, bytes) in scan(keys::NODE_PREFIX)? {
-        nodes.push(decode::<Node>(&key, &bytes)?);
-    }
-    let mut schemas = Vec::new();
-    for (key, bytes) in scan(keys::SCHEMA_PREFIX)? {
-        schemas.push(decode::<TableSchema>(&key, &bytes)?);
-    }
-    let mut snapshots = Vec::new();
-    for (key, bytes) in scan(keys::SNAPSHOT_PREFIX)? {
-        let (node, table) = keys::parse_snapshot(&key).map_err(|invalid| Error::Corrupt(invalid.to_string()))?;
-        snapshots.push((node, table, decode::<Snapshot>(&key, &bytes)?));
+    let mut records = Vec::new();
+    for prefix in PREFIXES {
+        for (key, bytes) in store.scan(Tree::Catalog, prefix, &keys::prefix_end(prefix))? {
+            records.push(read_record(prefix, &key, &bytes)?);
+        }
     }
     let revision = applied.map_or(0, |log_id| log_id.index);
-    let mut config = Vec::new();
-    for (key, bytes) in scan(keys::CONFIG_PREFIX)? {
-        config.push(decode::<(ConfigRecordKey, ConfigRecord)>(&key, &bytes)?);
-    }
-    let state = State::restore(revision, nodes, schemas, snapshots, config).map_err(Error::Corrupt)?;
+    let state = State::restore(revision, records).map_err(Error::Corrupt)?;
     // A record that vanished, or came back from an older page, shows here.
     if state.hash != hash {
         return Err(Error::Corrupt(format!(

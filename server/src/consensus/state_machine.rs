@@ -21,7 +21,7 @@ use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
 use super::records;
 use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::base::planted::{Bug, planted};
-use crate::catalog::{Change, Command, State};
+use crate::catalog::{Command, RecordKey, State};
 use crate::storage::{self, Durability, Store, Tree};
 
 /// The newest applied state, and word of every newer one.
@@ -93,7 +93,9 @@ pub struct StateMachine {
 /// What was applied since the records were written.
 #[derive(Debug, Default)]
 struct Unwritten {
-    changes: BTreeSet<Change>,
+    changes: BTreeSet<RecordKey>,
+    /// Whether a record of the configuration is among them.
+    configured: bool,
     /// Of the commands, before compression.
     bytes: usize,
 }
@@ -152,6 +154,7 @@ impl StateMachine {
                     io::Error::new(io::ErrorKind::InvalidData, format!("log entry {}: {e}", log_id.index))
                 })?;
                 let applied = self.state.apply(log_id.index, command);
+                self.unwritten.configured |= applied.changes.iter().any(|key| matches!(key, RecordKey::Config(_)));
                 self.unwritten.changes.extend(applied.changes);
                 self.unwritten.bytes += bytes;
                 return Ok(Reply(Some(applied.outcome)));
@@ -162,10 +165,8 @@ impl StateMachine {
 
     /// Whether the records are written whoever's turn it is.
     fn must_write(&self) -> bool {
-        let Unwritten { changes, bytes } = &self.unwritten;
         // A start reads a replica's own settings before it applies anything.
-        let configured = changes.iter().next_back().is_some_and(|change| matches!(change, Change::Config(_)));
-        *bytes >= UNWRITTEN_BYTES_MAX || configured
+        self.unwritten.bytes >= UNWRITTEN_BYTES_MAX || self.unwritten.configured
     }
 
     /// Brings the records up to the state: queued when it returns, and before all that is written after.
@@ -234,6 +235,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let mut state =
             tokio::task::spawn_blocking(move || raft_snapshot::decode(&bytes)).await.map_err(io::Error::other)??;
         state.revision = meta.last_log_id.map_or(0, |log_id| log_id.index);
+        #[cfg(feature = "planted-bugs")]
         if planted(Bug::Resurrect) {
             state.keep_rows_of(&self.state);
         }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use unum_proto::model::{ConfigOutcome, ConfigType, MASK, NodeKey};
 
-use super::super::{Change, NodeStatus, State};
 use super::records::{ConfigChange, ConfigRecord, ConfigRecordKey, Desired, Kind, Phase, Setting, Target, TargetState};
 use super::rows::{ConfigRow, config_row};
 use super::{CHANGES_MAX, TARGETS_MAX};
 use crate::base::planted::{Bug, planted};
+use crate::catalog::NodeStatus;
+use crate::catalog::transition::Transition;
 
 /// A change that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,79 +92,73 @@ fn refused<T>(why: String) -> Result<T, ConfigRefusal> {
     Err(ConfigRefusal::Refused(why))
 }
 
-impl State {
+impl Transition<'_> {
     /// Begins a change, if all of it can be.
-    pub(in crate::catalog) fn propose_config(
-        &mut self,
-        at_us: i64,
-        proposal: ConfigProposal,
-        changes: &mut BTreeSet<Change>,
-    ) -> Result<ConfigDone, ConfigRefusal> {
-        if let Some(change) = self.config.by_change_key.get(&proposal.change_key) {
+    pub(in crate::catalog) fn propose_config(&mut self, proposal: ConfigProposal) -> Result<ConfigDone, ConfigRefusal> {
+        if let Some(change) = self.state.config.by_change_key.get(&proposal.change_key) {
             return Ok(ConfigDone { change: *change, duplicate: true });
         }
         // What is refused half way leaves nothing behind.
-        let mut draft = self.clone();
-        let mut drafted = BTreeSet::new();
-        let done = draft.begin(at_us, proposal, &mut drafted)?;
-        *self = draft;
-        changes.extend(drafted);
+        let mut drafted = self.state.clone();
+        let mut draft = Transition { state: &mut drafted, at_us: self.at_us, changes: BTreeSet::new() };
+        let done = draft.begin(proposal)?;
+        self.changes.append(&mut draft.changes);
+        *self.state = drafted;
         Ok(done)
     }
 
-    fn begin(
-        &mut self,
-        at_us: i64,
-        proposal: ConfigProposal,
-        changes: &mut BTreeSet<Change>,
-    ) -> Result<ConfigDone, ConfigRefusal> {
+    fn begin(&mut self, proposal: ConfigProposal) -> Result<ConfigDone, ConfigRefusal> {
         let ConfigProposal { change_key, who, host, statement, wish } = proposal;
-        let id = self.revision;
-        self.make_room(changes)?;
+        let id = self.state.revision;
+        self.make_room()?;
         let (kind, canaries, enforce, mut targets) = match wish {
             ConfigWish::Set { assignments, seen, canaries, if_revision, enforce } => {
-                if self.config.version != seen {
+                if self.state.config.version != seen {
                     return Err(ConfigRefusal::Moved);
                 }
                 (Kind::Set, canaries, enforce, self.targets_of(assignments, if_revision)?)
             }
             ConfigWish::Rollback { of } => {
-                self.cancel(at_us, of, &format!("change {id} rolled it back"), changes)?;
+                self.cancel(of, &format!("change {id} rolled it back"))?;
                 (Kind::Rollback { of }, None, false, self.former_values(of)?)
             }
         };
         self.check(&targets)?;
         let phase = self.choose_canaries(&mut targets, canaries);
-        let change = ConfigChange { change_key, who, host, at_us, statement, kind, phase, enforce };
-        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+        let change = ConfigChange { change_key, who, host, at_us: self.at_us, statement, kind, phase, enforce };
+        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)));
         for (setting, target) in targets {
             if target.state == TargetState::Pending {
-                self.want(id, &setting, target.value.clone(), changes);
+                self.want(id, &setting, target.value.clone());
             }
-            self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+            self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)));
         }
         Ok(ConfigDone { change: id, duplicate: false })
     }
 
     /// Forgets the oldest change that is over when there are too many.
-    fn make_room(&mut self, changes: &mut BTreeSet<Change>) -> Result<(), ConfigRefusal> {
-        if self.config.changes.len() < CHANGES_MAX {
+    fn make_room(&mut self) -> Result<(), ConfigRefusal> {
+        if self.state.config.changes.len() < CHANGES_MAX {
             return Ok(());
         }
         let is_open = |id: &u64| {
-            self.config.targets.get(id).is_some_and(|targets| targets.values().any(|target| target.state.is_open()))
+            self.state
+                .config
+                .targets
+                .get(id)
+                .is_some_and(|targets| targets.values().any(|target| target.state.is_open()))
         };
-        let Some(oldest) = self.config.changes.keys().copied().find(|id| !is_open(id)) else {
+        let Some(oldest) = self.state.config.changes.keys().copied().find(|id| !is_open(id)) else {
             return refused(format!(
                 "{CHANGES_MAX} changes are in progress; cancel some: SELECT * FROM config_changes"
             ));
         };
         let settings: Vec<Setting> =
-            self.config.targets.get(&oldest).iter().flat_map(|targets| targets.keys().cloned()).collect();
+            self.state.config.targets.get(&oldest).iter().flat_map(|targets| targets.keys().cloned()).collect();
         for setting in settings {
-            self.put_config(ConfigRecordKey::Target(oldest, setting), None, changes);
+            self.put_config(ConfigRecordKey::Target(oldest, setting), None);
         }
-        self.put_config(ConfigRecordKey::Change(oldest), None, changes);
+        self.put_config(ConfigRecordKey::Change(oldest), None);
         Ok(())
     }
 
@@ -182,7 +177,7 @@ impl State {
         let mut targets = BTreeMap::new();
         for Assignment { key, value, nodes } in assignments {
             for node in nodes {
-                let Some(row) = config_row(self, &node, &key) else { return Err(ConfigRefusal::Moved) };
+                let Some(row) = config_row(self.state, &node, &key) else { return Err(ConfigRefusal::Moved) };
                 let setting = (node, key.clone());
                 if let (Some(expected), Some(changed)) = (if_revision, self.changed_at(&setting))
                     && changed > expected
@@ -202,7 +197,7 @@ impl State {
 
     fn new_target(&self, setting: &Setting, row: &ConfigRow<'_>, value: String) -> Target {
         // Who has it already has nothing to do, unless something else is wanted of it.
-        let wanted = self.config.desired_of(setting);
+        let wanted = self.state.config.desired_of(setting);
         let has =
             row.has(&value) == Some(true) && wanted.is_none_or(|wanted| row.data_type.same(&wanted.value, &value));
         Target {
@@ -219,21 +214,21 @@ impl State {
 
     /// The revision at which a setting or what is wanted of it last changed.
     fn changed_at(&self, setting: &Setting) -> Option<u64> {
-        let wanted = self.config.desired_of(setting).map(|wanted| wanted.revision);
-        let was = self.config.last_span(&setting.0, &setting.1).map(|(_, span)| span.until);
+        let wanted = self.state.config.desired_of(setting).map(|wanted| wanted.revision);
+        let was = self.state.config.last_span(&setting.0, &setting.1).map(|(_, span)| span.until);
         wanted.max(was)
     }
 
     /// The values that a change's settings had before it.
     fn former_values(&self, of: u64) -> Result<BTreeMap<Setting, Target>, ConfigRefusal> {
         let mut targets = BTreeMap::new();
-        for (setting, target) in self.config.targets.get(&of).into_iter().flatten() {
+        for (setting, target) in self.state.config.targets.get(&of).into_iter().flatten() {
             if matches!(target.state, TargetState::Cancelled(_)) && target.attempts == 0 {
                 continue;
             }
             // A node or a key that is gone has nothing to be rolled back.
-            let Some(row) = config_row(self, &setting.0, &setting.1) else { continue };
-            if let Some(wanted) = self.config.desired_of(setting)
+            let Some(row) = config_row(self.state, &setting.0, &setting.1) else { continue };
+            if let Some(wanted) = self.state.config.desired_of(setting)
                 && wanted.change > of
             {
                 return refused(format!(
@@ -263,15 +258,15 @@ impl State {
     fn check(&self, targets: &BTreeMap<Setting, Target>) -> Result<(), ConfigRefusal> {
         for (setting, target) in targets {
             let (node, key) = setting;
-            if self.nodes.get(node).is_none_or(|node| node.status == NodeStatus::Removed) {
+            if self.state.nodes.get(node).is_none_or(|node| node.status == NodeStatus::Removed) {
                 return refused(format!("node {node} was removed"));
             }
-            let data_type = config_row(self, node, key).map_or(ConfigType::Text, |row| row.data_type);
+            let data_type = config_row(self.state, node, key).map_or(ConfigType::Text, |row| row.data_type);
             if let Err(remedy) = data_type.check(&target.value) {
                 let shown = if target.secret { MASK } else { &target.value };
                 return refused(format!("{key} of node {node} is of type {data_type}, and {shown:?} is not; {remedy}"));
             }
-            if let Some(other) = self.config.open.get(setting) {
+            if let Some(other) = self.state.config.open.get(setting) {
                 return refused(format!(
                     "change {other} is in progress and sets {key} of node {node}, too; wait for it, or CANCEL CHANGE {other}"
                 ));
@@ -296,22 +291,16 @@ impl State {
         }
     }
 
-    fn want(&mut self, change: u64, setting: &Setting, value: String, changes: &mut BTreeSet<Change>) {
-        let desired = Desired { value, change, revision: self.revision };
-        self.put_config(ConfigRecordKey::Desired(setting.clone()), Some(ConfigRecord::Desired(desired)), changes);
+    fn want(&mut self, change: u64, setting: &Setting, value: String) {
+        let desired = Desired { value, change, revision: self.state.revision };
+        self.put_config(ConfigRecordKey::Desired(setting.clone()), Some(ConfigRecord::Desired(desired)));
     }
 
     /// Goes on with a change, or ends it. Done again, it is nothing more.
-    pub(in crate::catalog) fn step_config(
-        &mut self,
-        at_us: i64,
-        id: u64,
-        step: ConfigStep,
-        changes: &mut BTreeSet<Change>,
-    ) -> Result<ConfigDone, ConfigRefusal> {
+    pub(in crate::catalog) fn step_config(&mut self, id: u64, step: ConfigStep) -> Result<ConfigDone, ConfigRefusal> {
         let done = ConfigDone { change: id, duplicate: false };
         match step {
-            ConfigStep::Cancel => self.cancel(at_us, id, "", changes).map(|()| done),
+            ConfigStep::Cancel => self.cancel(id, "").map(|()| done),
             ConfigStep::Resume => {
                 let change = self.known(id)?;
                 match change.phase {
@@ -320,11 +309,11 @@ impl State {
                     Phase::Canary => {}
                 }
                 let change = ConfigChange { phase: Phase::Running, ..change };
-                self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+                self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)));
                 for (setting, target) in self.targets_in(id, |state| *state == TargetState::Waiting) {
-                    self.want(id, &setting, target.value.clone(), changes);
+                    self.want(id, &setting, target.value.clone());
                     let target = Target { state: TargetState::Pending, ..target };
-                    self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+                    self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)));
                 }
                 Ok(done)
             }
@@ -332,20 +321,20 @@ impl State {
     }
 
     fn known(&self, id: u64) -> Result<ConfigChange, ConfigRefusal> {
-        match self.config.changes.get(&id) {
+        match self.state.config.changes.get(&id) {
             Some(change) => Ok(change.as_ref().clone()),
             None => refused(format!("there is no change {id}; SELECT * FROM config_changes shows all")),
         }
     }
 
     fn targets_in(&self, id: u64, is_in: impl Fn(&TargetState) -> bool) -> Vec<(Setting, Target)> {
-        let targets = self.config.targets.get(&id).into_iter().flatten();
+        let targets = self.state.config.targets.get(&id).into_iter().flatten();
         let chosen = targets.filter(|(_, target)| is_in(&target.state));
         chosen.map(|(setting, target)| (setting.clone(), target.as_ref().clone())).collect()
     }
 
     /// Nothing more is wanted of what is open of a change.
-    fn cancel(&mut self, at_us: i64, id: u64, why: &str, changes: &mut BTreeSet<Change>) -> Result<(), ConfigRefusal> {
+    fn cancel(&mut self, id: u64, why: &str) -> Result<(), ConfigRefusal> {
         let change = self.known(id)?;
         let open = self.targets_in(id, TargetState::is_open);
         if open.is_empty() {
@@ -358,39 +347,26 @@ impl State {
             };
         }
         for (setting, target) in open {
-            self.cancel_target(at_us, id, setting, target, why, changes);
+            self.cancel_target(id, setting, target, why);
         }
         let change = ConfigChange { phase: Phase::Cancelled, ..change };
-        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)), changes);
+        self.put_config(ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change)));
         Ok(())
     }
 
     /// What was wanted before is wanted again.
-    pub(super) fn cancel_target(
-        &mut self,
-        at_us: i64,
-        id: u64,
-        setting: Setting,
-        target: Target,
-        why: &str,
-        changes: &mut BTreeSet<Change>,
-    ) {
-        self.want_as_before(id, &setting, &target, changes);
+    pub(super) fn cancel_target(&mut self, id: u64, setting: Setting, target: Target, why: &str) {
+        self.want_as_before(id, &setting, &target);
         let state = TargetState::Cancelled(why.to_owned());
-        let target = Target { state, reported_at_us: Some(at_us), reported_at: Some(self.revision), ..target };
-        self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)), changes);
+        let target =
+            Target { state, reported_at_us: Some(self.at_us), reported_at: Some(self.state.revision), ..target };
+        self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)));
     }
 
-    pub(super) fn want_as_before(
-        &mut self,
-        id: u64,
-        setting: &Setting,
-        target: &Target,
-        changes: &mut BTreeSet<Change>,
-    ) {
-        if self.config.desired_of(setting).is_some_and(|wanted| wanted.change == id) {
+    pub(super) fn want_as_before(&mut self, id: u64, setting: &Setting, target: &Target) {
+        if self.state.config.desired_of(setting).is_some_and(|wanted| wanted.change == id) {
             let before = target.before.clone().map(ConfigRecord::Desired);
-            self.put_config(ConfigRecordKey::Desired(setting.clone()), before, changes);
+            self.put_config(ConfigRecordKey::Desired(setting.clone()), before);
         }
     }
 }

@@ -18,14 +18,14 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::OrdMap;
 use unum_proto::model::NodeKey;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Change, State};
+use super::RecordKey;
+use super::transition::Transition;
 
 pub use change::{Assignment, ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep, ConfigWish};
 pub use records::{
@@ -119,7 +119,7 @@ impl Config {
     }
 
     /// Puts a record in its place, or takes it away.
-    fn set(&mut self, key: &ConfigRecordKey, record: Option<ConfigRecord>) {
+    pub(super) fn set(&mut self, key: &ConfigRecordKey, record: Option<ConfigRecord>) {
         if matches!(key, ConfigRecordKey::Target(..) | ConfigRecordKey::Desired(_)) {
             self.news += 1;
         }
@@ -192,31 +192,18 @@ impl Config {
 }
 
 /// What a record adds to the state hash.
-fn hash_of(key: &ConfigRecordKey, record: &ConfigRecord) -> u64 {
+pub(super) fn hash_of(key: &ConfigRecordKey, record: &ConfigRecord) -> u64 {
     xxh3_64(&postcard::to_extend(&(key, record), vec![b'c']).expect("model types always encode"))
 }
 
-impl State {
-    /// Takes in a record that a store or a raft snapshot kept.
-    pub(in crate::catalog) fn restore_config(
-        &mut self,
-        key: &ConfigRecordKey,
-        record: ConfigRecord,
-    ) -> Result<(), String> {
-        if !record.belongs_to(key) {
-            return Err(format!("a config record of another kind than its key {key:?}"));
-        }
-        self.hash = self.hash.wrapping_add(hash_of(key, &record));
-        self.config.set(key, Some(record));
-        Ok(())
-    }
-
+impl Transition<'_> {
     /// Puts a record in its place, or takes it away.
-    fn put_config(&mut self, key: ConfigRecordKey, record: Option<ConfigRecord>, changes: &mut BTreeSet<Change>) {
-        let removed = self.config.get(&key).map(|before| hash_of(&key, &before));
+    fn put_config(&mut self, key: ConfigRecordKey, record: Option<ConfigRecord>) {
+        let config = &mut self.state.config;
+        let removed = config.get(&key).map(|before| hash_of(&key, &before));
         let added = record.as_ref().map(|record| hash_of(&key, record));
-        self.rehash(removed, added);
-        self.config.set(&key, record);
-        changes.insert(Change::Config(key));
+        config.set(&key, record);
+        self.state.rehash(removed, added);
+        self.changes.insert(RecordKey::Config(key));
     }
 }

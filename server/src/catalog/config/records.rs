@@ -41,7 +41,7 @@ pub enum ConfigRecord {
 }
 
 impl ConfigRecord {
-    pub(super) fn belongs_to(&self, key: &ConfigRecordKey) -> bool {
+    pub(in crate::catalog) fn belongs_to(&self, key: &ConfigRecordKey) -> bool {
         matches!(
             (key, self),
             (ConfigRecordKey::Version, Self::Version(_))

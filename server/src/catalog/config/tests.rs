@@ -7,7 +7,7 @@ use unum_proto::model::{
 };
 
 use super::*;
-use crate::catalog::{Command, Outcome, StampedPush};
+use crate::catalog::{Command, Outcome, StampedPush, State};
 
 fn node(id: u8) -> NodeKey {
     NodeKey::parse("tikv", &format!("tikv_{id}")).unwrap()
@@ -106,18 +106,14 @@ impl Cluster {
     }
 
     fn wanted(&self, id: u8) -> Vec<(String, String)> {
-        self.state.to_be_set(&node(id), false).into_iter().map(|value| (value.key, value.value)).collect()
+        self.state.config.to_be_set(&node(id), false).into_iter().map(|value| (value.key, value.value)).collect()
     }
 }
 
 /// The state as a store would give it back.
 fn restored(state: &State) -> State {
-    let nodes = state.nodes.values().map(|node| node.value().clone());
-    let schemas = state.tables.values().map(|table| table.schema.value().clone());
-    let snapshots = state.tables.iter().flat_map(|(name, table)| {
-        table.snapshots.iter().map(|(node, snapshot)| (node.clone(), name.clone(), snapshot.value().clone()))
-    });
-    State::restore(state.revision, nodes, schemas, snapshots, state.config.records()).unwrap()
+    let records = state.records().map(|(key, record)| (key, record.to_owned()));
+    State::restore(state.revision, records).unwrap()
 }
 
 fn refusal(outcome: Result<impl std::fmt::Debug, ConfigRefusal>) -> String {
@@ -141,7 +137,7 @@ fn a_change_reaches_its_nodes_and_each_step_is_kept() {
     assert_eq!(cluster.report(2, change, "log.level", ConfigOutcome::Failed("no".into()), 1), 1);
     assert_eq!(cluster.states(change), ["applied", "failed"]);
     assert_eq!(cluster.wanted(2), vec![], "what failed is tried again by a node that starts again only");
-    assert_eq!(cluster.state.to_be_set(&node(2), true).len(), 1);
+    assert_eq!(cluster.state.config.to_be_set(&node(2), true).len(), 1);
     assert_eq!(cluster.report(2, change, "log.level", ConfigOutcome::Applied, 2), 1);
     cluster.push(1, "info", "4");
     let (from, span) = cluster.state.config.last_span(&node(1), "log.level").unwrap();

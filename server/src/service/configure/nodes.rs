@@ -28,7 +28,7 @@ impl ConfigService {
             // Before the state is read: what comes after is news.
             news.mark_unchanged();
             let state = self.group.state_reader().newest();
-            let values = state.to_be_set(node, first);
+            let values = state.config.to_be_set(node, first);
             if first || values != heard.values {
                 heard.values.clone_from(&values);
                 return (state.revision, values);

@@ -1,75 +1,17 @@
-//! The transition of the state. Deterministic: the same commands in the same order give the same value and the
-//! same outcomes on every replica, today and after a replay.
+//! A push: refused, or applied once, whole.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableName, TableSchema, TableSnapshot, Value};
+use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableSchema, TableSnapshot, Value};
 
-use super::config::ConfigRecordKey;
-use super::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
-use super::{Command, Hashed, Node, NodeStatus, Outcome, Silence, Snapshot, StampedPush, State, Table, invariants};
+use super::Transition;
 use crate::base::planted::{Bug, planted};
+use crate::catalog::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
+use crate::catalog::{Hashed, Node, NodeStatus, RecordKey, Snapshot, StampedPush, State, Table, invariants};
 
-/// What a store has to write after an apply. The value itself is in the new state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// A node's record.
-    Node(NodeKey),
-    /// A table's schema.
-    Schema(TableName),
-    /// A node's rows of a table.
-    Snapshot(NodeKey, TableName),
-    /// A record of the configuration's changes.
-    Config(ConfigRecordKey),
-}
-
-/// What came of one command.
-#[derive(Debug)]
-pub struct Applied {
-    /// What the proposer is told.
-    pub outcome: Outcome,
-    /// What differs from the state before.
-    pub changes: BTreeSet<Change>,
-}
-
-impl State {
-    /// Applies the command of log entry `revision`.
-    pub fn apply(&mut self, revision: u64, command: Command) -> Applied {
-        self.skip(revision);
-        let mut changes = BTreeSet::new();
-        let outcome = match command {
-            Command::Pushes { received_at_us, pushes } => {
-                let outcome = |push| self.apply_push(received_at_us, push, &mut changes);
-                Outcome::Pushes(pushes.into_iter().map(outcome).collect())
-            }
-            Command::Silences { at_us, silences } => {
-                let changed = silences.iter().filter(|silence| self.apply_silence(at_us, silence, &mut changes));
-                Outcome::Silences { changed: changed.count() as u32 }
-            }
-            Command::RemoveNode { at_us, node } => Outcome::NodeRemoved(self.remove_node(at_us, &node, &mut changes)),
-            Command::ProposeConfig { at_us, proposal } => {
-                Outcome::Config(self.propose_config(at_us, proposal, &mut changes))
-            }
-            Command::StepConfig { at_us, change, step } => {
-                Outcome::Config(self.step_config(at_us, change, step, &mut changes))
-            }
-            Command::ReportConfig { at_us, node, reports } => {
-                Outcome::ConfigReported { news: self.report_config(at_us, &node, reports, &mut changes) }
-            }
-        };
-        Applied { outcome, changes }
-    }
-
-    /// An entry without a command still is a revision. The log starts at 0, with the first membership.
-    pub fn skip(&mut self, revision: u64) {
-        let advances = revision > self.revision || revision == 0;
-        assert!(advances, "entry {revision} applied at revision {}", self.revision);
-        self.revision = revision;
-    }
-
-    fn apply_push(&mut self, received_at_us: i64, stamped: StampedPush, changes: &mut BTreeSet<Change>) -> PushOutcome {
-        if let Some(outcome) = self.decided_before(&stamped) {
+impl Transition<'_> {
+    pub(super) fn push(&mut self, stamped: StampedPush) -> PushOutcome {
+        if let Some(outcome) = self.state.decided_before(&stamped) {
             return outcome;
         }
         let StampedPush { push, content_hash } = stamped;
@@ -78,7 +20,7 @@ impl State {
         }
         let content_hash = if planted(Bug::Diverge) { u64::from(std::process::id()) } else { content_hash };
         // All that can refuse comes before all that changes: a push is applied whole or not at all.
-        let grown = match self.grown_schemas(&push.node.key, &push.tables) {
+        let grown = match self.state.grown_schemas(&push.node.key, &push.tables) {
             Ok(grown) => grown,
             Err(message) => return PushOutcome::Refused { message },
         };
@@ -89,30 +31,72 @@ impl State {
             epoch: push.epoch,
             sequence: push.sequence,
             content_hash,
-            received_at_us,
-            revision: self.revision,
-            status_since_us: match self.nodes.get(&key) {
+            received_at_us: self.at_us,
+            revision: self.state.revision,
+            status_since_us: match self.state.nodes.get(&key) {
                 Some(known) if known.status == NodeStatus::Up => known.status_since_us,
-                _ => received_at_us,
+                _ => self.at_us,
             },
         };
         if !planted(Bug::DropDedup) && !planted(Bug::AcceptOldEpoch) {
-            invariants::sequence_advances(self.nodes.get(&key), &node);
+            invariants::sequence_advances(self.state.nodes.get(&key), &node);
         }
-        if self.nodes.len() >= NODES_MAX && !self.nodes.contains_key(&key) {
-            self.forget_oldest_removed(changes);
+        if self.state.nodes.len() >= NODES_MAX && !self.state.nodes.contains_key(&key) {
+            self.forget_oldest_removed();
         }
-        if self.nodes.get(&key).is_some_and(|known| known.status != NodeStatus::Up) {
+        if self.state.nodes.get(&key).is_some_and(|known| known.status != NodeStatus::Up) {
             self.redraw(&key);
         }
-        self.put_node(node, changes);
+        self.put_node(node);
         let applied = if planted(Bug::HalfPush) && push.sequence % 5 == 0 { 1 } else { usize::MAX };
         for (snapshot, grown) in push.tables.into_iter().zip(grown).take(applied) {
-            self.put_snapshot(&key, received_at_us, snapshot, grown, changes);
+            self.put_snapshot(&key, snapshot, grown);
         }
-        PushOutcome::Accepted { revision: self.revision, duplicate: false }
+        PushOutcome::Accepted { revision: self.state.revision, duplicate: false }
     }
 
+    fn put_snapshot(&mut self, node: &NodeKey, pushed: TableSnapshot, grown: Option<TableSchema>) {
+        let name = pushed.schema.name.clone();
+        let schema_before = self.state.tables.get(&name).map(|table| table.schema.hash());
+        if schema_before.is_none() {
+            self.state
+                .tables
+                .insert(name.clone(), Arc::new(Table::new(Hashed::schema(TableSchema::clone(&pushed.schema)))));
+        }
+        // Once a batch it parts from what readers hold; what it changes after that is its own, and is not copied again.
+        let table = Arc::make_mut(self.state.tables.get_mut(&name).expect("it was there, or was put there"));
+        let mut schema_after = None;
+        if let Some(schema) = grown {
+            let schema = Hashed::schema(schema);
+            schema_after = Some(schema.hash());
+            table.schema = Arc::new(schema);
+            table.columnar.redrawn();
+            self.changes.insert(RecordKey::Schema(name.clone()));
+        }
+        let snapshot = Snapshot {
+            rows: align(&table.schema, &pushed.schema, pushed.rows),
+            collected_at_us: pushed.collected_at_us,
+            received_at_us: self.at_us,
+            revision: self.state.revision,
+        };
+        invariants::rows_fit(&table.schema, &snapshot);
+        let snapshot = Hashed::snapshot(node, &name, snapshot);
+        let added = snapshot.hash();
+        let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
+        table.columnar.changed(node, before.is_none(), &table.snapshots);
+        if let Some(after) = schema_after {
+            self.state.rehash(schema_before, Some(after));
+        }
+        self.state.rehash(before.as_ref().map(|before| before.hash()), Some(added));
+        self.changes.insert(RecordKey::Snapshot(node.clone(), name.clone()));
+        if name.as_str() == CONFIG_TABLE {
+            let table = Arc::clone(&self.state.tables[&name]);
+            self.config_pushed(node, &table, before.as_ref());
+        }
+    }
+}
+
+impl State {
     /// The outcome of a push that the node's (epoch, sequence) already decides.
     fn decided_before(&self, stamped: &StampedPush) -> Option<PushOutcome> {
         let push = &stamped.push;
@@ -169,95 +153,6 @@ impl State {
         Some(PushOutcome::Accepted { revision: node.revision, duplicate: true })
     }
 
-    /// The node that was removed first, if any was.
-    fn oldest_removed(&self) -> Option<NodeKey> {
-        let removed = self.nodes.iter().filter(|(_, node)| node.status == NodeStatus::Removed);
-        removed.min_by_key(|(_, node)| node.status_since_us).map(|(key, _)| key.clone())
-    }
-
-    /// Makes room in a full catalog: what is forgotten of a removed node is that its epoch may not come back.
-    fn forget_oldest_removed(&mut self, changes: &mut BTreeSet<Change>) {
-        let Some(key) = self.oldest_removed() else { return };
-        let forgotten = self.nodes.remove(&key);
-        self.rehash(forgotten.map(|node| node.hash()), None);
-        changes.insert(Change::Node(key));
-    }
-
-    fn put_node(&mut self, node: Node, changes: &mut BTreeSet<Change>) {
-        let key = node.description.key.clone();
-        let node = Hashed::node(node);
-        let added = node.hash();
-        let before = self.nodes.insert(key.clone(), Arc::new(node));
-        self.rehash(before.map(|before| before.hash()), Some(added));
-        changes.insert(Change::Node(key));
-    }
-
-    /// The state hash after one record took the place of another.
-    pub(super) fn rehash(&mut self, removed: Option<u64>, added: Option<u64>) {
-        self.hash = self.hash.wrapping_sub(removed.unwrap_or(0)).wrapping_add(added.unwrap_or(0));
-    }
-
-    /// Whether the node's status changed: not if it has pushed since.
-    fn apply_silence(&mut self, at_us: i64, silence: &Silence, changes: &mut BTreeSet<Change>) -> bool {
-        let Some(node) = self.nodes.get(&silence.node) else { return false };
-        let since = (node.epoch, node.sequence) == (silence.epoch, silence.sequence);
-        if !since || node.status == NodeStatus::Removed || node.status == silence.status {
-            return false;
-        }
-        let node = Node { status: silence.status, status_since_us: at_us, ..Node::clone(node) };
-        self.redraw(&silence.node);
-        self.put_node(node, changes);
-        true
-    }
-
-    fn remove_node(&mut self, at_us: i64, key: &NodeKey, changes: &mut BTreeSet<Change>) -> Result<(), String> {
-        let node = match self.nodes.get(key) {
-            Some(node) if node.status != NodeStatus::Removed => Node::clone(node),
-            Some(_) => return Err(format!("node {key} was removed before; SELECT * FROM nodes shows all")),
-            None => return Err(format!("there is no node {key}; SELECT * FROM nodes shows all")),
-        };
-        for name in self.tables_of(key) {
-            let mut table = Table::clone(&self.tables[&name]);
-            let removed = table.snapshots.remove(key);
-            table.columnar.removed(key);
-            self.tables.insert(name.clone(), Arc::new(table));
-            self.rehash(removed.map(|snapshot| snapshot.hash()), None);
-            changes.insert(Change::Snapshot(key.clone(), name));
-        }
-        self.config_node_removed(at_us, key, changes);
-        self.put_node(Node { status: NodeStatus::Removed, status_since_us: at_us, ..node }, changes);
-        Ok(())
-    }
-
-    /// The tables that a node has rows in.
-    fn tables_of(&self, node: &NodeKey) -> Vec<TableName> {
-        let own = self.tables.iter().filter(|(_, table)| table.snapshots.contains_key(node));
-        own.map(|(name, _)| name.clone()).collect()
-    }
-
-    /// A node's rows show its status, too, and that changes.
-    fn redraw(&mut self, node: &NodeKey) {
-        for name in self.tables_of(node) {
-            let mut table = Table::clone(&self.tables[&name]);
-            table.columnar.changed(node, false, &table.snapshots);
-            self.tables.insert(name, Arc::new(table));
-        }
-    }
-
-    /// A bug that is planted: rows that an older state had and this one has not stay.
-    pub fn keep_rows_of(&mut self, older: &Self) {
-        for (name, of_older) in &older.tables {
-            let Some(mut table) = self.tables.get(name).map(|table| Table::clone(table)) else { continue };
-            for (node, rows) in &of_older.snapshots {
-                if !table.snapshots.contains_key(node) {
-                    table.snapshots.insert(node.clone(), Arc::clone(rows));
-                    table.columnar.changed(node, true, &table.snapshots);
-                }
-            }
-            self.tables.insert(name.clone(), Arc::new(table));
-        }
-    }
-
     /// For each pushed table the schema it leads to, or why the push as a whole is refused.
     fn grown_schemas(&self, node: &NodeKey, tables: &[TableSnapshot]) -> Result<Vec<Option<TableSchema>>, String> {
         let unknown = tables.iter().filter(|table| !self.tables.contains_key(&table.schema.name)).count();
@@ -280,51 +175,6 @@ impl State {
                 Some(known) => grow(&known.schema, &table.schema),
             })
             .collect()
-    }
-
-    fn put_snapshot(
-        &mut self,
-        node: &NodeKey,
-        received_at_us: i64,
-        pushed: TableSnapshot,
-        grown: Option<TableSchema>,
-        changes: &mut BTreeSet<Change>,
-    ) {
-        let name = pushed.schema.name.clone();
-        let schema_before = self.tables.get(&name).map(|table| table.schema.hash());
-        if schema_before.is_none() {
-            self.tables.insert(name.clone(), Arc::new(Table::new(Hashed::schema(TableSchema::clone(&pushed.schema)))));
-        }
-        // Once a batch it parts from what readers hold; what it changes after that is its own, and is not copied again.
-        let table = Arc::make_mut(self.tables.get_mut(&name).expect("it was there, or was put there"));
-        let mut schema_after = None;
-        if let Some(schema) = grown {
-            let schema = Hashed::schema(schema);
-            schema_after = Some(schema.hash());
-            table.schema = Arc::new(schema);
-            table.columnar.redrawn();
-            changes.insert(Change::Schema(name.clone()));
-        }
-        let snapshot = Snapshot {
-            rows: align(&table.schema, &pushed.schema, pushed.rows),
-            collected_at_us: pushed.collected_at_us,
-            received_at_us,
-            revision: self.revision,
-        };
-        invariants::rows_fit(&table.schema, &snapshot);
-        let snapshot = Hashed::snapshot(node, &name, snapshot);
-        let added = snapshot.hash();
-        let before = table.snapshots.insert(node.clone(), Arc::new(snapshot));
-        table.columnar.changed(node, before.is_none(), &table.snapshots);
-        if let Some(after) = schema_after {
-            self.rehash(schema_before, Some(after));
-        }
-        self.rehash(before.as_ref().map(|before| before.hash()), Some(added));
-        changes.insert(Change::Snapshot(node.clone(), name.clone()));
-        if name.as_str() == CONFIG_TABLE {
-            let table = Arc::clone(&self.tables[&name]);
-            self.config_pushed(node, received_at_us, &table, before.as_ref(), changes);
-        }
     }
 }
 
@@ -374,6 +224,7 @@ mod tests {
     use unum_proto::model::{DataType, NodeDescription, Push};
 
     use super::*;
+    use crate::catalog::{Command, Outcome};
 
     fn push(id: &str, epoch: u64, sequence: u64, columns: &[(&str, DataType, &str)], row: Row) -> StampedPush {
         let schema = TableSchema::of("load", columns).unwrap();
