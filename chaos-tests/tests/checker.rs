@@ -69,7 +69,7 @@ fn random_history(seed: u64) -> Vec<Operation> {
             if !unknown || random.random() {
                 effects.entry(node).or_default().push((at, value));
             }
-            let action = Action::Write { node, value, life: 1 };
+            let action = Action::Write { node, value, epoch: 1 };
             history.push(Operation { client: node, begin_us, action, outcome });
             now = end_us;
         }

@@ -48,7 +48,7 @@ pub use publisher::{Ack, Publisher};
 pub use result::{FromValue, QueryResult, Row};
 pub use table::Table;
 #[doc(hidden)]
-pub use transport::serve_stand_in;
+pub use transport::serve_stub;
 pub use unum_proto::model::{
     Change, Column, ColumnName, Consistency, DataType, Invalid, MemberStatus, NodeDescription, NodeKey, NodeName,
     ReplicaStatus, TableName, TableSchema, TableSnapshot, Value,

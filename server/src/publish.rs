@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use unum_client::collect::HostCollector;
-use unum_client::config::{announcements, config_table};
+use unum_client::config::{config_table, push_requests};
 use unum_client::{Client, Error, Invalid, NodeDescription, Publisher, TableSnapshot};
 
 use crate::config::Options;
@@ -49,13 +49,13 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
     };
     let mut publisher = client.publisher(node);
-    let (announcer, mut announcements) = announcements();
+    let (requester, mut push_requests) = push_requests();
     let settings = own.settings.clone();
     let _subscription = publisher.on_config(move |request| {
-        let (announcer, settings) = (announcer.clone(), settings.clone());
+        let (requester, settings) = (requester.clone(), settings.clone());
         async move {
             let outcome = settings.set(&request.key, &request.value);
-            announcer.announce().await;
+            requester.request_push().await;
             outcome
         }
     });
@@ -63,13 +63,13 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
     let (mut running, mut config) = (None, None);
     let mut due = Instant::now();
     loop {
-        let announcement = tokio::select! {
+        let request = tokio::select! {
             () = tokio::time::sleep_until(due) => None,
-            announcement = announcements.next() => Some(announcement),
+            request = push_requests.next() => Some(request),
         };
-        if let Some(announcement) = announcement {
+        if let Some(request) = request {
             tell(push_changed(config_table(own.settings.entries()), &mut publisher, &mut config).await);
-            announcement.done();
+            request.done();
             continue;
         }
         due = Instant::now() + options.tunables.publish_interval.get();

@@ -1,6 +1,6 @@
 //! What is legal is not refused, however sick the cluster: it is done, or fails as something that may be asked again.
 //!
-//! Refused by right are pushes of an agent that another life of it may have taken over from by then, copies of what a later
+//! Refused by right are pushes of an agent that another epoch of it may have taken over from by then, copies of what a later
 //! push may have superseded, reads before the first push has made the tables, removals of a node whose last push was not
 //! acknowledged, and changes where another one may have been first, or is in progress.
 
@@ -22,8 +22,8 @@ pub fn check(history: &[Operation]) -> Verdict {
 /// Whatever was asked for may have been done from then on.
 #[derive(Debug, Default)]
 struct Past<'a> {
-    /// By node and life: when its first push was asked for.
-    lives: BTreeMap<u32, BTreeMap<u32, u64>>,
+    /// By node and epoch: when its first push was asked for.
+    epochs: BTreeMap<u32, BTreeMap<u32, u64>>,
     /// By node and value: when its push was asked for.
     values: BTreeMap<u32, BTreeMap<u64, u64>>,
     /// By node: its pushes, by when they were asked for.
@@ -39,9 +39,9 @@ impl<'a> Past<'a> {
         let mut past = Self::default();
         for operation in history {
             match operation.action {
-                Action::Write { node, value, life } => {
+                Action::Write { node, value, epoch } => {
                     let begin_us = operation.begin_us;
-                    let since = past.lives.entry(node).or_default().entry(life).or_insert(begin_us);
+                    let since = past.epochs.entry(node).or_default().entry(epoch).or_insert(begin_us);
                     *since = begin_us.min(*since);
                     past.values.entry(node).or_default().insert(value, begin_us);
                     past.pushes.entry(node).or_default().insert(begin_us, &operation.outcome);
@@ -63,8 +63,8 @@ impl<'a> Past<'a> {
     /// Whether an operation that was refused at that time may have been.
     fn excuses(&self, operation: &Operation, end_us: u64, why: &str) -> bool {
         match &operation.action {
-            Action::Write { node, life, .. } => {
-                let newer = self.lives.get(node).into_iter().flat_map(|lives| lives.range(life + 1..));
+            Action::Write { node, epoch, .. } => {
+                let newer = self.epochs.get(node).into_iter().flat_map(|epochs| epochs.range(epoch + 1..));
                 newer.into_iter().any(|(_, since)| *since < end_us)
             }
             Action::Copy { node, value } => {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn reads_are_refused_before_the_first_push_only() {
-        let write = operation(0, Action::Write { node: 1, value: 1, life: 1 }, done(5, 1));
+        let write = operation(0, Action::Write { node: 1, value: 1, epoch: 1 }, done(5, 1));
         let read = |begin_us| operation(begin_us, Action::Read { replica: 1, seen: Vec::new() }, refused(9));
         assert!(valid(&[write.clone(), read(4)]));
         assert!(!valid(&[write, read(6)]));
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn pushes_are_refused_when_a_newer_life_may_have_come() {
         let write =
-            |begin_us, life, outcome| operation(begin_us, Action::Write { node: 1, value: begin_us, life }, outcome);
+            |begin_us, epoch, outcome| operation(begin_us, Action::Write { node: 1, value: begin_us, epoch }, outcome);
         assert!(valid(&[write(0, 1, refused(5)), write(3, 2, done(9, 1))]));
         assert!(!valid(&[write(0, 1, refused(5)), write(6, 2, done(9, 1))]), "it came later");
         assert!(!valid(&[write(0, 1, done(5, 1)), write(9, 1, refused(12))]));
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn copies_are_refused_when_a_later_push_may_have_come() {
         let write =
-            |begin_us, value| operation(begin_us, Action::Write { node: 1, value, life: 1 }, done(begin_us + 1, 1));
+            |begin_us, value| operation(begin_us, Action::Write { node: 1, value, epoch: 1 }, done(begin_us + 1, 1));
         let copy = operation(10, Action::Copy { node: 1, value: 1 }, refused(20));
         assert!(valid(&[write(0, 1), write(15, 2), copy.clone()]));
         assert!(!valid(&[write(0, 1), write(25, 2), copy]));
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_node_that_is_there_can_be_removed() {
-        let write = |outcome| operation(0, Action::Write { node: 1, value: 1, life: 1 }, outcome);
+        let write = |outcome| operation(0, Action::Write { node: 1, value: 1, epoch: 1 }, outcome);
         let remove = operation(10, Action::Remove { node: 1 }, refused(20));
         assert!(valid(&[write(Outcome::Failed { why: String::new() }), remove.clone()]));
         assert!(!valid(&[write(done(5, 1)), remove]));

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::graph::Graph;
 use super::verdict::{SHOWN_MAX, Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
-use crate::traffic::mortal;
+use crate::traffic::is_removable;
 
 /// Judges a history.
 pub fn check(history: &[Operation]) -> Verdict {
@@ -39,7 +39,7 @@ fn writes(history: &[Operation]) -> Result<Writes, String> {
     let mut all = Writes::new();
     for (place, operation) in history.iter().enumerate() {
         if let Action::Write { node, value, .. } = operation.action
-            && !mortal(node)
+            && !is_removable(node)
             && all.entry(node).or_default().insert(value, place).is_some()
         {
             return Err(format!("value {value} of node {node} was written twice: the traffic is wrong"));
@@ -63,7 +63,7 @@ fn writes(history: &[Operation]) -> Result<Writes, String> {
 
 /// What an answered read saw, of nodes that nobody removes.
 fn reads_of(operation: &Operation) -> impl Iterator<Item = (u32, u64)> + '_ {
-    operation.seen().iter().filter(|seen| !mortal(seen.node)).map(|seen| (seen.node, seen.value))
+    operation.seen().iter().filter(|seen| !is_removable(seen.node)).map(|seen| (seen.node, seen.value))
 }
 
 fn seen_and_not_written(history: &[Operation], writes: &Writes) -> Vec<String> {
@@ -140,12 +140,12 @@ mod tests {
 
     fn write(begin_us: u64, end_us: u64, node: u32, value: u64) -> Operation {
         let outcome = Outcome::Done { end_us, revision: 0 };
-        Operation { client: node, begin_us, action: Action::Write { node, value, life: 1 }, outcome }
+        Operation { client: node, begin_us, action: Action::Write { node, value, epoch: 1 }, outcome }
     }
 
     fn unknown(begin_us: u64, node: u32, value: u64) -> Operation {
         let outcome = Outcome::Unknown { why: "no answer".into() };
-        Operation { client: node, begin_us, action: Action::Write { node, value, life: 1 }, outcome }
+        Operation { client: node, begin_us, action: Action::Write { node, value, epoch: 1 }, outcome }
     }
 
     fn read(begin_us: u64, end_us: u64, values: &[(u32, u64)]) -> Operation {

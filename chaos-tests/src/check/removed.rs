@@ -1,17 +1,17 @@
-//! I7: a removed node's rows do not come back without a new life, and are gone once its removal was acknowledged.
+//! I7: a removed node's rows do not come back without a new epoch, and are gone once its removal was acknowledged.
 //!
-//! Such a node lives again and again: it pushes once, with the number of its life as value, and is removed. After an
+//! Such a node comes again and again: it pushes once, with the number of its epoch as value, and is removed. After an
 //! operation of unknown outcome it is left alone for good: what may still happen to it is nobody's business.
 
 use std::collections::BTreeMap;
 
 use super::verdict::{Verdict, judged};
 use crate::history::{Action, Operation, Outcome};
-use crate::traffic::mortal;
+use crate::traffic::is_removable;
 
-/// When a life may have begun and when it had ended.
+/// When an epoch may have begun and when it had ended.
 #[derive(Debug, Clone, Copy)]
-struct Life {
+struct Incarnation {
     pushed_us: u64,
     /// None: its removal was not acknowledged.
     removed_us: Option<u64>,
@@ -21,26 +21,26 @@ struct Life {
 
 /// Judges a history.
 pub fn check(history: &[Operation]) -> Verdict {
-    let lives = lives(history);
+    let epochs = epochs(history);
     let mut wrong = Vec::new();
     for operation in history {
         let Some((end_us, _)) = operation.done() else { continue };
-        for seen in operation.seen().iter().filter(|seen| mortal(seen.node)) {
-            let of_node = lives.get(&seen.node);
-            let life = |number: u64| of_node.and_then(|lives| lives.get(&number));
+        for seen in operation.seen().iter().filter(|seen| is_removable(seen.node)) {
+            let of_node = epochs.get(&seen.node);
+            let epoch = |number: u64| of_node.and_then(|epochs| epochs.get(&number));
             if seen.value > 0 {
-                match life(seen.value) {
-                    Some(life) if life.pushed_us > end_us => wrong.push(format!("not pushed yet: {operation:?}")),
-                    Some(Life { removed_us: Some(removed_us), .. }) if *removed_us < operation.begin_us => {
+                match epoch(seen.value) {
+                    Some(epoch) if epoch.pushed_us > end_us => wrong.push(format!("not pushed yet: {operation:?}")),
+                    Some(Incarnation { removed_us: Some(removed_us), .. }) if *removed_us < operation.begin_us => {
                         wrong.push(format!("removed before: {operation:?}"));
                     }
                     Some(_) => {}
                     None => wrong.push(format!("never pushed, or in vain: {operation:?}")),
                 }
-            } else if let Some((number, _)) = of_node.into_iter().flatten().find(|(_, life)| {
-                life.certain.is_some_and(|(from_us, to_us)| from_us < operation.begin_us && end_us < to_us)
+            } else if let Some((number, _)) = of_node.into_iter().flatten().find(|(_, epoch)| {
+                epoch.certain.is_some_and(|(from_us, to_us)| from_us < operation.begin_us && end_us < to_us)
             }) {
-                wrong.push(format!("life {number} was there all the while: {operation:?}"));
+                wrong.push(format!("epoch {number} was there all the while: {operation:?}"));
             }
         }
     }
@@ -48,53 +48,53 @@ pub fn check(history: &[Operation]) -> Verdict {
 }
 
 /// By node and number.
-fn lives(history: &[Operation]) -> BTreeMap<u32, BTreeMap<u64, Life>> {
-    let mut lives: BTreeMap<u32, BTreeMap<u64, Life>> = BTreeMap::new();
+fn epochs(history: &[Operation]) -> BTreeMap<u32, BTreeMap<u64, Incarnation>> {
+    let mut epochs: BTreeMap<u32, BTreeMap<u64, Incarnation>> = BTreeMap::new();
     for operation in history {
         let done = operation.done();
         match &operation.action {
             Action::Write { .. } if matches!(operation.outcome, Outcome::Refused { .. } | Outcome::Failed { .. }) => {}
-            Action::Write { node, value, .. } if mortal(*node) => {
+            Action::Write { node, value, .. } if is_removable(*node) => {
                 let certain = done.map(|(end_us, _)| (end_us, u64::MAX));
-                let life = Life { pushed_us: operation.begin_us, removed_us: None, certain };
-                lives.entry(*node).or_default().insert(*value, life);
+                let epoch = Incarnation { pushed_us: operation.begin_us, removed_us: None, certain };
+                epochs.entry(*node).or_default().insert(*value, epoch);
             }
             Action::Remove { node } => {
                 // Whatever lived before is not certain any more from here on, and gone if this was acknowledged.
-                for life in lives.entry(*node).or_default().values_mut() {
-                    if let Some((_, to_us)) = &mut life.certain {
+                for epoch in epochs.entry(*node).or_default().values_mut() {
+                    if let Some((_, to_us)) = &mut epoch.certain {
                         *to_us = operation.begin_us.min(*to_us);
                     }
-                    if let (None, Some((end_us, _))) = (life.removed_us, done) {
-                        life.removed_us = Some(end_us);
+                    if let (None, Some((end_us, _))) = (epoch.removed_us, done) {
+                        epoch.removed_us = Some(end_us);
                     }
                 }
             }
             _ => {}
         }
     }
-    lives
+    epochs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::history::Seen;
-    use crate::traffic::FIRST_MORTAL;
+    use crate::traffic::FIRST_REMOVABLE;
 
     fn operation(begin_us: u64, end_us: u64, action: Action) -> Operation {
         Operation { client: 1, begin_us, action, outcome: Outcome::Done { end_us, revision: 1 } }
     }
 
     fn read(begin_us: u64, end_us: u64, value: u64) -> Operation {
-        let seen = vec![Seen { value, other: value, ..Seen::nothing(FIRST_MORTAL) }];
+        let seen = vec![Seen { value, other: value, ..Seen::nothing(FIRST_REMOVABLE) }];
         operation(begin_us, end_us, Action::Read { replica: 1, seen })
     }
 
     #[test]
     fn rows_of_a_removed_node_are_gone_until_its_next_life() {
-        let node = FIRST_MORTAL;
-        let push = |begin_us, end_us, value| operation(begin_us, end_us, Action::Write { node, value, life: 1 });
+        let node = FIRST_REMOVABLE;
+        let push = |begin_us, end_us, value| operation(begin_us, end_us, Action::Write { node, value, epoch: 1 });
         let past = [push(0, 10, 1), operation(20, 30, Action::Remove { node }), push(40, 50, 2)];
         let with = |read| check(&past.iter().cloned().chain([read]).collect::<Vec<_>>());
         for good in [

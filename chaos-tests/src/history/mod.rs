@@ -34,8 +34,8 @@ pub enum Action {
         node: u32,
         /// Its value.
         value: u64,
-        /// Which life of the node's agent pushed it, from 1; each has an epoch of its own.
-        life: u32,
+        /// The number of the node's epoch that pushed it, from 1.
+        epoch: u32,
     },
     /// A write that was acknowledged is sent again as it was: twice, late, or after others. Its outcome's revision is what
     /// is answered.

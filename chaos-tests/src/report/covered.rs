@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Action, Operation, Outcome};
-use crate::traffic::mortal;
+use crate::traffic::is_removable;
 
 /// Counts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub struct Covered {
     pub changed: u64,
     /// … and that did not.
     pub not_changed: u64,
-    /// Pushes that were refused after a newer life of their agent had begun.
-    pub old_lives_refused: u64,
+    /// Pushes that were refused after a newer epoch of their agent had begun.
+    pub old_epochs_refused: u64,
     /// The longest between two acknowledged writes, ms.
     pub longest_without_write_ms: u64,
     /// The longest between two answered reads, ms.
@@ -53,11 +53,11 @@ impl Covered {
             .collect();
         let mut newest: BTreeMap<u32, u32> = BTreeMap::new();
         for operation in history {
-            if let Action::Write { node, life, .. } = operation.action {
+            if let Action::Write { node, epoch, .. } = operation.action {
                 let newest = newest.entry(node).or_default();
-                *newest = life.max(*newest);
+                *newest = epoch.max(*newest);
                 let refused = matches!(operation.outcome, Outcome::Refused { .. });
-                covered.old_lives_refused += u64::from(refused && life < *newest && !mortal(node));
+                covered.old_epochs_refused += u64::from(refused && epoch < *newest && !is_removable(node));
             }
             covered.count(operation, &faults);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::scenario::{Must, Rig, Scenario, Step};
 use crate::faults::Target::{All, Follower, Leader, Learner, Majority};
 use crate::faults::{Fault, Link};
-use crate::traffic::Shape;
+use crate::traffic::Workload;
 
 /// Bounds so small that raft snapshots, purges and followers that need one are part of every run.
 const SMALL_LOG: &str = "[raft]\nraft_snapshot_entries = 200\nraft_log_entries_kept = 50\n";
@@ -14,7 +14,8 @@ const SMALL_LOG: &str = "[raft]\nraft_snapshot_entries = 200\nraft_log_entries_k
 const SMALL_DISK: &str = "[raft]\nraft_snapshot_entries = 200\nraft_log_entries_kept = 50\n\
                           [storage]\ndisk_reserve_bytes = 16777216\n";
 
-const SHAPE: Shape = Shape { writers: 7, echoes: 1, readers: 8, mortals: 2, changers: 2, agents_die: true };
+const WORKLOAD: Workload =
+    Workload { writers: 7, duplicating: 1, readers: 8, removed: 2, changers: 2, agents_die: true };
 
 const PLAIN: Rig = Rig {
     voters: 3,
@@ -24,7 +25,7 @@ const PLAIN: Rig = Rig {
     clocks: false,
     tools: &[],
     config: SMALL_LOG,
-    shape: SHAPE,
+    workload: WORKLOAD,
 };
 const WITH_LEARNER: Rig = Rig { learners: 1, ..PLAIN };
 const HOSTS: Rig = Rig { hosts: true, ..PLAIN };
@@ -77,7 +78,7 @@ pub const ALL: &[Scenario] = &[
         "no fault but agents that die, pushes that arrive twice or late, nodes that are removed, changes that race",
         PLAIN,
         &[],
-        &[Must::RefuseOldLives, Must::RaceChanges, Must::RemoveNodes, Must::CopyPushes],
+        &[Must::RefuseOldEpochs, Must::RaceChanges, Must::RemoveNodes, Must::CopyPushes],
     ),
     scenario(
         "kill-leader",

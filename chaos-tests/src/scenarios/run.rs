@@ -109,7 +109,7 @@ impl Scenario {
             cluster.wait_until_answers(id).await?;
         }
         let replicas: Vec<(u64, String)> = cluster.members.iter().map(|m| (m.id, m.addr.clone())).collect();
-        let traffic = Traffic::start(&replicas, rig.shape, options.seed)?;
+        let traffic = Traffic::start(&replicas, rig.workload, options.seed)?;
         let random = SmallRng::seed_from_u64(options.seed);
         Ok(Run { scenario: self, cluster, traffic, random, found: Found::default() })
     }

@@ -8,7 +8,7 @@ use crate::faults::Fault;
 use crate::host::{is_root, is_there};
 use crate::report::Covered;
 use crate::sandbox;
-use crate::traffic::Shape;
+use crate::traffic::Workload;
 
 /// A named run.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub struct Rig {
     /// TOML of their `--config`.
     pub config: &'static str,
     /// Who loads it.
-    pub shape: Shape,
+    pub workload: Workload,
 }
 
 /// What a run must have seen, or it counts for nothing.
@@ -68,8 +68,8 @@ pub enum Must {
     MoveTheLead,
     /// A replica caught up by a raft snapshot.
     InstallSnapshots,
-    /// Agents that lived again, and pushes of older lives that were refused.
-    RefuseOldLives,
+    /// Agents that began a new epoch, and pushes of older epochs that were refused.
+    RefuseOldEpochs,
     /// A change of configuration that lost to another one, and one that won.
     RaceChanges,
     /// A node that was removed and looked for afterwards.
@@ -88,7 +88,7 @@ impl Must {
             Self::ReadDuringFaults => (covered.reads_during_faults > 0, "no read was answered during a fault"),
             Self::MoveTheLead => (covered.lead_changes > 0, "the lead never moved"),
             Self::InstallSnapshots => (covered.snapshots_installed > 0, "no raft snapshot was installed"),
-            Self::RefuseOldLives => (covered.old_lives_refused > 0, "no push of an older life was refused"),
+            Self::RefuseOldEpochs => (covered.old_epochs_refused > 0, "no push of an older epoch was refused"),
             Self::RaceChanges if covered.changed == 0 => (false, "no change of configuration happened"),
             Self::RaceChanges => (covered.not_changed > 0, "no change of configuration lost"),
             Self::CopyPushes if covered.copies == 0 => (false, "no copy of a push was answered"),

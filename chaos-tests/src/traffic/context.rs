@@ -21,11 +21,11 @@ pub(super) const PAUSE_MAX: Duration = Duration::from_millis(20);
 pub(super) const NODE_TYPE: &str = "chaos";
 
 /// Nodes from this number on are removed now and then.
-pub const FIRST_MORTAL: u32 = 1000;
+pub const FIRST_REMOVABLE: u32 = 1000;
 
 /// Whether a node may be removed.
-pub fn mortal(node: u32) -> bool {
-    node >= FIRST_MORTAL
+pub fn is_removable(node: u32) -> bool {
+    node >= FIRST_REMOVABLE
 }
 
 /// What each client has.
@@ -70,7 +70,7 @@ pub(super) fn key(node: u32) -> NodeKey {
     NodeKey::parse(NODE_TYPE, &id(node)).expect("a legal key")
 }
 
-/// A new life of a node's agent.
+/// A new epoch of a node's agent.
 pub(super) fn agent(client: &Client, node: u32) -> Publisher {
     client.publisher(NodeDescription::new(key(node)))
 }

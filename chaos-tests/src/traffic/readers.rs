@@ -35,7 +35,7 @@ fn client(addr: &str) -> Result<Client, Error> {
 }
 
 /// Reads until it is told to stop.
-pub async fn run(mut replicas: Vec<At>, all: u32, mortals: Arc<[AtomicU32]>, mut context: Context) {
+pub async fn run(mut replicas: Vec<At>, all: u32, removable: Arc<[AtomicU32]>, mut context: Context) {
     while context.goes_on().await {
         let chosen = context.random.random_range(0..replicas.len());
         let At { replica, addr, client: known } = &mut replicas[chosen];
@@ -48,7 +48,7 @@ pub async fn run(mut replicas: Vec<At>, all: u32, mortals: Arc<[AtomicU32]>, mut
             1 => (0..all).filter(|_| context.random.random()).collect(),
             _ => (0..all).collect(),
         };
-        nodes.extend(mortals.iter().map(|node| node.load(Ordering::SeqCst)));
+        nodes.extend(removable.iter().map(|node| node.load(Ordering::SeqCst)));
         let begin_us = context.recorder.now_us();
         let (seen, outcome) = match ask(known, &nodes).await {
             Ok((seen, revision)) => (seen, Outcome::Done { end_us: context.recorder.now_us(), revision }),

@@ -10,10 +10,10 @@ use super::context::{Context, agent, failed, tables};
 use crate::history::{Action, Operation, Outcome, Recorder};
 
 /// An agent dies after so many pushes on average, with a push on its way.
-const PUSHES_OF_A_LIFE: u32 = 60;
+const PUSHES_OF_AN_EPOCH: u32 = 60;
 
-/// The first life is shorter, and its agent always lives on: a slow machine makes few pushes, and shall see a ghost, too.
-const PUSHES_OF_THE_FIRST_LIFE: u32 = 6;
+/// The first epoch is shorter, and its agent always goes on: a slow machine makes few pushes, and shall see a ghost, too.
+const PUSHES_OF_THE_FIRST_EPOCH: u32 = 6;
 
 /// What an agent that was taken for dead still tries: all but the last beside the one that took its name, and the last
 /// when that one was acknowledged.
@@ -22,14 +22,14 @@ const PUSHES_OF_A_GHOST: u64 = 3;
 /// Pushes the node's next value until it is told to stop.
 pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
     let mut publisher = agent(&client, node);
-    let (mut value, mut life) = (0, 1);
+    let (mut value, mut epoch) = (0, 1);
     let mut ghosts = JoinSet::new();
-    // Who waits for the first acknowledgement of this life.
+    // Who waits for the first acknowledgement of this epoch.
     let mut haunted: Option<oneshot::Sender<()>> = None;
     while context.goes_on().await {
         value += 1;
-        let push = Push { client: context.client, node, value, life };
-        let pushes = if life == 1 { PUSHES_OF_THE_FIRST_LIFE } else { PUSHES_OF_A_LIFE };
+        let push = Push { client: context.client, node, value, epoch };
+        let pushes = if epoch == 1 { PUSHES_OF_THE_FIRST_EPOCH } else { PUSHES_OF_AN_EPOCH };
         if !dies || !context.one_in(pushes) {
             let acknowledged = push.send(&mut publisher, &context.recorder).await;
             if acknowledged && let Some(ghost) = haunted.take() {
@@ -39,12 +39,12 @@ pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
             continue;
         }
         let old = std::mem::replace(&mut publisher, agent(&client, node));
-        life += 1;
-        if life > 2 && context.one_in(2) {
+        epoch += 1;
+        if epoch > 2 && context.one_in(2) {
             // It dies with a push on its way, which may still arrive: nobody will know.
             push.die(old, &context.recorder).await;
         } else {
-            // It lives on beside the new one, and does not know that it is too old. Its values are its own.
+            // It goes on beside the new one, and does not know that it is too old. Its values are its own.
             let (first, replaced) = oneshot::channel();
             haunted = Some(first);
             let ghost = Arc::clone(&context.recorder);
@@ -62,13 +62,13 @@ struct Push {
     client: u32,
     node: u32,
     value: u64,
-    life: u32,
+    epoch: u32,
 }
 
 impl Push {
     fn record(self, recorder: &Recorder, begin_us: u64, outcome: Outcome) {
-        let Self { client, node, value, life } = self;
-        recorder.add(Operation { client, begin_us, action: Action::Write { node, value, life }, outcome });
+        let Self { client, node, value, epoch } = self;
+        recorder.add(Operation { client, begin_us, action: Action::Write { node, value, epoch }, outcome });
     }
 
     /// Sends it; whether it was acknowledged.

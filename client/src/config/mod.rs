@@ -4,16 +4,16 @@
 //! - [`Subscription`]: what is wanted, applied key by key and reported.
 //! - [`hook`] and [`file`]: targets of `unum agent`.
 
-mod announce;
 pub mod file;
 pub mod hook;
+mod push_request;
 mod subscription;
 
 use unum_proto::model::config::is_secret;
 pub use unum_proto::model::{CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigType, MASK};
 use unum_proto::model::{Invalid, TableSnapshot, Value};
 
-pub use self::announce::{Announcement, Announcements, Announcer, announcements};
+pub use self::push_request::{PushRequest, PushRequester, PushRequests, push_requests};
 pub use self::subscription::{ConfigRequest, Subscription};
 use crate::Table;
 

@@ -6,12 +6,12 @@ mod config;
 mod endpoints;
 mod publish;
 mod query;
-mod stand_in;
 mod status;
+mod stub_server;
 
 pub(crate) use admin::{change, status};
 pub(crate) use config::{ConfigWatch, report_config};
 pub(crate) use endpoints::{Endpoint, Endpoints};
 pub(crate) use publish::PublishStream;
 pub(crate) use query::{RawResult, execute};
-pub use stand_in::serve_stand_in;
+pub use stub_server::serve_stub;

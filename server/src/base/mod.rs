@@ -1,7 +1,7 @@
 //! What every floor may use: the clock, the disk's free space, the task group, what the process uses, telemetry, options that change,
 //! bugs that are planted for the chaos tests.
 //!
-//! It knows nothing of Unum.
+//! It knows no table, no statement and no protocol; only `planted` names what the chaos tests break.
 
 pub mod clock;
 pub mod disk;

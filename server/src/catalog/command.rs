@@ -132,7 +132,7 @@ pub enum Outcome {
     /// Reports that said something new.
     ConfigReported {
         /// How many.
-        news: u32,
+        new: u32,
     },
 }
 

@@ -7,11 +7,11 @@ use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use openraft::{BasicNode, ChangeMembers};
 
+use super::cancel_safe;
 use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Role;
 use super::types::{Metrics, TypeConfig};
-use super::uncancelled;
 
 /// A learner that lacks more entries than this would hold up the group as a voter.
 const PROMOTE_LAG_MAX: u64 = 1_000;
@@ -42,7 +42,7 @@ impl Group {
             return Err(refused(format!("the id {id} was used before; take one that never was")));
         }
         let node = BasicNode { addr };
-        let added = uncancelled::call(&self.raft, |raft| async move { raft.add_learner(id, node, false).await }).await;
+        let added = cancel_safe::call(&self.raft, |raft| async move { raft.add_learner(id, node, false).await }).await;
         self.written(added.map(drop))
     }
 
@@ -105,7 +105,7 @@ impl Group {
             }
         };
         let unknown = |e: &dyn std::fmt::Display| ProposeError::OutcomeUnknown(e.to_string());
-        uncancelled::call(&self.raft, |raft| async move { raft.trigger().transfer_leader(to).await })
+        cancel_safe::call(&self.raft, |raft| async move { raft.trigger().transfer_leader(to).await })
             .await
             .map_err(|e| unknown(&e))?;
         self.wait_for(TRANSFER_TIMEOUT, |metrics| metrics.current_leader.filter(|leader| *leader != me))

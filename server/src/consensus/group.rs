@@ -20,9 +20,9 @@ use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Rounds};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
-use super::transport::{Channels, LeaderLink, LinkError, Network, Peers};
+use super::transport::{Channels, Network, PeerClient, PeerError, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
-use super::{uncancelled, vouched};
+use super::{asker_quorum, cancel_safe};
 use crate::base::clock;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
@@ -96,7 +96,7 @@ impl StateReader {
 #[derive(Clone)]
 pub struct Group {
     replica: u64,
-    /// An acknowledgement by a majority is fresh for so long.
+    /// A leader that no majority acknowledged for longer than this counts as one without a quorum.
     quorum_within: Duration,
     pub(super) raft: Raft,
     pub(super) peers: Peers,
@@ -105,7 +105,7 @@ pub struct Group {
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     log: LogUsage,
-    link: LeaderLink,
+    peer_client: PeerClient,
     inbound: Inbound,
 }
 
@@ -120,7 +120,7 @@ impl Group {
     pub async fn start(options: &Options, store: Store) -> Result<(Self, Tasks), StartError> {
         let (log_store, state_machine, peers) = open(options.replica, options.store_id, store).await?;
         let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
-        let (usage, promises) = (log_store.usage(), log_store.promises());
+        let (usage, stored_vote) = (log_store.usage(), log_store.stored_vote());
         let channels = Channels::on(tokio::runtime::Handle::current());
         let network = Network::new(options.cluster_id, options.replica, channels.clone(), peers.clone());
         let config = Arc::new(options.raft_config()?);
@@ -130,8 +130,8 @@ impl Group {
         if !options.initial_members.is_empty() {
             initialize(&raft, &options.initial_members).await?;
         }
-        let link = LeaderLink::new(options.cluster_id, options.replica, channels);
-        let rounds = Rounds { raft: raft.clone(), link: link.clone(), promises };
+        let peer_client = PeerClient::new(options.cluster_id, options.replica, channels);
+        let rounds = Rounds { raft: raft.clone(), peer_client: peer_client.clone(), stored_vote };
         let (barrier, run_barrier) = ReadBarrier::new(options.replica, rounds);
         let inbound = Inbound::new(options.cluster_id, options.replica, raft.clone(), peers.clone());
         let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction.clone());
@@ -144,7 +144,7 @@ impl Group {
             published,
             barrier,
             log: usage,
-            link,
+            peer_client,
             inbound,
         };
         let tasks: Tasks = vec![
@@ -166,8 +166,8 @@ impl Group {
     }
 
     /// The link to whoever leads.
-    pub fn leader_link(&self) -> &LeaderLink {
-        &self.link
+    pub fn peer_client(&self) -> &PeerClient {
+        &self.peer_client
     }
 
     /// Bytes of the log entries that are kept, roughly.
@@ -182,8 +182,10 @@ impl Group {
 
     /// The group as this replica knows it.
     pub fn members(&self) -> Members {
-        self.remember_own_progress();
-        Members::new(&self.raft.metrics().borrow_watched(), &self.published.progress().all())
+        let mut progress = self.published.progress().all();
+        progress.retain(|progress| progress.replica != self.replica);
+        progress.push(self.own_progress());
+        Members::new(&self.raft.metrics().borrow_watched(), &progress)
     }
 
     /// Whether this replica leads, as far as it knows.
@@ -265,20 +267,20 @@ impl Group {
     }
 
     /// Changes whenever something else is wanted of the configuration of some node.
-    pub fn config_news(&self) -> watch::Receiver<u64> {
-        self.published.config_news()
+    pub fn config_updates(&self) -> watch::Receiver<u64> {
+        self.published.config_updates()
     }
 
     /// On the leader: the index that a reader at replica `asker`, whose stored vote was of `term` when it asked, must have
     /// applied. A majority confirms it.
     pub async fn read_index_for(&self, asker: u64, term: Option<u64>) -> Result<u64, ProposeError> {
-        let vouched = match term {
-            Some(term) => vouched::read_index(&self.raft, self.replica, asker, term).await,
+        let confirmed = match term {
+            Some(term) => asker_quorum::read_index(&self.raft, self.replica, asker, term).await,
             None => None,
         };
-        let by = if vouched.is_some() { "asker" } else { "majority" };
+        let by = if confirmed.is_some() { "asker" } else { "majority" };
         metrics::counter!("unum_read_indexes_total", "confirmed_by" => by).increment(1);
-        match vouched {
+        match confirmed {
             Some(index) => Ok(index),
             None => self.confirm_read_index().await,
         }
@@ -287,7 +289,7 @@ impl Group {
     /// On the leader: the index that a reader elsewhere must have applied, confirmed with a majority.
     pub async fn confirm_read_index(&self) -> Result<u64, ProposeError> {
         let linearizer =
-            uncancelled::call(&self.raft, |raft| async move { raft.get_read_linearizer(ReadPolicy::ReadIndex).await });
+            cancel_safe::call(&self.raft, |raft| async move { raft.get_read_linearizer(ReadPolicy::ReadIndex).await });
         let linearizer = linearizer.await.map_err(|e| match e {
             RaftError::APIError(LinearizableReadError::ForwardToLeader(to)) => {
                 ProposeError::NotLeader { replica: self.replica, leader: to.leader_id }
@@ -301,7 +303,7 @@ impl Group {
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
         let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
         let bytes = CommandBytes(bytes.into());
-        let written = uncancelled::call(&self.raft, |raft| async move { raft.client_write(bytes).await }).await;
+        let written = cancel_safe::call(&self.raft, |raft| async move { raft.client_write(bytes).await }).await;
         let written = written.map_err(|error| self.propose_error(error))?;
         written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
     }
@@ -313,10 +315,10 @@ impl Group {
             None => Err(self.not_leader()),
             Some((_, addr)) => {
                 let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
-                let outcome = self.link.propose(&addr, bytes).await.map_err(|error| match error {
-                    LinkError::Refused(why) => ProposeError::Refused(why),
-                    LinkError::NotReached(why) => ProposeError::Unavailable(why),
-                    LinkError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
+                let outcome = self.peer_client.propose(&addr, bytes).await.map_err(|error| match error {
+                    PeerError::Refused(why) => ProposeError::Refused(why),
+                    PeerError::NotReached(why) => ProposeError::Unavailable(why),
+                    PeerError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
                 })?;
                 Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))
             }
@@ -355,7 +357,7 @@ impl Group {
     pub async fn failed(&self) -> String {
         tokio::select! {
             why = self.raft_stopped() => format!("raft has stopped: {why}"),
-            stop = self.peers.outcast() => stop.to_string(),
+            stop = self.peers.stopped() => stop.to_string(),
         }
     }
 

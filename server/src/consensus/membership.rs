@@ -2,7 +2,7 @@
 
 use openraft::ServerState;
 
-use super::progress::Progress;
+use super::replica_progress::Progress;
 use super::types::Metrics;
 
 /// What a member does.

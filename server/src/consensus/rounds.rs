@@ -5,12 +5,12 @@
 use openraft::async_runtime::WatchReceiver;
 use openraft::{ReadPolicy, ServerState};
 
-use super::log_store::Promises;
+use super::log_store::StoredVote;
 use super::read_barrier::{RoundError, RoundSource};
 use super::state_machine::Raft;
-use super::transport::LeaderLink;
+use super::transport::PeerClient;
 use super::types::Metrics;
-use super::{uncancelled, vouched};
+use super::{asker_quorum, cancel_safe};
 use crate::base::planted::{Bug, planted};
 
 /// Who leads and where.
@@ -25,9 +25,9 @@ pub struct Rounds {
     /// For when this replica leads.
     pub raft: Raft,
     /// For when another one does.
-    pub link: LeaderLink,
+    pub peer_client: PeerClient,
     /// What this replica vouches for when it asks.
-    pub promises: Promises,
+    pub stored_vote: StoredVote,
 }
 
 impl RoundSource for Rounds {
@@ -57,15 +57,15 @@ impl Rounds {
                 Ok(self.raft.metrics().borrow_watched().last_applied.map_or(0, |applied| applied.index))
             }
             Some(_) if view.leads => {
-                let linearizer = uncancelled::call(&self.raft, |raft| async move {
+                let linearizer = cancel_safe::call(&self.raft, |raft| async move {
                     raft.get_read_linearizer(ReadPolicy::ReadIndex).await
                 });
                 let linearizer = linearizer.await.map_err(|e| e.to_string())?;
                 Ok(linearizer.read_log_id().index())
             }
             Some((leader, addr)) => {
-                let term = vouched::own_term(&self.promises);
-                self.link.read_index(addr, id, term).await.map_err(|error| format!("leader {leader}: {error}"))
+                let term = asker_quorum::own_term(&self.stored_vote);
+                self.peer_client.read_index(addr, id, term).await.map_err(|error| format!("leader {leader}: {error}"))
             }
         }
     }

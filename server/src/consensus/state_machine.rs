@@ -16,9 +16,9 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::watch;
 
-use super::progress::ProgressTable;
 use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
 use super::records;
+use super::replica_progress::ProgressTable;
 use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::base::planted::{Bug, planted};
 use crate::catalog::{Command, RecordKey, State};
@@ -38,7 +38,7 @@ impl Published {
         let applied = watch::Sender::new(state.revision);
         let progress = ProgressTable::default();
         progress.remember(state.revision, state.hash);
-        let config = watch::Sender::new(state.config.news);
+        let config = watch::Sender::new(state.config.updates);
         Self { state: ArcSwap::from_pointee(state), applied, config, progress }
     }
 
@@ -60,16 +60,16 @@ impl Published {
     }
 
     /// Changes whenever something else is wanted of the configuration of some node.
-    pub fn config_news(&self) -> watch::Receiver<u64> {
+    pub fn config_updates(&self) -> watch::Receiver<u64> {
         self.config.subscribe()
     }
 
     fn publish(&self, state: State) {
-        let (revision, config_news) = (state.revision, state.config.news);
+        let (revision, config_updates) = (state.revision, state.config.updates);
         self.progress.remember(revision, state.hash);
         self.state.store(Arc::new(state));
         self.applied.send_replace(revision);
-        self.config.send_if_modified(|known| std::mem::replace(known, config_news) != config_news);
+        self.config.send_if_modified(|known| std::mem::replace(known, config_updates) != config_updates);
     }
 }
 
@@ -84,7 +84,7 @@ pub struct StateMachine {
     applied: Option<LogId>,
     membership: StoredMembership,
     unwritten: Unwritten,
-    /// The records are written after entries whose index leaves this over.
+    /// The records are written after every entry with `index % UNWRITTEN_ENTRIES_MAX == turn`.
     turn: u64,
     published: Arc<Published>,
     newest_snapshot: Newest,
@@ -104,8 +104,8 @@ struct Unwritten {
 /// the time, each has then pushed about four times.
 const UNWRITTEN_ENTRIES_MAX: u64 = 64;
 
-/// By how many entries a replica writes its records before the one whose id is less by one. While a replica writes them it
-/// syncs nothing; a majority of three, or of five, has its turn at another time.
+/// Replica n + 1 writes its records this many entries before replica n. A replica syncs no log entries while it writes its
+/// records, so the replicas take turns: a majority of three, or of five, is always free to acknowledge.
 const TURNS_APART: u64 = 13;
 
 /// Bytes of commands after which they are written: the store takes some tens of milliseconds for these, and what is to be

@@ -8,7 +8,7 @@ use unum_proto::model::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 
 use crate::base::clock;
 use crate::catalog::{Command, Outcome};
-use crate::consensus::transport::LinkError;
+use crate::consensus::transport::PeerError;
 use crate::consensus::{Group, ProposeError};
 
 /// How long a change may take, on its way to the leader included.
@@ -61,10 +61,10 @@ impl AdminService {
             Some((leader, _)) if leader == self.group.replica() => self.change_here(request.change).await,
             Some((_, addr)) if !request.forwarded => {
                 let forwarded = ChangeRequest { forwarded: true, ..request };
-                self.group.leader_link().change(&addr, &forwarded).await.map_err(|error| match error {
-                    LinkError::Refused(why) => ProposeError::Refused(why),
-                    LinkError::NotReached(why) => ProposeError::Unavailable(why),
-                    LinkError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
+                self.group.peer_client().change(&addr, &forwarded).await.map_err(|error| match error {
+                    PeerError::Refused(why) => ProposeError::Refused(why),
+                    PeerError::NotReached(why) => ProposeError::Unavailable(why),
+                    PeerError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
                 })
             }
             _ => Err(self.group.not_leader()),

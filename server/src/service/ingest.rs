@@ -26,7 +26,7 @@ use crate::base::disk::DiskSpace;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
 use crate::catalog::{self, Command, NodeStatus, StampedPush};
-use crate::consensus::transport::LinkError;
+use crate::consensus::transport::PeerError;
 use crate::consensus::{Group, ProposeError};
 
 /// A batch that has this many bytes is closed. Larger entries gain little per sync and delay what is behind them.
@@ -328,15 +328,15 @@ async fn relay(
         tokio::time::sleep(RELAY_GRACE).await;
     };
     let relayed = tokio::select! {
-        relayed = group.leader_link().relay(addr, pushes, time) => relayed,
-        () = replaced => Err(LinkError::NoAnswer("it does not lead any more, and has not answered".into())),
+        relayed = group.peer_client().relay(addr, pushes, time) => relayed,
+        () = replaced => Err(PeerError::NoAnswer("it does not lead any more, and has not answered".into())),
     };
     let outcomes = match relayed {
         Ok(outcomes) => outcomes,
-        Err(LinkError::NotReached(why)) => {
+        Err(PeerError::NotReached(why)) => {
             return Err(not_written(format!("relay to leader {leader}: {why}")));
         }
-        Err(LinkError::NoAnswer(why) | LinkError::Refused(why)) => {
+        Err(PeerError::NoAnswer(why) | PeerError::Refused(why)) => {
             return Err(unknown(format!("relay to leader {leader}: {why}")));
         }
     };

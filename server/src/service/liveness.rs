@@ -63,7 +63,8 @@ pub async fn run(group: Group, disk: DiskSpace) {
 #[derive(Debug, Default)]
 struct Watch {
     seen: BTreeMap<NodeKey, Seen>,
-    /// The revision of the last look, and when a node of it has been silent for too long: before, nothing is to be seen.
+    /// The revision of the last look, and the earliest moment at which a node of it will have been silent for too long. At
+    /// the same revision and before that moment, looking again is pointless.
     nothing_before: Option<(u64, Instant)>,
 }
 

@@ -1,7 +1,7 @@
-//! The writer thread, and the handle to it.
+//! The writer thread, which makes group commits, and the handle to it.
 //!
 //! One thread makes all writes in the order they were asked for. It takes what has queued up, writes it, syncs
-//! once if anybody asked for it, then answers all. The first failure is the last write: what the disk holds is
+//! once if anybody asked for it, then answers all: a group commit. The first failure is the last write: what the disk holds is
 //! not known any more, so every later write gets the same error and the replica stops.
 
 use std::sync::Arc;

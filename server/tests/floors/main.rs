@@ -33,7 +33,7 @@ const ONLY: [(&str, &[&str]); 5] = [
             "server/src/consensus/transport/",
             "client/src/transport/",
             // Sends what the SDK never would.
-            "chaos-tests/src/traffic/echoes.rs",
+            "chaos-tests/src/traffic/duplicate_pushes.rs",
         ],
     ),
     ("openraft", &["server/src/consensus/"]),
@@ -45,7 +45,7 @@ const ONLY: [(&str, &[&str]); 5] = [
             "server/src/frontend/grpc/",
             "server/src/consensus/transport/",
             "client/src/transport/",
-            "chaos-tests/src/traffic/echoes.rs",
+            "chaos-tests/src/traffic/duplicate_pushes.rs",
         ],
     ),
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
-use unum_client::config::Announcement;
+use unum_client::config::PushRequest;
 use unum_client::{Error, Publisher, TableSnapshot, signal};
 
 use super::Connection;
@@ -80,7 +80,7 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
 }
 
 /// Somebody wants the configuration pushed at once.
-async fn asked(config: Option<&mut AgentConfig>) -> Announcement {
+async fn asked(config: Option<&mut AgentConfig>) -> PushRequest {
     match config {
         Some(config) => config.asked().await,
         None => std::future::pending().await,

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use tokio::process::Command;
 use unum_client::config::file::{ConfigFile, Format};
 use unum_client::config::{
-    Announcement, Announcements, ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, Subscription, announcements,
-    config_table, hook,
+    ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, config_table, hook,
+    push_requests,
 };
 use unum_client::{Error, Publisher, TableSnapshot};
 
@@ -50,7 +50,7 @@ pub struct AgentConfig {
     timeout: Duration,
     /// What was acknowledged last.
     published: Option<TableSnapshot>,
-    asked: Announcements,
+    asked: PushRequests,
     _subscription: Subscription,
 }
 
@@ -67,7 +67,7 @@ impl AgentConfig {
             }
             (None, None) => return Ok(None),
         };
-        let (ask, asked) = announcements();
+        let (ask, asked) = push_requests();
         let file = match &source {
             Source::File(file) => Some(file.clone()),
             Source::Command(_) => None,
@@ -77,7 +77,7 @@ impl AgentConfig {
             async move {
                 let outcome = set(file.as_ref(), hook.as_deref(), &request, timeout).await;
                 // Its rows go out before it says what came of it: who reads that it is applied reads the new value, too.
-                ask.announce().await;
+                ask.request_push().await;
                 outcome
             }
         });
@@ -109,7 +109,7 @@ impl AgentConfig {
     }
 
     /// Somebody waits for a push of the configuration.
-    pub async fn asked(&mut self) -> Announcement {
+    pub async fn asked(&mut self) -> PushRequest {
         self.asked.next().await
     }
 }

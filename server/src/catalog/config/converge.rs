@@ -31,9 +31,9 @@ impl Config {
 }
 
 impl Transition<'_> {
-    /// What a node says came of it. Said again, it is nothing more; says how many were news.
+    /// What a node says came of it. Said again, it is nothing more; returns how many were new.
     pub(in crate::catalog) fn report_config(&mut self, node: &NodeKey, reports: Vec<ConfigReport>) -> u32 {
-        let mut news = 0;
+        let mut new = 0;
         for ConfigReport { change, key, outcome, attempt } in reports {
             let setting = (node.clone(), key);
             let known = self.state.config.targets.get(&change).and_then(|targets| targets.get(&setting));
@@ -49,9 +49,9 @@ impl Transition<'_> {
                 self.want_as_before(change, &setting, &target);
             }
             self.decide(change, setting, Target { attempts: attempt, ..target }, outcome);
-            news += 1;
+            new += 1;
         }
-        news
+        new
     }
 
     fn decide(&mut self, change: u64, setting: Setting, target: Target, outcome: ConfigOutcome) {

@@ -62,7 +62,7 @@ pub struct Config {
     /// Of each change key, the change. Follows from `changes`.
     pub by_change_key: OrdMap<String, u64>,
     /// Counts what was put into `targets` and `desired` since this replica has the state: nothing else depends on it.
-    pub news: u64,
+    pub updates: u64,
 }
 
 impl Config {
@@ -121,7 +121,7 @@ impl Config {
     /// Puts a record in its place, or takes it away.
     pub(super) fn set(&mut self, key: &ConfigRecordKey, record: Option<ConfigRecord>) {
         if matches!(key, ConfigRecordKey::Target(..) | ConfigRecordKey::Desired(_)) {
-            self.news += 1;
+            self.updates += 1;
         }
         match (key, record) {
             (ConfigRecordKey::Version, Some(ConfigRecord::Version(version))) => self.version = version,

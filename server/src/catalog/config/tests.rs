@@ -96,7 +96,7 @@ impl Cluster {
     fn report(&mut self, id: u8, change: u64, key: &str, outcome: ConfigOutcome, attempt: u32) -> u32 {
         let reports = vec![ConfigReport::new(change, key.into(), outcome, attempt)];
         match self.apply(Command::ReportConfig { at_us: 9, node: node(id), reports }) {
-            Outcome::ConfigReported { news } => news,
+            Outcome::ConfigReported { new } => new,
             other => panic!("{other:?}"),
         }
     }

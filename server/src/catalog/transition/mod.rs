@@ -51,7 +51,7 @@ impl State {
             Command::ProposeConfig { proposal, .. } => Outcome::Config(transition.propose_config(proposal)),
             Command::StepConfig { change, step, .. } => Outcome::Config(transition.step_config(change, step)),
             Command::ReportConfig { node, reports, .. } => {
-                Outcome::ConfigReported { news: transition.report_config(&node, reports) }
+                Outcome::ConfigReported { new: transition.report_config(&node, reports) }
             }
         };
         let changes = transition.changes;

@@ -65,9 +65,9 @@ impl LogUsage {
 
 /// What this replica has promised to others, or will before it answers them.
 #[derive(Debug, Clone)]
-pub struct Promises(Arc<Mutex<Shared>>);
+pub struct StoredVote(Arc<Mutex<Shared>>);
 
-impl Promises {
+impl StoredVote {
     /// The vote in the store. Nothing that was answered to another replica belongs to a later term: openraft answers
     /// after the vote is saved.
     pub fn vote(&self) -> Option<Vote> {
@@ -101,8 +101,8 @@ impl LogStore {
     }
 
     /// What is promised, now and later.
-    pub fn promises(&self) -> Promises {
-        Promises(Arc::clone(&self.shared))
+    pub fn stored_vote(&self) -> StoredVote {
+        StoredVote(Arc::clone(&self.shared))
     }
 
     /// The last purged entry.

@@ -10,10 +10,10 @@ use unum_proto::wire::{RaftMessage, SnapshotPiece};
 use super::codec;
 use super::error::InboundError;
 use super::peers::Peers;
+use crate::consensus::cancel_safe;
 use crate::consensus::raft_snapshot::RaftSnapshot;
 use crate::consensus::state_machine::Raft;
 use crate::consensus::types::{SnapshotMeta, Vote};
-use crate::consensus::uncancelled;
 
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
@@ -59,7 +59,7 @@ impl Inbound {
             )));
         }
         self.peers.check_addressee(message.to_store)?;
-        self.peers.check(message.from, message.from_store).await?;
+        self.peers.admit(message.from, message.from_store).await?;
         Ok(codec::decode(&message.body)?)
     }
 
@@ -72,26 +72,26 @@ impl Inbound {
     /// Log entries or a heartbeat.
     pub async fn append_entries(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
         let message = self.open(&message).await?;
-        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.append_entries(message).await }).await)
+        self.reply(cancel_safe::call(&self.raft, |raft| async move { raft.append_entries(message).await }).await)
     }
 
     /// A candidate's request.
     pub async fn vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
         let message = self.open(&message).await?;
-        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.vote(message).await }).await)
+        self.reply(cancel_safe::call(&self.raft, |raft| async move { raft.vote(message).await }).await)
     }
 
     /// A candidate that asks before it stands.
     pub async fn pre_vote(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
         let message = self.open(&message).await?;
-        self.reply(uncancelled::call(&self.raft, |raft| async move { raft.pre_vote(message).await }).await)
+        self.reply(cancel_safe::call(&self.raft, |raft| async move { raft.pre_vote(message).await }).await)
     }
 
     /// The leader asks this replica to take over, or to let another do so.
     pub async fn transfer_leader(&self, message: RaftMessage) -> Result<RaftMessage, InboundError> {
         let message = self.open(&message).await?;
         self.reply(
-            uncancelled::call(&self.raft, |raft| async move { raft.handle_transfer_leader(message).await }).await,
+            cancel_safe::call(&self.raft, |raft| async move { raft.handle_transfer_leader(message).await }).await,
         )
     }
 
@@ -121,6 +121,6 @@ impl Inbound {
         let snapshot = RaftSnapshot { meta, bytes: Arc::new(bytes) };
         let snapshot = snapshot.ship();
         let install = |raft: Raft| async move { raft.install_full_snapshot(vote, snapshot).await };
-        self.reply(uncancelled::call(&self.raft, install).await)
+        self.reply(cancel_safe::call(&self.raft, install).await)
     }
 }

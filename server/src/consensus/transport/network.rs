@@ -115,14 +115,14 @@ impl Peer {
 
     async fn decode<A: DeserializeOwned>(&self, reply: RaftMessage) -> Result<A, RpcError> {
         // An answer of a wiped replica counts for nothing.
-        self.peers.check(self.target, reply.from_store).await.map_err(Unreachable::from_string)?;
+        self.peers.admit(self.target, reply.from_store).await.map_err(Unreachable::from_string)?;
         codec::decode(&reply.body).map_err(|e| NetworkError::from_string(e).into())
     }
 
     fn failed(&self, status: tonic::Status) -> RpcError {
         // The receiver says so of this replica, or of itself.
         if let Some(stop) = stop::from_status(&status).filter(|stop| stop.replica == self.me) {
-            self.peers.cast_out(stop);
+            self.peers.stop(stop);
         }
         from_status(status)
     }

@@ -23,7 +23,7 @@ pub struct Peers {
     known: Arc<Mutex<BTreeMap<u64, u64>>>,
     /// Those that were refused, so that each is told of once.
     refused: Arc<Mutex<BTreeSet<(u64, u64)>>>,
-    outcast: Arc<watch::Sender<Option<Stop>>>,
+    stop: Arc<watch::Sender<Option<Stop>>>,
 }
 
 impl Peers {
@@ -43,7 +43,7 @@ impl Peers {
             store,
             known: Arc::new(Mutex::new(known)),
             refused: Arc::default(),
-            outcast: Arc::default(),
+            stop: Arc::default(),
         })
     }
 
@@ -63,7 +63,7 @@ impl Peers {
     }
 
     /// Takes note of a replica's directory, or refuses it if another one is known.
-    pub async fn check(&self, replica: u64, store_id: u64) -> Result<(), InboundError> {
+    pub async fn admit(&self, replica: u64, store_id: u64) -> Result<(), InboundError> {
         // 0 is what a peer sends before it knows better, and what a message without an answer has.
         if store_id == 0 {
             return Ok(());
@@ -98,7 +98,7 @@ impl Peers {
     pub async fn learn(&self, stores: Vec<(u64, u64)>) -> Result<(), InboundError> {
         for (replica, store_id) in stores.into_iter().filter(|(replica, _)| *replica != self.me) {
             if !self.knows(replica) {
-                self.check(replica, store_id).await?;
+                self.admit(replica, store_id).await?;
             }
         }
         Ok(())
@@ -109,23 +109,23 @@ impl Peers {
         if to_store == 0 || to_store == self.own_store {
             return Ok(());
         }
-        self.cast_out(wiped(self.me));
+        self.stop(wiped(self.me));
         Err(InboundError::Wiped(wiped(self.me)))
     }
 
     /// This replica must not go on.
-    pub fn cast_out(&self, why: Stop) {
-        self.outcast.send_if_modified(|outcast| {
-            let first = outcast.is_none();
-            outcast.get_or_insert(why);
+    pub fn stop(&self, why: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let first = stop.is_none();
+            stop.get_or_insert(why);
             first
         });
     }
 
     /// Returns when this replica must not go on, with why.
-    pub async fn outcast(&self) -> Stop {
-        let mut outcast = self.outcast.subscribe();
-        match outcast.wait_for(Option::is_some).await.ok().and_then(|stop| stop.clone()) {
+    pub async fn stopped(&self) -> Stop {
+        let mut stop = self.stop.subscribe();
+        match stop.wait_for(Option::is_some).await.ok().and_then(|stop| stop.clone()) {
             Some(stop) => stop,
             // The sender lives as long as this does.
             None => std::future::pending().await,

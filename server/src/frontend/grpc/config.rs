@@ -8,7 +8,7 @@ use unum_proto::model::{ConfigReports, NodeKey};
 use unum_proto::wire;
 
 use super::status::{from_invalid, from_propose};
-use crate::service::configure::{ConfigService, Heard};
+use crate::service::configure::{ConfigService, WatchCursor};
 
 /// The handler.
 #[derive(Debug)]
@@ -28,11 +28,12 @@ impl wire::config_server::Config for ConfigApi {
             request.into_inner().node.ok_or_else(|| Status::invalid_argument("the request has no node; set it"))?;
         let node = NodeKey::try_from(node).map_err(from_invalid)?;
         let service = self.service.clone();
-        let desired = stream::unfold((service, node, Heard::default()), |(service, node, mut heard)| async move {
-            let (revision, values) = service.next(&node, &mut heard).await;
-            let desired = wire::ConfigDesired { revision, values: values.into_iter().map(Into::into).collect() };
-            Some((Ok(desired), (service, node, heard)))
-        });
+        let desired =
+            stream::unfold((service, node, WatchCursor::default()), |(service, node, mut cursor)| async move {
+                let (revision, values) = service.next(&node, &mut cursor).await;
+                let desired = wire::ConfigDesired { revision, values: values.into_iter().map(Into::into).collect() };
+                Some((Ok(desired), (service, node, cursor)))
+            });
         Ok(Response::new(Box::pin(desired.take_until(self.stop.clone().cancelled_owned()))))
     }
 

@@ -3,4 +3,4 @@
 pub mod author;
 pub mod nodes;
 
-pub use nodes::{ConfigService, Heard};
+pub use nodes::{ConfigService, WatchCursor};

@@ -19,21 +19,21 @@ impl ConfigService {
         Self { group }
     }
 
-    /// The next thing that a node is to hear after what it heard at `heard`; at first all of it. It may be late, and is
+    /// The next thing that a node is to hear after what it heard at `cursor`; at first all of it. It may be late, and is
     /// never lost: what is not decided is told again.
-    pub async fn next(&self, node: &NodeKey, heard: &mut Heard) -> (u64, Vec<DesiredValue>) {
-        let first = heard.news.is_none();
-        let news = heard.news.get_or_insert_with(|| self.group.config_news());
+    pub async fn next(&self, node: &NodeKey, cursor: &mut WatchCursor) -> (u64, Vec<DesiredValue>) {
+        let first = cursor.updates.is_none();
+        let updates = cursor.updates.get_or_insert_with(|| self.group.config_updates());
         loop {
-            // Before the state is read: what comes after is news.
-            news.mark_unchanged();
+            // Before the state is read: what comes after is updates.
+            updates.mark_unchanged();
             let state = self.group.state_reader().newest();
             let values = state.config.to_be_set(node, first);
-            if first || values != heard.values {
-                heard.values.clone_from(&values);
+            if first || values != cursor.values {
+                cursor.values.clone_from(&values);
                 return (state.revision, values);
             }
-            if news.changed().await.is_err() {
+            if updates.changed().await.is_err() {
                 // The replica stops, and this stream with it.
                 std::future::pending::<()>().await;
             }
@@ -50,7 +50,7 @@ impl ConfigService {
 
 /// What a node has heard.
 #[derive(Debug, Default)]
-pub struct Heard {
-    news: Option<watch::Receiver<u64>>,
+pub struct WatchCursor {
+    updates: Option<watch::Receiver<u64>>,
     values: Vec<DesiredValue>,
 }

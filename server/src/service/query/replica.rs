@@ -13,7 +13,7 @@ use super::time_limit::TimeLimit;
 use crate::base::tunable::Tunable;
 use crate::catalog::State;
 use crate::consensus::Group;
-use crate::consensus::transport::LinkError;
+use crate::consensus::transport::PeerError;
 use crate::service::query_log::{self, QueryHandle, QueryLog};
 use crate::sql::{self, Coverage};
 
@@ -99,9 +99,9 @@ impl Replica {
         let killed = match member.id == self.group.replica() {
             true => self.log.kill(query),
             false => {
-                let asked = self.group.leader_link().kill(&member.addr, query, KILL_TIMEOUT).await;
+                let asked = self.group.peer_client().kill(&member.addr, query, KILL_TIMEOUT).await;
                 asked.map_err(|error| {
-                    let (LinkError::NotReached(why) | LinkError::Refused(why) | LinkError::NoAnswer(why)) = error;
+                    let (PeerError::NotReached(why) | PeerError::Refused(why) | PeerError::NoAnswer(why)) = error;
                     Error::KillFailed { query, replica: member.id, why }
                 })?
             }

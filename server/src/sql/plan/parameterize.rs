@@ -82,7 +82,7 @@ fn literal_of(id: &str) -> Option<usize> {
 }
 
 /// What a plan waits for, by literal; none if one of its placeholders is of no type, or of one that the literal is not.
-pub fn of(plan: &LogicalPlan, fingerprint: &Fingerprint) -> Option<Vec<Parameter>> {
+pub fn parameters(plan: &LogicalPlan, fingerprint: &Fingerprint) -> Option<Vec<Parameter>> {
     let types: HashMap<String, Option<DataType>> = plan.get_parameter_types().ok()?;
     let mut parameters = types
         .into_iter()

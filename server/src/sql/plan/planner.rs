@@ -167,7 +167,8 @@ async fn open_plan(
     let Ok(logical) = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await else {
         return Ok(None);
     };
-    let Some(parameters) = parameterize::of(&logical, fingerprint).filter(|parameters| !parameters.is_empty()) else {
+    let Some(parameters) = parameterize::parameters(&logical, fingerprint).filter(|parameters| !parameters.is_empty())
+    else {
         return Ok(None);
     };
     let called = session.optimize(&logical).and_then(|logical| parameterize::called(logical, &parameters));

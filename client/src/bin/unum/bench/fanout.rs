@@ -11,7 +11,7 @@ use futures::future::join_all;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use unum_client::{Client, Error, TableSnapshot, Value, serve_stand_in};
+use unum_client::{Client, Error, TableSnapshot, Value, serve_stub};
 
 use super::load::{Measured, Recorder};
 
@@ -34,7 +34,7 @@ pub async fn run(nodes: u32, row_bytes: u32, hanging: u32, clients: u32, time: D
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(local)?;
         connections
             .push(Client::connect_lazy([listener.local_addr().map_err(local)?.to_string()])?.with_timeout(TIMEOUT));
-        endpoints.spawn(serve_stand_in(listener, (number >= hanging).then(|| rows.clone())));
+        endpoints.spawn(serve_stub(listener, (number >= hanging).then(|| rows.clone())));
     }
     // Connected before it is timed, as Unum's clients are.
     fan_out(&connections).await;

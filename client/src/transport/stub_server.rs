@@ -22,13 +22,13 @@ use crate::Error;
 ///
 /// # Errors
 /// [`Error::Protocol`] when the rows do not encode or the listener fails.
-pub async fn serve_stand_in(listener: TcpListener, rows: Option<RecordBatch>) -> Result<(), Error> {
+pub async fn serve_stub(listener: TcpListener, rows: Option<RecordBatch>) -> Result<(), Error> {
     let protocol = |what: String| Error::Protocol(format!("a stand-in: {what}"));
     let stream = rows.as_ref().map(encode).transpose().map_err(|e| protocol(e.to_string()))?;
     let rows = rows.map_or(0, |rows| rows.num_rows() as u64);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served =
-        Server::builder().add_service(QueryServer::new(StandIn { rows, stream })).serve_with_incoming(incoming);
+        Server::builder().add_service(QueryServer::new(StubServer { rows, stream })).serve_with_incoming(incoming);
     served.await.map_err(|e| protocol(e.to_string()))
 }
 
@@ -39,13 +39,13 @@ fn encode(rows: &RecordBatch) -> Result<Bytes, arrow::error::ArrowError> {
 }
 
 #[derive(Debug)]
-struct StandIn {
+struct StubServer {
     rows: u64,
     stream: Option<Bytes>,
 }
 
 #[tonic::async_trait]
-impl Query for StandIn {
+impl Query for StubServer {
     type ExecuteStream = BoxStream<'static, Result<QueryReply, Status>>;
 
     async fn execute(&self, _: Request<QueryRequest>) -> Result<Response<Self::ExecuteStream>, Status> {

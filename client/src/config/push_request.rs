@@ -7,44 +7,44 @@ const WAITING_MAX: usize = 1;
 
 /// The side of who sets keys. Clones ask the same publisher.
 #[derive(Debug, Clone)]
-pub struct Announcer(mpsc::Sender<oneshot::Sender<()>>);
+pub struct PushRequester(mpsc::Sender<oneshot::Sender<()>>);
 
 /// The side of who publishes.
 #[derive(Debug)]
-pub struct Announcements(mpsc::Receiver<oneshot::Sender<()>>);
+pub struct PushRequests(mpsc::Receiver<oneshot::Sender<()>>);
 
 /// Somebody waits for a push; dropping it lets them go on, too.
 #[derive(Debug)]
-pub struct Announcement(oneshot::Sender<()>);
+pub struct PushRequest(oneshot::Sender<()>);
 
 /// Both sides.
-pub fn announcements() -> (Announcer, Announcements) {
+pub fn push_requests() -> (PushRequester, PushRequests) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Announcer(sender), Announcements(receiver))
+    (PushRequester(sender), PushRequests(receiver))
 }
 
-impl Announcer {
+impl PushRequester {
     /// Returns when the configuration of now was pushed, or nobody publishes any more.
-    pub async fn announce(&self) {
-        let (announced, told) = oneshot::channel();
-        if self.0.send(announced).await.is_ok() {
+    pub async fn request_push(&self) {
+        let (made, told) = oneshot::channel();
+        if self.0.send(made).await.is_ok() {
             // An error is a publisher that ends: nobody waits for it.
             let _ = told.await;
         }
     }
 }
 
-impl Announcements {
+impl PushRequests {
     /// Returns when somebody waits for a push.
-    pub async fn next(&mut self) -> Announcement {
+    pub async fn next(&mut self) -> PushRequest {
         match self.0.recv().await {
-            Some(announced) => Announcement(announced),
+            Some(made) => PushRequest(made),
             None => std::future::pending().await,
         }
     }
 }
 
-impl Announcement {
+impl PushRequest {
     /// The push was made.
     pub fn done(self) {
         // Who waited may have gone.

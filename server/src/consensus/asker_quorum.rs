@@ -18,14 +18,14 @@
 
 use openraft::RaftState;
 
-use super::log_store::Promises;
+use super::cancel_safe;
+use super::log_store::StoredVote;
 use super::state_machine::Raft;
 use super::types::{LogId, Membership, TypeConfig, Vote};
-use super::uncancelled;
 
 /// The term that a replica vouches for when it asks: it has promised nothing later. None before its first vote.
-pub fn own_term(promises: &Promises) -> Option<u64> {
-    promises.vote().map(|vote| vote.leader_id.term)
+pub fn own_term(stored_vote: &StoredVote) -> Option<u64> {
+    stored_vote.vote().map(|vote| vote.leader_id.term)
 }
 
 /// The index that a reader at `asker`, a replica whose stored vote was of that term when it asked, must have applied. None
@@ -37,7 +37,7 @@ pub async fn read_index(raft: &Raft, me: u64, asker: u64, term: u64) -> Option<u
         index.filter(|_| leads && is_majority(state.membership_state.effective().membership(), me, asker))
     };
     // A Raft that has stopped does not lead; the round with all says so.
-    uncancelled::call(raft, |raft| async move { raft.with_raft_state(look).await }).await.ok().flatten()
+    cancel_safe::call(raft, |raft| async move { raft.with_raft_state(look).await }).await.ok().flatten()
 }
 
 /// Whether a replica with that vote leads in that term, and has committed an entry of it.

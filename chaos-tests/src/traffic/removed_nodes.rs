@@ -1,4 +1,4 @@
-//! Nodes that push once, are removed, and come back under a new life.
+//! Nodes that push once, are removed, and come back under a new epoch.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,19 +9,19 @@ use unum_client::{Change, Client, Error};
 use super::context::{Context, agent, failed, key, tables};
 use crate::history::{Action, Operation, Outcome};
 
-/// A rest in a life or between two, at most.
+/// A rest in an epoch or between two, at most.
 const REST_MAX: Duration = Duration::from_millis(2500);
 
-/// Lives, dies and is removed until it is told to stop. `nodes[number]` is who it is: after an operation of unknown
+/// Pushes and is removed until it is told to stop. `nodes[number]` is who it is: after an operation of unknown
 /// outcome it is somebody else.
 pub async fn run(client: Client, nodes: Arc<[AtomicU32]>, number: usize, mut context: Context) {
-    let mut lives = 0;
+    let mut epochs = 0;
     while context.goes_on().await {
         let node = nodes[number].load(Ordering::SeqCst);
-        lives += 1;
+        epochs += 1;
         let begin_us = context.recorder.now_us();
-        let pushed = agent(&client, node).push(tables(node, lives)).await;
-        let action = Action::Write { node, value: lives, life: lives as u32 };
+        let pushed = agent(&client, node).push(tables(node, epochs)).await;
+        let action = Action::Write { node, value: epochs, epoch: epochs as u32 };
         let mut known = context.take_down(begin_us, action, pushed.map(|ack| ack.revision));
         // Somebody may look in between, or be cut off with the node and not hear that it is removed.
         context.rest_now_and_then(REST_MAX).await;
@@ -32,7 +32,7 @@ pub async fn run(client: Client, nodes: Arc<[AtomicU32]>, number: usize, mut con
             known = context.take_down(begin_us, Action::Remove { node }, removed.map(|_| 0));
         }
         if known {
-            // Long enough that a replica may have missed all of its life, and that somebody looks for its ghost.
+            // Long enough that a replica may have missed all of its epoch, and that somebody looks for its ghost.
             context.rest_now_and_then(REST_MAX).await;
         }
         if !known {

@@ -1,4 +1,4 @@
-//! Calls of Raft that are not left half-way.
+//! Cancel-safe calls of Raft: one whose caller is dropped is not left half-way.
 //!
 //! The first call that finds Raft stopped waits for its task to end, and keeps for all others why it did. openraft
 //! (0.10.0-alpha.37, `join_core_task`) does not expect that this one is dropped meanwhile: then every later call panics,

@@ -7,7 +7,7 @@ use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, SchemasSent
 use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
-use crate::consensus::progress::Progress;
+use crate::consensus::replica_progress::Progress;
 use crate::consensus::stop::Stop;
 
 /// What a replica tells the leader of itself.
@@ -30,7 +30,7 @@ pub struct ReportAnswer {
 
 /// Why the leader did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum LinkError {
+pub enum PeerError {
     /// The request did not reach a leader.
     #[error("{0}")]
     NotReached(String),
@@ -44,55 +44,55 @@ pub enum LinkError {
 
 /// A replica's link to whoever leads.
 #[derive(Debug, Clone)]
-pub struct LeaderLink {
+pub struct PeerClient {
     cluster_id: u64,
     me: u64,
     channels: Channels,
 }
 
-impl LeaderLink {
+impl PeerClient {
     /// Links of replica `me` of that cluster.
     pub fn new(cluster_id: u64, me: u64, channels: Channels) -> Self {
         Self { cluster_id, me, channels }
     }
 
-    fn client(&self, addr: &str) -> Result<ReplicaClient<Channel>, LinkError> {
-        self.channels.client(addr, Purpose::Leader).map_err(|e| LinkError::NotReached(format!("{addr}: {e}")))
+    fn client(&self, addr: &str) -> Result<ReplicaClient<Channel>, PeerError> {
+        self.channels.client(addr, Purpose::Leader).map_err(|e| PeerError::NotReached(format!("{addr}: {e}")))
     }
 
     /// The index that a read must have applied, as the leader at `addr` confirms it with a majority. The `term` is the
     /// one that this replica vouches for, read after all whom the round is for had come.
-    pub async fn read_index(&self, addr: &str, round: u64, term: Option<u64>) -> Result<u64, LinkError> {
+    pub async fn read_index(&self, addr: &str, round: u64, term: Option<u64>) -> Result<u64, PeerError> {
         let request = wire::ReadIndexRequest { cluster_id: self.cluster_id, from: self.me, round, term };
         let reply = self.client(addr)?.read_index(request).await.map_err(|e| from_status(addr, &e))?.into_inner();
         if reply.round != round {
-            return Err(LinkError::NoAnswer(format!("{addr} answered round {} instead of {round}", reply.round)));
+            return Err(PeerError::NoAnswer(format!("{addr} answered round {} instead of {round}", reply.round)));
         }
         Ok(reply.index)
     }
 
     /// Hands a change on to the leader at `addr`; returns what was done.
-    pub async fn change(&self, addr: &str, request: &ChangeRequest) -> Result<String, LinkError> {
+    pub async fn change(&self, addr: &str, request: &ChangeRequest) -> Result<String, PeerError> {
         let channel = self.channels.channel(addr, Purpose::Leader);
-        let channel = channel.map_err(|e| LinkError::NotReached(format!("{addr}: {e}")))?;
+        let channel = channel.map_err(|e| PeerError::NotReached(format!("{addr}: {e}")))?;
         let reply = AdminClient::new(channel).change(wire::ChangeRequest::from(request)).await;
         Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().done)
     }
 
     /// Hands a command to the leader at `addr`; returns the bytes of its outcome.
-    pub async fn propose(&self, addr: &str, command: Vec<u8>) -> Result<Vec<u8>, LinkError> {
+    pub async fn propose(&self, addr: &str, command: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let request = wire::ProposeRequest { cluster_id: self.cluster_id, command };
         let reply = self.client(addr)?.propose(request).await;
         Ok(reply.map_err(|e| from_status(addr, &e))?.into_inner().outcome)
     }
 
     /// Ends a query that runs at the replica at `addr`, which need not lead; says whether there was one.
-    pub async fn kill(&self, addr: &str, query_id: u64, timeout: Duration) -> Result<bool, LinkError> {
+    pub async fn kill(&self, addr: &str, query_id: u64, timeout: Duration) -> Result<bool, PeerError> {
         let request = wire::KillRequest { cluster_id: self.cluster_id, query_id };
         let mut client = self.client(addr)?;
         let reply = tokio::time::timeout(timeout, client.kill(request))
             .await
-            .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
+            .map_err(|_| PeerError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
             .map_err(|e| from_status(addr, &e))?;
         Ok(reply.into_inner().killed)
     }
@@ -103,7 +103,7 @@ impl LeaderLink {
         addr: &str,
         report: Report,
         timeout: Duration,
-    ) -> Result<Result<ReportAnswer, Stop>, LinkError> {
+    ) -> Result<Result<ReportAnswer, Stop>, PeerError> {
         let request = wire::ReportRequest {
             cluster_id: self.cluster_id,
             progress: Some(report.progress.into()),
@@ -112,7 +112,7 @@ impl LeaderLink {
         let mut client = self.client(addr)?;
         let reply = tokio::time::timeout(timeout, client.report(request))
             .await
-            .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
+            .map_err(|_| PeerError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
             .map_err(|e| from_status(addr, &e))?
             .into_inner();
         Ok(match reply.stop {
@@ -130,7 +130,7 @@ impl LeaderLink {
         addr: &str,
         pushes: impl ExactSizeIterator<Item = &'a Push>,
         timeout: Duration,
-    ) -> Result<Vec<Result<PushOutcome, PushRetry>>, LinkError> {
+    ) -> Result<Vec<Result<PushOutcome, PushRetry>>, PeerError> {
         let pushes_sent = pushes.len();
         let mut schemas = SchemasSent::default();
         let pushes = pushes.map(|push| schemas.push(push)).collect();
@@ -138,15 +138,15 @@ impl LeaderLink {
         let mut client = self.client(addr)?;
         let replies = tokio::time::timeout(timeout, client.relay(request))
             .await
-            .map_err(|_| LinkError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
+            .map_err(|_| PeerError::NoAnswer(format!("{addr} did not answer within {} ms", timeout.as_millis())))?
             .map_err(|e| from_status(addr, &e))?
             .into_inner()
             .replies;
         if replies.len() != pushes_sent {
-            return Err(LinkError::NoAnswer(format!("{addr} answered {} of {pushes_sent} pushes", replies.len())));
+            return Err(PeerError::NoAnswer(format!("{addr} answered {} of {pushes_sent} pushes", replies.len())));
         }
         let results = replies.into_iter().map(wire::PushReply::into_result);
-        results.collect::<Result<_, _>>().map_err(|e| LinkError::NoAnswer(format!("{addr}: {e}")))
+        results.collect::<Result<_, _>>().map_err(|e| PeerError::NoAnswer(format!("{addr}: {e}")))
     }
 }
 
@@ -174,13 +174,13 @@ impl From<wire::Progress> for Progress {
     }
 }
 
-fn from_status(addr: &str, status: &tonic::Status) -> LinkError {
+fn from_status(addr: &str, status: &tonic::Status) -> PeerError {
     let what = format!("{addr}: {}", innermost(status));
     match status.code() {
-        tonic::Code::FailedPrecondition => LinkError::NotReached(what),
-        tonic::Code::Unavailable if was_not_sent(status) => LinkError::NotReached(what),
-        tonic::Code::InvalidArgument => LinkError::Refused(status.message().to_owned()),
-        _ => LinkError::NoAnswer(what),
+        tonic::Code::FailedPrecondition => PeerError::NotReached(what),
+        tonic::Code::Unavailable if was_not_sent(status) => PeerError::NotReached(what),
+        tonic::Code::InvalidArgument => PeerError::Refused(status.message().to_owned()),
+        _ => PeerError::NoAnswer(what),
     }
 }
 

@@ -1,4 +1,4 @@
-//! I3: once a push of a newer life of an agent was acknowledged, no push of an older life is.
+//! I3: once a push of a newer epoch of an agent was acknowledged, no push of an older epoch is.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use crate::history::{Action, Operation};
 
 /// Judges a history.
 pub fn check(history: &[Operation]) -> Verdict {
-    // By node and life: when its first push was acknowledged.
+    // By node and epoch: when its first push was acknowledged.
     let mut first: BTreeMap<u32, BTreeMap<u32, u64>> = BTreeMap::new();
     for operation in history {
-        if let (Action::Write { node, life, .. }, Some((end_us, _))) = (&operation.action, operation.done()) {
-            let since = first.entry(*node).or_default().entry(*life).or_insert(end_us);
+        if let (Action::Write { node, epoch, .. }, Some((end_us, _))) = (&operation.action, operation.done()) {
+            let since = first.entry(*node).or_default().entry(*epoch).or_insert(end_us);
             *since = end_us.min(*since);
         }
     }
     let mut wrong = Vec::new();
     for operation in history {
-        let (Action::Write { node, life, .. }, Some(_)) = (&operation.action, operation.done()) else { continue };
-        let newer = first.get(node).into_iter().flat_map(|lives| lives.range(life + 1..));
+        let (Action::Write { node, epoch, .. }, Some(_)) = (&operation.action, operation.done()) else { continue };
+        let newer = first.get(node).into_iter().flat_map(|epochs| epochs.range(epoch + 1..));
         if let Some((newer, _)) = newer.into_iter().find(|(_, since)| **since < operation.begin_us) {
-            wrong.push(format!("life {newer} had pushed before {operation:?}"));
+            wrong.push(format!("epoch {newer} had pushed before {operation:?}"));
         }
     }
     judged(wrong)
@@ -31,8 +31,8 @@ mod tests {
     use super::*;
     use crate::history::Outcome;
 
-    fn write(begin_us: u64, end_us: u64, life: u32) -> Operation {
-        let action = Action::Write { node: 1, value: begin_us, life };
+    fn write(begin_us: u64, end_us: u64, epoch: u32) -> Operation {
+        let action = Action::Write { node: 1, value: begin_us, epoch };
         Operation { client: 1, begin_us, action, outcome: Outcome::Done { end_us, revision: 1 } }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::error::ProposeError;
 use super::group::Group;
 use super::membership::Member;
-use super::progress::Progress;
+use super::replica_progress::Progress;
 use super::stop::{Stop, StopReason};
 use super::transport::error::InboundError;
 use super::transport::{Report, ReportAnswer};
@@ -31,7 +31,7 @@ pub enum ReportError {
 
 impl Group {
     /// What this replica tells of itself.
-    fn own_progress(&self) -> Progress {
+    pub(super) fn own_progress(&self) -> Progress {
         let state = self.published.state();
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
@@ -47,11 +47,6 @@ impl Group {
             state_hash: state.hash,
             member_at: self.member_at.load(Ordering::Acquire).checked_sub(1),
         }
-    }
-
-    pub(super) fn remember_own_progress(&self) {
-        // Of its own hash it cannot differ.
-        let _ = self.published.progress().report(self.own_progress());
     }
 
     /// Takes in how far another replica is; returns how far all are, or why that one must not go on.
@@ -70,7 +65,8 @@ impl Group {
         }
         let unknown = |e: InboundError| ReportError::NotLeader(ProposeError::Unavailable(e.to_string()));
         self.peers.learn(report.stores).await.map_err(unknown)?;
-        self.remember_own_progress();
+        // From its own hash it cannot differ.
+        let _ = self.published.progress().report(self.own_progress());
         self.published.progress().report(progress).map_err(|diverged| {
             ReportError::MustStop(Stop { replica: progress.replica, reason: StopReason::Diverged(diverged) })
         })?;
@@ -103,7 +99,7 @@ impl Group {
             ticks.tick().await;
             let progress = self.own_progress();
             if let Some(why) = self.removed(self.replica(), progress.member_at) {
-                self.peers.cast_out(why);
+                self.peers.stop(why);
             }
             let others: Vec<Member> = self.members().members.into_iter().filter(|m| m.id != self.replica()).collect();
             let leader = self.leader().map(|(leader, _)| leader);
@@ -111,14 +107,14 @@ impl Group {
             let asked = asked.or_else(|| others.get(turn % others.len().max(1)));
             let Some(asked) = asked.filter(|_| leader != Some(self.replica())) else { continue };
             let report = Report { progress, stores: self.peers.all() };
-            match self.leader_link().report(&asked.addr, report, REPORT_INTERVAL).await {
+            match self.peer_client().report(&asked.addr, report, REPORT_INTERVAL).await {
                 Ok(Ok(answer)) => {
                     self.published.progress().replace(answer.all);
                     if let Err(error) = self.peers.learn(answer.stores).await {
                         tracing::warn!(%error, "what is known of other data directories was not kept");
                     }
                 }
-                Ok(Err(why)) => self.peers.cast_out(why),
+                Ok(Err(why)) => self.peers.stop(why),
                 Err(error) => tracing::debug!(replica = asked.id, %error, "the progress report was not taken"),
             }
         }

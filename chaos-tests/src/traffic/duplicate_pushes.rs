@@ -33,10 +33,10 @@ pub async fn run(addrs: Vec<String>, node: u32, mut context: Context) {
         value += 1;
         // Made once: a copy is the same to the byte, with the time of its rows.
         let push = Push::new(NodeDescription::new(key(node)), EPOCH, value, tables(node, value));
-        let echo = Echo { client: context.client, node, value, push: push.expect("a legal push") };
+        let duplicate = DuplicatePush { client: context.client, node, value, push: push.expect("a legal push") };
         let mut order = addrs.clone();
         order.shuffle(&mut context.random);
-        if !echo.at_once(&order, &context.recorder).await {
+        if !duplicate.at_once(&order, &context.recorder).await {
             continue;
         }
         while late.try_join_next().is_some() {}
@@ -44,7 +44,7 @@ pub async fn run(addrs: Vec<String>, node: u32, mut context: Context) {
             let (recorder, after) = (context.recorder.clone(), LATE_MAX.mul_f64(context.random.random()));
             late.spawn(async move {
                 tokio::time::sleep(after).await;
-                echo.again(&order[0], &recorder).await;
+                duplicate.again(&order[0], &recorder).await;
             });
         }
     }
@@ -52,14 +52,14 @@ pub async fn run(addrs: Vec<String>, node: u32, mut context: Context) {
 }
 
 #[derive(Debug)]
-struct Echo {
+struct DuplicatePush {
     client: u32,
     node: u32,
     value: u64,
     push: Push,
 }
 
-impl Echo {
+impl DuplicatePush {
     /// Sends the push to two replicas at one moment; whether one of them has acknowledged it. The better answer is that of
     /// the write, the other one that of a copy.
     async fn at_once(&self, addrs: &[String], recorder: &Recorder) -> bool {
@@ -77,7 +77,7 @@ impl Echo {
         let (write, copy) = if known(&one) < known(&other) { (other, one) } else { (one, other) };
         let done = matches!(write, Outcome::Done { .. });
         let Self { client, node, value, .. } = *self;
-        recorder.add(Operation { client, begin_us, action: Action::Write { node, value, life: 1 }, outcome: write });
+        recorder.add(Operation { client, begin_us, action: Action::Write { node, value, epoch: 1 }, outcome: write });
         recorder.add(Operation { client, begin_us, action: Action::Copy { node, value }, outcome: copy });
         done
     }

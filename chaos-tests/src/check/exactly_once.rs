@@ -46,7 +46,7 @@ mod tests {
         let write = |outcome: &Outcome| Operation {
             client: 1,
             begin_us: 0,
-            action: Action::Write { node: 1, value: 3, life: 1 },
+            action: Action::Write { node: 1, value: 3, epoch: 1 },
             outcome: outcome.clone(),
         };
         let read = |revision| {
