@@ -1,6 +1,7 @@
 //! The catalog: the replicated state, and the one function that changes it.
 //!
 //! - [`Command`] is what a log entry carries, in a versioned encoding of our own.
+//! - [`Proposal`] is a command by the type of its outcome.
 //! - [`State`] is an immutable value: nodes, table schemas, table snapshots. Cloning it is cheap, so every reader
 //!   keeps the revision it started with.
 //! - [`State::apply`] is deterministic: no clock, no randomness, no hash order, no I/O. Time arrives in the entry.
@@ -18,12 +19,14 @@ mod hashed;
 mod invariants;
 #[cfg(test)]
 mod model_tests;
+mod proposal;
 mod record;
 mod state;
 mod transition;
 
 pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge};
 pub use hashed::Hashed;
+pub use proposal::Proposal;
 pub use record::{Record, RecordKey, RecordRef};
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};
 pub use transition::Applied;

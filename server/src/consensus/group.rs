@@ -26,7 +26,7 @@ use super::{asker_quorum, cancel_safe};
 use crate::base::clock;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
-use crate::catalog::{Command, Outcome, State};
+use crate::catalog::{Command, Outcome, Proposal, State};
 use crate::storage::{self, Store};
 
 /// How a replica takes part. The defaults stand in `config`.
@@ -300,7 +300,11 @@ impl Group {
     }
 
     /// On the leader: writes the command to the log; returns when it is applied here.
-    pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
+    pub async fn propose<O>(&self, proposal: &Proposal<O>) -> Result<O, ProposeError> {
+        read(proposal, self.commit(proposal.command()).await?)
+    }
+
+    async fn commit(&self, command: &Command) -> Result<Outcome, ProposeError> {
         let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
         let bytes = CommandBytes(bytes.into());
         let written = cancel_safe::call(&self.raft, |raft| async move { raft.client_write(bytes).await }).await;
@@ -309,18 +313,19 @@ impl Group {
     }
 
     /// Writes the command to the log wherever the leader is, one hop away at most; returns when it is applied there.
-    pub async fn propose_anywhere(&self, command: &Command) -> Result<Outcome, ProposeError> {
+    pub async fn propose_anywhere<O>(&self, proposal: &Proposal<O>) -> Result<O, ProposeError> {
         match self.leader() {
-            Some((leader, _)) if leader == self.replica => self.propose(command).await,
+            Some((leader, _)) if leader == self.replica => self.propose(proposal).await,
             None => Err(self.not_leader()),
             Some((_, addr)) => {
-                let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
+                let bytes =
+                    proposal.command().encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
                 let outcome = self.peer_client.propose(&addr, bytes).await.map_err(|error| match error {
                     PeerError::Refused(why) => ProposeError::Refused(why),
                     PeerError::NotReached(why) => ProposeError::Unavailable(why),
                     PeerError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
                 })?;
-                Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))
+                read(proposal, Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))?)
             }
         }
     }
@@ -329,7 +334,7 @@ impl Group {
     pub async fn propose_encoded(&self, command: &[u8]) -> Result<Vec<u8>, ProposeError> {
         self.must_lead()?;
         let command = Command::decode(command).map_err(|e| ProposeError::Refused(e.to_string()))?;
-        Ok(self.propose(&command.stamped(clock::now_us())).await?.encode())
+        Ok(self.commit(&command.stamped(clock::now_us())).await?.encode())
     }
 
     pub(super) fn propose_error(&self, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> ProposeError {
@@ -410,4 +415,8 @@ async fn initialize(raft: &Raft, members: &BTreeMap<u64, String>) -> Result<(), 
         Err(RaftError::APIError(openraft::errors::InitializeError::NotAllowed(_))) => Ok(()),
         Err(error) => Err(StartError::Raft(error.to_string())),
     }
+}
+
+fn read<O>(proposal: &Proposal<O>, outcome: Outcome) -> Result<O, ProposeError> {
+    proposal.read(outcome).map_err(|foreign| ProposeError::OutcomeUnknown(foreign.to_string()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use unum_proto::model::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 
 use crate::base::clock;
-use crate::catalog::{Command, Outcome};
+use crate::catalog::Proposal;
 use crate::consensus::transport::PeerError;
 use crate::consensus::{Group, ProposeError};
 
@@ -92,11 +92,10 @@ impl AdminService {
                 format!("replica {leader} leads")
             }
             Change::RemoveNode { node } => {
-                let command = Command::RemoveNode { at_us: clock::now_us(), node: node.clone() };
-                match self.group.propose(&command).await? {
-                    Outcome::NodeRemoved(Ok(())) => format!("node {node} is removed; only a new epoch brings it back"),
-                    Outcome::NodeRemoved(Err(why)) => return Err(ProposeError::Refused(why)),
-                    other => unreachable!("{other:?} is no outcome of a removal"),
+                let proposal = Proposal::remove_node(clock::now_us(), node.clone());
+                match self.group.propose(&proposal).await? {
+                    Ok(()) => format!("node {node} is removed; only a new epoch brings it back"),
+                    Err(why) => return Err(ProposeError::Refused(why)),
                 }
             }
         };

@@ -25,7 +25,7 @@ use crate::base::clock;
 use crate::base::disk::DiskSpace;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
-use crate::catalog::{self, Command, NodeStatus, StampedPush};
+use crate::catalog::{NodeStatus, Proposal, StampedPush};
 use crate::consensus::transport::PeerError;
 use crate::consensus::{Group, ProposeError};
 
@@ -298,13 +298,12 @@ fn answer(batch: Vec<Waiting>, outcomes: Vec<Outcome>) {
 
 async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
     let pushes = batch.iter().map(|waiting| StampedPush::new(waiting.push.clone())).collect();
-    let command = Command::Pushes { received_at_us: clock::now_us(), pushes };
-    match tokio::time::timeout_at(deadline, group.propose(&command)).await {
-        Ok(Ok(catalog::Outcome::Pushes(outcomes))) => {
+    let proposal = Proposal::pushes(clock::now_us(), pushes);
+    match tokio::time::timeout_at(deadline, group.propose(&proposal)).await {
+        Ok(Ok(outcomes)) => {
             assert_eq!(outcomes.len(), batch.len(), "one outcome a push");
             Ok(outcomes.into_iter().map(Ok).collect())
         }
-        Ok(Ok(other)) => unreachable!("{other:?} is no outcome of pushes"),
         Ok(Err(error @ (ProposeError::NotLeader { .. } | ProposeError::Unavailable(_)))) => {
             Err(not_written(error.to_string()))
         }
@@ -357,6 +356,7 @@ mod tests {
     use unum_proto::model::NodeDescription;
 
     use super::*;
+    use crate::catalog::Command;
 
     #[tokio::test]
     async fn a_batch_of_the_largest_descriptions_is_still_one_log_entry() {

@@ -13,7 +13,7 @@ use unum_proto::model::NodeKey;
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
-use crate::catalog::{Command, Node, NodeStatus, Silence, State, TTLS_UNTIL_DOWN};
+use crate::catalog::{Node, NodeStatus, Proposal, Silence, State, TTLS_UNTIL_DOWN};
 use crate::consensus::Group;
 
 /// Between two looks: a status is at most this late.
@@ -43,8 +43,8 @@ pub async fn run(group: Group, disk: DiskSpace) {
         if silences.is_empty() {
             continue;
         }
-        let command = Command::Silences { at_us: clock::now_us(), silences };
-        match tokio::time::timeout(PROPOSE_TIMEOUT, group.propose(&command)).await {
+        let proposal = Proposal::silences(clock::now_us(), silences);
+        match tokio::time::timeout(PROPOSE_TIMEOUT, group.propose(&proposal)).await {
             Ok(Ok(_)) => {}
             // Who could not propose this could not take pushes either.
             Ok(Err(error)) => {
@@ -128,6 +128,7 @@ mod tests {
     use unum_proto::model::{NodeDescription, Push};
 
     use super::*;
+    use crate::catalog::Command;
     use crate::catalog::StampedPush;
 
     fn push(state: &mut State, sequence: u64) {

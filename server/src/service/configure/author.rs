@@ -17,7 +17,7 @@ use crate::base::clock;
 use crate::catalog::config::{
     Assignment, ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep, ConfigWish, TargetState, config_row, config_rows,
 };
-use crate::catalog::{Command, NodeStatus, Outcome, State};
+use crate::catalog::{NodeStatus, Proposal, State};
 use crate::consensus::{Group, ProposeError};
 use crate::service::query::Error;
 use crate::service::query_log::QueryHandle;
@@ -62,6 +62,8 @@ fn refused(why: String) -> Error {
     Error::refused(why)
 }
 
+type ConfigCommand = Proposal<Result<ConfigDone, ConfigRefusal>>;
+
 /// Who can read a state: an UPDATE names its settings by a condition.
 pub trait ReadState: Sync {
     /// All rows of a read.
@@ -80,39 +82,37 @@ pub async fn make(author: &Author<'_>, configure: &Configure, reader: &impl Read
             let warnings = vec![format!("change {change} was made by an earlier attempt with this change key")];
             return Ok(Made { revision: state.revision, change: *change, state, warnings });
         }
-        let (command, warnings) = command(author, configure, &change_key, &state, reader).await?;
-        let mut draft = State::clone(&state);
-        let drafted = match draft.apply(state.revision + 1, command.clone()).outcome {
-            Outcome::Config(Ok(done)) => done,
-            Outcome::Config(Err(ConfigRefusal::Refused(why))) => return Err(refused(why)),
+        let (proposal, warnings) = proposal(author, configure, &change_key, &state, reader).await?;
+        let (draft, drafted) = state.draft(&proposal);
+        let drafted = match drafted {
+            Ok(done) => done,
+            Err(ConfigRefusal::Refused(why)) => return Err(refused(why)),
             // What was found is not there any more.
-            Outcome::Config(Err(ConfigRefusal::Moved)) => {
+            Err(ConfigRefusal::Moved) => {
                 MOVES.clone_into(&mut last);
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            other => return Err(refused(format!("the change cannot be: {other:?}"))),
         };
         if configure.options.dry_run {
             let revision = state.revision;
             return Ok(Made { state: Arc::new(draft), revision, change: drafted.change, warnings });
         }
         author.handle.set_may_have_changed();
-        let proposed = tokio::time::timeout_at(author.deadline, group.propose_anywhere(&command)).await;
+        let proposed = tokio::time::timeout_at(author.deadline, group.propose_anywhere(&proposal)).await;
         match proposed {
-            Ok(Ok(Outcome::Config(Ok(ConfigDone { change, .. })))) => {
+            Ok(Ok(Ok(ConfigDone { change, .. }))) => {
                 let state = group.read_barrier(author.deadline).await?;
                 return Ok(Made { revision: state.revision, state, change, warnings });
             }
-            Ok(Ok(Outcome::Config(Err(ConfigRefusal::Refused(why)))) | Err(ProposeError::Refused(why))) => {
+            Ok(Ok(Err(ConfigRefusal::Refused(why))) | Err(ProposeError::Refused(why))) => {
                 author.handle.set_has_not_changed();
                 return Err(refused(why));
             }
-            Ok(Ok(Outcome::Config(Err(ConfigRefusal::Moved)))) => {
+            Ok(Ok(Err(ConfigRefusal::Moved))) => {
                 author.handle.set_has_not_changed();
                 MOVES.clone_into(&mut last);
             }
-            Ok(Ok(other)) => return Err(refused(format!("{other:?} is no outcome of a change"))),
             // Whatever came of it: the next try finds it by its change key.
             Ok(Err(error)) => last = error.to_string(),
             Err(_) => return Err(Error::ChangeUnknown("the time is over".into())),
@@ -147,16 +147,16 @@ fn is_pending(state: &State, change: u64) -> bool {
     targets.into_iter().any(|(_, target)| target.state == TargetState::Pending)
 }
 
-/// The command that makes the change at this state.
-async fn command(
+/// What makes the change at this state.
+async fn proposal(
     author: &Author<'_>,
     configure: &Configure,
     change_key: &str,
     state: &Arc<State>,
     reader: &impl ReadState,
-) -> Result<(Command, Vec<String>), Error> {
+) -> Result<(ConfigCommand, Vec<String>), Error> {
     let at_us = clock::now_us();
-    let step = |change, step| Ok((Command::StepConfig { at_us, change, step }, Vec::new()));
+    let step = |change, step| Ok((Proposal::step_config(at_us, change, step), Vec::new()));
     let (wish, warnings) = match &configure.what {
         What::Resume(change) => return step(*change, ConfigStep::Resume),
         What::Cancel(change) => return step(*change, ConfigStep::Cancel),
@@ -184,7 +184,7 @@ async fn command(
         statement,
         wish,
     };
-    Ok((Command::ProposeConfig { at_us, proposal }, warnings))
+    Ok((Proposal::propose_config(at_us, proposal), warnings))
 }
 
 fn set(configure: &Configure, assignments: Vec<Assignment>, state: &State) -> ConfigWish {

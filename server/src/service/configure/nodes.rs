@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use unum_proto::model::{ConfigReports, DesiredValue, NodeKey};
 
 use crate::base::clock;
-use crate::catalog::Command;
+use crate::catalog::Proposal;
 use crate::consensus::{Group, ProposeError};
 
 /// What nodes hear and say of their configuration, at one replica.
@@ -43,8 +43,8 @@ impl ConfigService {
     /// Takes what a node says to the log.
     pub async fn report(&self, reports: ConfigReports) -> Result<(), ProposeError> {
         let ConfigReports { node, reports } = reports;
-        let command = Command::ReportConfig { at_us: clock::now_us(), node, reports };
-        self.group.propose_anywhere(&command).await.map(drop)
+        let proposal = Proposal::report_config(clock::now_us(), node, reports);
+        self.group.propose_anywhere(&proposal).await.map(drop)
     }
 }
 
