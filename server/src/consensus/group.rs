@@ -267,7 +267,7 @@ impl Group {
     }
 
     /// Changes whenever something else is wanted of the configuration of some node.
-    pub fn config_updates(&self) -> watch::Receiver<u64> {
+    pub fn config_updates(&self) -> watch::Receiver<()> {
         self.published.config_updates()
     }
 

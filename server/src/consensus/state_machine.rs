@@ -29,7 +29,7 @@ use crate::storage::{self, Durability, Store, Tree};
 pub struct Published {
     state: ArcSwap<State>,
     applied: watch::Sender<u64>,
-    config: watch::Sender<u64>,
+    config: watch::Sender<()>,
     progress: ProgressTable,
 }
 
@@ -38,7 +38,7 @@ impl Published {
         let applied = watch::Sender::new(state.revision);
         let progress = ProgressTable::default();
         progress.remember(state.revision, state.hash);
-        let config = watch::Sender::new(state.config.updates);
+        let config = watch::Sender::new(());
         Self { state: ArcSwap::from_pointee(state), applied, config, progress }
     }
 
@@ -60,16 +60,18 @@ impl Published {
     }
 
     /// Changes whenever something else is wanted of the configuration of some node.
-    pub fn config_updates(&self) -> watch::Receiver<u64> {
+    pub fn config_updates(&self) -> watch::Receiver<()> {
         self.config.subscribe()
     }
 
-    fn publish(&self, state: State) {
-        let (revision, config_updates) = (state.revision, state.config.updates);
+    fn publish(&self, state: State, wanted_changed: bool) {
+        let revision = state.revision;
         self.progress.remember(revision, state.hash);
         self.state.store(Arc::new(state));
         self.applied.send_replace(revision);
-        self.config.send_if_modified(|known| std::mem::replace(known, config_updates) != config_updates);
+        if wanted_changed {
+            self.config.send_replace(());
+        }
     }
 }
 
@@ -84,6 +86,8 @@ pub struct StateMachine {
     applied: Option<LogId>,
     membership: StoredMembership,
     unwritten: Unwritten,
+    /// Whether something else is wanted of some node's configuration than in the published state.
+    wanted_changed: bool,
     /// The records are written after every entry with `index % UNWRITTEN_ENTRIES_MAX == turn`.
     turn: u64,
     published: Arc<Published>,
@@ -117,9 +121,9 @@ impl StateMachine {
     pub fn open(replica: u64, store: Store) -> Result<Self, storage::Error> {
         let (state, applied, membership) = records::read(&store)?;
         let published = Arc::new(Published::new(state.clone()));
-        let (unwritten, newest_snapshot) = Default::default();
+        let (unwritten, newest_snapshot, wanted_changed) = Default::default();
         let turn = replica.wrapping_mul(UNWRITTEN_ENTRIES_MAX - TURNS_APART) % UNWRITTEN_ENTRIES_MAX;
-        Ok(Self { store, state, applied, membership, unwritten, turn, published, newest_snapshot })
+        Ok(Self { store, state, applied, membership, unwritten, wanted_changed, turn, published, newest_snapshot })
     }
 
     /// Where the newest raft snapshot is kept.
@@ -154,7 +158,10 @@ impl StateMachine {
                     io::Error::new(io::ErrorKind::InvalidData, format!("log entry {}: {e}", log_id.index))
                 })?;
                 let applied = self.state.apply(log_id.index, command);
-                self.unwritten.configured |= applied.changes.iter().any(|key| matches!(key, RecordKey::Config(_)));
+                for key in &applied.changes {
+                    self.unwritten.configured |= matches!(key, RecordKey::Config(_));
+                    self.wanted_changed |= matches!(key, RecordKey::Config(key) if key.tells_what_is_wanted());
+                }
                 self.unwritten.changes.extend(applied.changes);
                 self.unwritten.bytes += bytes;
                 return Ok(Reply(Some(applied.outcome)));
@@ -205,7 +212,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
                 let reply = self.apply_payload(entry.log_id, entry.payload)?;
                 replies.extend(responder.map(|responder| (responder, reply)));
             }
-            self.published.publish(self.state.clone());
+            self.published.publish(self.state.clone(), std::mem::take(&mut self.wanted_changed));
             for (responder, reply) in replies {
                 responder.send(reply);
             }
@@ -246,9 +253,8 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         self.state = state.clone();
-        self.published.publish(state);
-        // A state from elsewhere has counted from elsewhere.
-        self.published.config.send_modify(|_| {});
+        // What differs is not known: whoever watches looks again.
+        self.published.publish(state, true);
         *self.newest_snapshot.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(RaftSnapshot { meta: meta.clone(), bytes: snapshot.bytes });
         Ok(())

@@ -61,8 +61,6 @@ pub struct Config {
     pub open: OrdMap<Setting, u64>,
     /// Of each change key, the change. Follows from `changes`.
     pub by_change_key: OrdMap<String, u64>,
-    /// Counts what was put into `targets` and `desired` since this replica has the state: nothing else depends on it.
-    pub updates: u64,
 }
 
 impl Config {
@@ -120,9 +118,6 @@ impl Config {
 
     /// Puts a record in its place, or takes it away.
     pub(super) fn set(&mut self, key: &ConfigRecordKey, record: Option<ConfigRecord>) {
-        if matches!(key, ConfigRecordKey::Target(..) | ConfigRecordKey::Desired(_)) {
-            self.updates += 1;
-        }
         match (key, record) {
             (ConfigRecordKey::Version, Some(ConfigRecord::Version(version))) => self.version = version,
             (ConfigRecordKey::Change(id), Some(ConfigRecord::Change(change))) => {

@@ -40,6 +40,13 @@ pub enum ConfigRecord {
     Since(Since),
 }
 
+impl ConfigRecordKey {
+    /// Whether a node that waits for what is wanted of it has to look again when this record changed.
+    pub fn tells_what_is_wanted(&self) -> bool {
+        matches!(self, Self::Target(..) | Self::Desired(_))
+    }
+}
+
 impl ConfigRecord {
     pub(in crate::catalog) fn belongs_to(&self, key: &ConfigRecordKey) -> bool {
         matches!(

@@ -51,6 +51,6 @@ impl ConfigService {
 /// What a node has heard.
 #[derive(Debug, Default)]
 pub struct WatchCursor {
-    updates: Option<watch::Receiver<u64>>,
+    updates: Option<watch::Receiver<()>>,
     values: Vec<DesiredValue>,
 }
