@@ -1,16 +1,15 @@
 //! SQL over one immutable state.
 //!
 //! How a SELECT travels here:
-//! 1. [`statement`] parses the text in MySQL's [`dialect`] and says what it is: a read, a change of the session, the end of
-//!    a query, or refused. [`show`] makes SHOW and DESC SELECTs over `information_schema`; [`rewrite`] and [`calls`]
-//!    put MySQL's operators and functions into DataFusion's; [`headings`] keeps the names as they were typed.
-//!    [`configure`] has the grammar of what changes the configuration of nodes.
-//! 2. [`engine`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
-//!    members of the group, what it runs). An unknown table is answered with the nearest name, a comparison that cannot
-//!    be with the column ([`types`]), other mistakes in the words of who typed them ([`mistakes`]).
-//!    The plan serves the next statement that differs in its values only ([`plans`]). One that only looks up rows by
-//!    the texts of columns is answered without operators ([`tables::lookup`]).
-//! 3. The plan runs under limits of memory, rows and bytes; its batches are a stream ([`output`]).
+//! 1. [`Engine::prepare`] reads the text into tokens ([`syntax`]) and decides what the statement is ([`statement`]): a read, a
+//!    change of the session, the end of a query, a change of configuration, or refused. SHOW and DESC become SELECTs over
+//!    `information_schema`; `mysql` puts MySQL's operators and functions into DataFusion's. A statement that differs from an
+//!    earlier one in its values only finds the plan of that one in the plan cache (`plan`), by its fingerprint.
+//! 2. [`Engine::execute`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the
+//!    members of the group, what it runs). The plan runs under limits of memory, rows and bytes; its batches are a stream
+//!    (`run`). One that only looks up rows by the texts of columns is answered without operators ([`Engine::look_up`]).
+//!
+//! What a statement is, is decided once, in `prepare`; [`Prepared`] says it to everybody else.
 //!
 //! It does not know how fresh the state is, nor who asks: `service` has taken the read barrier before. So its tests
 //! need no cluster.
