@@ -1,4 +1,4 @@
-//! `unum push`: publishes a table from a CSV or NDJSON file, once or whenever the file changes.
+//! `unum push`: publishes a table from a CSV, TSV or NDJSON file, once or whenever the file changes.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ use unum_proto::model::limits::TTL_MS_MAX;
 use super::identity::{Identity, LIVE_TTL_MIN};
 use super::{Connection, print};
 
-/// Publish a table from a CSV or NDJSON file under a node's name.
+/// Publish a table from a CSV, TSV or NDJSON file under a node's name.
 ///
 /// The file's rows replace all rows that the node had in the table. Without --schema the types are inferred: the
 /// narrowest of BOOL, BIGINT, BIGINT UNSIGNED, DOUBLE, TIMESTAMP and TEXT that fits every value. The type of a column
