@@ -45,7 +45,7 @@ async fn the_sql_tests_pass_on_three_replicas() -> anyhow::Result<()> {
     }
     for file in harness::files() {
         let endpoints = cluster.endpoints();
-        let mut runner = Runner::new(async || Ok(Session(Client::connect_lazy(endpoints.clone())?)));
+        let mut runner = Runner::new(async || Ok(Session(Client::builder(endpoints.clone()).build()?)));
         runner.with_column_validator(sqllogictest::strict_column_validator);
         if let Err(error) = runner.run_file_async(&file).await {
             panic!("{}: {}", file.display(), error.display(false));

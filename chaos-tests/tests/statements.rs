@@ -83,7 +83,7 @@ async fn a_change_whose_answer_is_lost_is_made_once_whatever_stands_before_it() 
         let through = proxy(cluster.member(1).addr.clone(), replies).await?;
         // The second way to the replica is asked when the first one has lost an answer.
         let client =
-            Client::connect_lazy([through, cluster.member(1).addr.clone()])?.with_timeout(Duration::from_secs(60));
+            Client::builder([through, cluster.member(1).addr.clone()]).timeout(Duration::from_secs(60)).build()?;
         client.query("SELECT 1").await?;
         switch.send(Replies::Lost)?;
         let asked = tokio::spawn(async move { client.query(sql).await });

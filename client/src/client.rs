@@ -3,17 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
 use unum_proto::model::{Change, ChangeRequest, Consistency, NodeDescription, Query, ReplicaStatus, SqlSession, Value};
 
 use crate::result::QueryResult;
 use crate::retry::{Attempt, Repeat, Time};
 use crate::session::Session;
-use crate::transport::{self, Endpoint, Endpoints};
-use crate::{Error, Publisher, retry};
-
-/// How long [`Client::connect`] looks for a replica that answers.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+use crate::transport::{self, Dialer, Endpoint, Endpoints};
+use crate::{ClientBuilder, Error, Publisher, retry};
 
 /// A connection to any replica of a cluster. Clones share it, and what USE and SET set.
 #[derive(Debug, Clone)]
@@ -27,41 +23,36 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the replicas at `host:port` addresses, one of which has to be reachable.
+    /// A client of the replicas at `host:port` addresses, one of which has to be reachable, and all else as it is by
+    /// default.
     ///
     /// # Errors
     /// [`Error::Refused`] for something that is no address, [`Error::Unreachable`] when no replica answers.
     pub async fn connect<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
-        let client = Self::connect_lazy(endpoints)?;
-        let probe = async |endpoint: Endpoint| {
-            tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::TcpStream::connect(&endpoint.addr))
-                .await
-                .map_err(|_| "the connection timed out".to_owned())
-                .and_then(|connected| connected.map_err(|e| e.to_string()))
-        };
-        let mut last = String::new();
-        for _ in 0..client.endpoints.len() {
-            let endpoint = client.endpoints.current();
-            match probe(endpoint.clone()).await {
-                Ok(_) => return Ok(client),
-                Err(why) => last = format!("{}: {why}", endpoint.addr),
-            }
-            client.endpoints.advance_from(&endpoint);
-        }
-        Err(Error::Unreachable { endpoints: client.endpoints.addresses(), last })
+        Self::builder(endpoints).connect().await
     }
 
-    /// A client that connects when it is first used: for agents, which may start before the replicas.
-    pub fn connect_lazy<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
-        let endpoints = Endpoints::parse(endpoints)?;
-        Ok(Self {
-            endpoints,
-            timeout: Duration::from_millis(QUERY_TIMEOUT_MS_DEFAULT.into()),
-            consistency: Consistency::Linearizable,
-            user: String::new(),
-            session: Session::default(),
-            sql_session: Arc::default(),
-        })
+    /// Puts a client of the replicas at `host:port` addresses together.
+    pub fn builder<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> ClientBuilder {
+        ClientBuilder::new(endpoints.into_iter().map(Into::into).collect())
+    }
+
+    pub(crate) fn new(endpoints: Endpoints, timeout: Duration, consistency: Consistency, user: String) -> Self {
+        Self { endpoints, timeout, consistency, user, session: Session::default(), sql_session: Arc::default() }
+    }
+
+    /// Makes an endpoint that somebody listens at the current one.
+    pub(crate) async fn find_reachable(&self, dialer: &Dialer) -> Result<(), Error> {
+        let mut last = String::new();
+        for _ in 0..self.endpoints.len() {
+            let endpoint = self.endpoints.current();
+            match dialer.probe(&endpoint.addr).await {
+                Ok(()) => return Ok(()),
+                Err(why) => last = format!("{}: {why}", endpoint.addr),
+            }
+            self.endpoints.advance_from(&endpoint);
+        }
+        Err(Error::Unreachable { endpoints: self.endpoints.addresses(), last })
     }
 
     /// The same client with another time for each call, failovers included.

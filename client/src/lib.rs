@@ -25,9 +25,10 @@
 //! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
 //! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
 //! - [`config`]: a publisher sets what SQL wants of its node, and says what came of it.
-//! - [`collect`] reads this host's facts, and [`rows`] reads CSV and NDJSON; [`repl`] is the SQL prompt of the `unum`
+//! - [`collect`] reads this host's facts, and [`rows`] reads CSV, TSV and NDJSON; [`repl`] is the SQL prompt of the `unum`
 //!   command.
 
+mod builder;
 mod client;
 pub mod collect;
 pub mod config;
@@ -42,6 +43,7 @@ pub mod signal;
 mod table;
 mod transport;
 
+pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::Error;
 pub use publisher::{Ack, Publisher};

@@ -139,9 +139,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::transport::Dialer;
 
     async fn refused_after(first: fn() -> Attempt) -> Error {
-        let endpoints = Endpoints::parse(["127.0.0.1:1", "127.0.0.1:2"]).expect("legal addresses");
+        let endpoints = Endpoints::parse(vec!["127.0.0.1:1".into(), "127.0.0.1:2".into()], &Dialer::default())
+            .expect("legal addresses");
         let tries = AtomicUsize::new(0);
         let attempt = |_: Endpoint, _: Time| {
             let earlier = tries.fetch_add(1, Ordering::SeqCst);

@@ -34,7 +34,7 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         listeners.push(Listeners::bind(any, any).await?);
     }
-    let addresses = listeners.iter().map(|l| Ok(l.grpc_addr()?.to_string())).collect::<anyhow::Result<Vec<_>>>()?;
+    let addresses = listeners.iter().map(|listener| listener.grpc_addr().to_string()).collect::<Vec<_>>();
     let members: Vec<_> = addresses.iter().zip(1..).map(|(addr, id): (_, u64)| format!("{id}={addr}")).collect();
     let mut replicas = Vec::new();
     for (listeners, id) in listeners.into_iter().zip(1..) {

@@ -11,7 +11,7 @@ use crate::consensus::Group;
 const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn client(endpoint: &str) -> anyhow::Result<Client> {
-    Ok(Client::connect_lazy([endpoint])?.with_timeout(JOIN_TIMEOUT))
+    Ok(Client::builder([endpoint]).timeout(JOIN_TIMEOUT).build()?)
 }
 
 /// The cluster that the replica at `endpoint` belongs to.

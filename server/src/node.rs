@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 
 use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
@@ -14,6 +13,7 @@ use crate::config::{Entry, Options};
 use crate::consensus::{self, Group};
 use crate::frontend::grpc::{self, Services};
 use crate::frontend::http::{self, Probes};
+use crate::frontend::listener::Listener;
 use crate::join;
 use crate::publish::{self, OwnTables};
 use crate::service::admin::AdminService;
@@ -37,24 +37,19 @@ const ABANDON_TIMEOUT: Duration = Duration::from_secs(3);
 /// The sockets of a replica, bound before anything else so that an address in use stops the start early.
 #[derive(Debug)]
 pub struct Listeners {
-    grpc: TcpListener,
-    http: TcpListener,
+    grpc: Listener,
+    http: Listener,
 }
 
 impl Listeners {
     /// Binds both; port 0 picks one.
     pub async fn bind(grpc: SocketAddr, http: SocketAddr) -> anyhow::Result<Self> {
-        let bind = async |flag: &str, addr: SocketAddr| {
-            TcpListener::bind(addr).await.with_context(|| {
-                format!("cannot listen on {addr}; stop the process that has it, or choose another {flag}")
-            })
-        };
-        Ok(Self { grpc: bind("--listen", grpc).await?, http: bind("--http-listen", http).await? })
+        Ok(Self { grpc: Listener::bind("--listen", grpc).await?, http: Listener::bind("--http-listen", http).await? })
     }
 
     /// Where gRPC will be served.
-    pub fn grpc_addr(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.grpc.local_addr()?)
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.grpc.addr()
     }
 }
 
@@ -97,7 +92,7 @@ async fn with_desired(mut options: Options, data_dir: &DataDir) -> anyhow::Resul
 impl Replica {
     /// Starts a replica; returns when it serves. It may not know a leader yet.
     pub async fn start(options: Options, listeners: Listeners, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        let (grpc_addr, http_addr) = (listeners.grpc.local_addr()?, listeners.http.local_addr()?);
+        let (grpc_addr, http_addr) = (listeners.grpc.addr(), listeners.http.addr());
         let mut data_dir = DataDir::open(&options.data_dir).await?;
         let mut consensus = options.consensus.clone();
         if let Entry::Joiner { endpoint, .. } = &options.entry {
@@ -108,12 +103,7 @@ impl Replica {
         }
         consensus.store_id = data_dir.claim(consensus.cluster_id, consensus.replica).await?.store_id;
         let options = with_desired(options, &data_dir).await?;
-        let consensus = consensus::Options {
-            heartbeat_interval: options.consensus.heartbeat_interval,
-            election_timeout_min: options.consensus.election_timeout_min,
-            election_timeout_max: options.consensus.election_timeout_max,
-            ..consensus
-        };
+        consensus.timing = options.consensus.timing;
         let (group, group_tasks) = Group::start(&consensus, data_dir.store.clone()).await?;
         let disk = DiskSpace::new(&options.data_dir, options.tunables.disk_reserve_bytes.clone());
         let query_runtime = tokio::runtime::Builder::new_multi_thread()

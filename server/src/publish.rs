@@ -44,7 +44,7 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         ip => ip.to_string(),
     };
     env!("CARGO_PKG_VERSION").clone_into(&mut node.version);
-    let client = match Client::connect_lazy([addr.to_string()]) {
+    let client = match Client::builder([addr.to_string()]).build() {
         Ok(client) => client.with_timeout(PUSH_TIMEOUT),
         Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
     };

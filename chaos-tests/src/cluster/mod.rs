@@ -304,12 +304,12 @@ impl Cluster {
 
     /// A client of one replica only.
     pub fn client(&self, id: u64) -> anyhow::Result<Client> {
-        Ok(Client::connect_lazy([self.member(id).addr.clone()])?.with_timeout(CLIENT_TIMEOUT))
+        Ok(Client::builder([self.member(id).addr.clone()]).timeout(CLIENT_TIMEOUT).build()?)
     }
 
     /// A client of all replicas.
     pub fn client_of_all(&self) -> anyhow::Result<Client> {
-        Ok(Client::connect_lazy(self.endpoints())?.with_timeout(CLIENT_TIMEOUT))
+        Ok(Client::builder(self.endpoints()).timeout(CLIENT_TIMEOUT).build()?)
     }
 
     /// Waits until a replica answers a linearizable query.

@@ -59,7 +59,7 @@ impl Context {
 pub(super) fn client_from(replicas: &[(u64, String)], turn: usize) -> Result<Client, Error> {
     let mut endpoints: Vec<String> = replicas.iter().map(|(_, addr)| addr.clone()).collect();
     endpoints.rotate_left(turn % replicas.len());
-    Ok(Client::connect_lazy(endpoints)?.with_timeout(TIMEOUT))
+    Client::builder(endpoints).timeout(TIMEOUT).build()
 }
 
 pub(super) fn id(node: u32) -> String {

@@ -31,7 +31,7 @@ impl At {
 }
 
 fn client(addr: &str) -> Result<Client, Error> {
-    Ok(Client::connect_lazy([addr.to_owned()])?.with_timeout(TIMEOUT))
+    Client::builder([addr.to_owned()]).timeout(TIMEOUT).build()
 }
 
 /// Reads until it is told to stop.

@@ -105,7 +105,7 @@ async fn planned_stops(times: usize) -> anyhow::Result<Vec<(Duration, Duration)>
         let leader = cluster.leader(1 + stop as u64 % 3).await?;
         let survivors: Vec<_> = (1..=3).filter(|id| *id != leader).map(|id| cluster.member(id).addr.clone()).collect();
         // Clients of the survivors see the gap in the lead itself, not their own reconnecting.
-        let load = Load::start(&Client::connect_lazy(survivors)?, 2, 2).await?;
+        let load = Load::start(&Client::builder(survivors).build()?, 2, 2).await?;
         let before = load.acked();
         until("the load runs", async || (load.acked() > before + 20).then_some(())).await?;
         let term_before = term(&cluster.client(1 + leader % 3)?).await?;

@@ -2,22 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tonic::transport::Channel;
 
 use super::arrow_result::Schemas;
+use super::dialer::Dialer;
 use crate::Error;
-
-/// A dead address must not use up the caller's time.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Without keepalive a half-open connection hangs until TCP gives up, minutes later.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Bytes that a replica may send at a time: a piece of a result. By default it would be sixteen of them.
-const FRAME_BYTES_MAX: u32 = 512 * 1024;
 
 /// One replica's address, and a connection that is made when it is first used.
 #[derive(Debug, Clone)]
@@ -37,26 +27,11 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// Endpoints from `host:port` texts.
-    pub(crate) fn parse<S: Into<String>>(addresses: impl IntoIterator<Item = S>) -> Result<Self, Error> {
+    pub(crate) fn parse(addresses: Vec<String>, dialer: &Dialer) -> Result<Self, Error> {
         let endpoint = |(position, addr): (usize, String)| -> Result<Endpoint, Error> {
-            let invalid =
-                || Error::Refused(format!("{addr:?} is not an endpoint; write host:port, for example 127.0.0.1:7400"));
-            let (host, port) = addr.rsplit_once(':').ok_or_else(invalid)?;
-            if host.is_empty() || port.parse::<u16>().is_err() {
-                return Err(invalid());
-            }
-            let channel = tonic::transport::Endpoint::from_shared(format!("http://{addr}"))
-                .map_err(|_| invalid())?
-                .connect_timeout(CONNECT_TIMEOUT)
-                .tcp_nodelay(true)
-                .max_frame_size(FRAME_BYTES_MAX)
-                .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-                .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-                .keep_alive_while_idle(true)
-                .connect_lazy();
-            Ok(Endpoint { position, addr: addr.clone(), channel, schemas: Schemas::default() })
+            Ok(Endpoint { position, channel: dialer.channel(&addr)?, addr, schemas: Schemas::default() })
         };
-        let all: Vec<_> = addresses.into_iter().map(Into::into).enumerate().map(endpoint).collect::<Result<_, _>>()?;
+        let all: Vec<_> = addresses.into_iter().enumerate().map(endpoint).collect::<Result<_, _>>()?;
         if all.is_empty() {
             return Err(Error::Refused("no endpoint is named; write host:port, for example 127.0.0.1:7400".into()));
         }
@@ -95,11 +70,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_an_address_is_refused_with_the_value() {
+        let parse = |addresses: &[&str]| {
+            Endpoints::parse(addresses.iter().map(|addr| (*addr).to_owned()).collect(), &Dialer::default())
+        };
         for addr in ["", "localhost", "localhost:x", ":7400", "a b:1"] {
-            let error = Endpoints::parse([addr]).unwrap_err().to_string();
+            let error = parse(&[addr]).unwrap_err().to_string();
             assert!(error.contains(&format!("{addr:?}")), "{error}");
         }
-        assert!(Endpoints::parse(Vec::<String>::new()).is_err());
-        assert!(Endpoints::parse(["[::1]:7400", "localhost:7400"]).is_ok());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["[::1]:7400", "localhost:7400"]).is_ok());
     }
 }

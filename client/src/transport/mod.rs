@@ -3,6 +3,7 @@
 mod admin;
 mod arrow_result;
 mod config;
+mod dialer;
 mod endpoints;
 mod publish;
 mod query;
@@ -11,6 +12,7 @@ mod stub_server;
 
 pub(crate) use admin::{change, status};
 pub(crate) use config::{ConfigWatch, report_config};
+pub(crate) use dialer::Dialer;
 pub(crate) use endpoints::{Endpoint, Endpoints};
 pub(crate) use publish::PublishStream;
 pub(crate) use query::{RawResult, execute};

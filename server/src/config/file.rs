@@ -1,4 +1,4 @@
-//! The settings of a replica as a file has them, and where their defaults stand.
+//! The settings of a replica as a file has them: a line each, with its default.
 
 use std::path::Path;
 
@@ -7,106 +7,84 @@ use unum_proto::model::Invalid;
 
 use crate::catalog::{NODES_MAX, TABLES_MAX};
 
-/// The file that `--config` names. Every key is optional.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct File {
-    pub(super) raft: RaftSection,
-    pub(super) storage: StorageSection,
-    pub(super) limits: LimitsSection,
-    pub(super) sql: SqlSection,
-    pub(super) publish: PublishSection,
+/// One setting, as the configuration of a replica shows it.
+pub(super) struct Setting {
+    /// `section.name`
+    pub(super) key: &'static str,
+    /// Whether it changes while the replica runs.
+    pub(super) dynamic: bool,
+    /// What it is.
+    pub(super) description: &'static str,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RaftSection {
-    pub(super) heartbeat_interval_ms: u64,
-    pub(super) election_timeout_min_ms: u64,
-    pub(super) election_timeout_max_ms: u64,
-    pub(super) raft_snapshot_entries: u64,
-    pub(super) raft_snapshot_log_bytes: u64,
-    pub(super) raft_log_entries_kept: u64,
-    pub(super) raft_log_bytes_kept: u64,
-}
-
-impl Default for RaftSection {
-    fn default() -> Self {
-        Self {
-            // Small against the lease, so that one lost heartbeat is no election.
-            heartbeat_interval_ms: 100,
-            election_timeout_min_ms: 150,
-            // Also the lease: a failover takes this long, and a random part of it on top.
-            election_timeout_max_ms: 300,
-            raft_snapshot_entries: 50_000,
-            raft_snapshot_log_bytes: 32 * 1024 * 1024,
-            raft_log_entries_kept: 10_000,
-            // A follower that lacks more is faster with a raft snapshot, and the disk is bounded.
-            raft_log_bytes_kept: 16 * 1024 * 1024,
+/// A line a setting: its section's field, its default, its entry in [`SETTINGS`].
+macro_rules! settings {
+    ($($section:ident: $type:ident {
+        $($name:ident: $value:ty = $default:expr, $change:ident, $description:literal;)*
+    })*) => {
+        /// The file that `--config` names. Every key is optional.
+        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct File {
+            $(pub(super) $section: $type,)*
         }
+
+        $(
+            #[derive(Debug, Clone, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields, default)]
+            pub(super) struct $type {
+                $(pub(super) $name: $value,)*
+            }
+
+            impl Default for $type {
+                fn default() -> Self {
+                    Self { $($name: $default,)* }
+                }
+            }
+        )*
+
+        /// All of them; docs/CONFIG.md says more.
+        pub(super) static SETTINGS: &[Setting] = &[$($(Setting {
+            key: concat!(stringify!($section), ".", stringify!($name)),
+            dynamic: settings!(@$change),
+            description: $description,
+        },)*)*];
+    };
+    (@at_once) => { true };
+    (@at_start) => { false };
+}
+
+settings! {
+    raft: RaftSection {
+        // Small against the lease, so that one lost heartbeat is no election.
+        heartbeat_interval_ms: u64 = 100, at_start, "between two heartbeats of the leader";
+        election_timeout_min_ms: u64 = 150, at_start, "the shortest election timeout";
+        // Also the lease: a failover takes this long, and a random part of it on top.
+        election_timeout_max_ms: u64 = 300, at_start, "the longest election timeout, and the length of the lease";
+        raft_snapshot_entries: u64 = 50_000, at_once, "a raft snapshot is built after so many entries";
+        raft_snapshot_log_bytes: u64 = 32 * 1024 * 1024, at_once, "or after so many bytes of them";
+        raft_log_entries_kept: u64 = 10_000, at_once, "entries kept behind a raft snapshot";
+        // A follower that lacks more is faster with a raft snapshot, and the disk is bounded.
+        raft_log_bytes_kept: u64 = 16 * 1024 * 1024, at_once, "bytes of entries kept behind a raft snapshot";
     }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct StorageSection {
-    pub(super) disk_reserve_bytes: u64,
-}
-
-impl Default for StorageSection {
-    fn default() -> Self {
-        Self {
-            // sled rewrites segments while it frees others, and a raft snapshot is one large batch.
-            disk_reserve_bytes: 256 * 1024 * 1024,
-        }
+    storage: StorageSection {
+        // sled rewrites segments while it frees others, and a raft snapshot is one large batch.
+        disk_reserve_bytes: u64 = 256 * 1024 * 1024, at_once, "pushes are refused when the disk has less room";
     }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct LimitsSection {
-    pub(super) nodes_max: usize,
-    pub(super) tables_max: usize,
-}
-
-impl Default for LimitsSection {
-    fn default() -> Self {
-        Self { nodes_max: 20_000, tables_max: 500 }
+    limits: LimitsSection {
+        nodes_max: usize = 20_000, at_once, "nodes of the catalog";
+        tables_max: usize = 500, at_once, "tables of the catalog";
     }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct SqlSection {
-    pub(super) query_memory_bytes_max: usize,
-    pub(super) result_rows_max: usize,
-    pub(super) result_bytes_max: usize,
-    pub(super) queries_max: usize,
-    pub(super) slow_query_threshold_ms: u64,
-}
-
-impl Default for SqlSection {
-    fn default() -> Self {
-        Self {
-            query_memory_bytes_max: 256 * 1024 * 1024,
-            result_rows_max: 1_000_000,
-            result_bytes_max: 256 * 1024 * 1024,
-            queries_max: 512,
-            // TiDB's own.
-            slow_query_threshold_ms: 300,
-        }
+    sql: SqlSection {
+        query_memory_bytes_max: usize = 256 * 1024 * 1024, at_once, "what the operators of one query may hold";
+        result_rows_max: usize = 1_000_000, at_once, "rows of one result";
+        result_bytes_max: usize = 256 * 1024 * 1024, at_once, "bytes of one result";
+        queries_max: usize = 512, at_once, "queries that run at one time";
+        // TiDB's own.
+        slow_query_threshold_ms: u64 = 300, at_once, "a query that takes as long is in slow_query";
     }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct PublishSection {
-    pub(super) interval_ms: u64,
-}
-
-impl Default for PublishSection {
-    fn default() -> Self {
-        Self { interval_ms: 2_000 }
+    publish: PublishSection {
+        interval_ms: u64 = 2_000, at_once, "how often the replica pushes what it knows of itself";
     }
 }
 

@@ -83,7 +83,6 @@ pub struct Flags {
 pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
     let (entry, initial_members) = entry(&flags)?;
     file.check()?;
-    let ms = Duration::from_millis;
     let tunables = Tunables::new(&file);
     Ok(Options {
         data_dir: flags.data_dir,
@@ -96,14 +95,21 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
             // Known when the directory is open.
             store_id: 0,
             initial_members,
-            heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
-            election_timeout_min: ms(file.raft.election_timeout_min_ms),
-            election_timeout_max: ms(file.raft.election_timeout_max_ms),
+            timing: timing(&file),
             compaction: tunables.compaction.clone(),
         },
         tunables,
         file,
     })
+}
+
+pub(super) fn timing(file: &File) -> consensus::Timing {
+    let ms = Duration::from_millis;
+    consensus::Timing {
+        heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
+        election_timeout_min: ms(file.raft.election_timeout_min_ms),
+        election_timeout_max: ms(file.raft.election_timeout_max_ms),
+    }
 }
 
 /// What changes while the replica runs.

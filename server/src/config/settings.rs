@@ -7,42 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType};
 use unum_proto::model::Invalid;
 
-use std::time::Duration;
-
-use super::file::File;
-use super::options::Options;
+use super::file::{File, SETTINGS, Setting};
+use super::options::{Options, timing};
 use crate::consensus;
-
-/// One setting.
-struct Setting {
-    key: &'static str,
-    dynamic: bool,
-    description: &'static str,
-}
-
-const fn setting(key: &'static str, dynamic: bool, description: &'static str) -> Setting {
-    Setting { key, dynamic, description }
-}
-
-/// All of them; docs/CONFIG.md says more.
-static SETTINGS: &[Setting] = &[
-    setting("limits.nodes_max", true, "nodes of the catalog"),
-    setting("limits.tables_max", true, "tables of the catalog"),
-    setting("publish.interval_ms", true, "how often the replica pushes what it knows of itself"),
-    setting("raft.election_timeout_max_ms", false, "the longest election timeout, and the length of the lease"),
-    setting("raft.election_timeout_min_ms", false, "the shortest election timeout"),
-    setting("raft.heartbeat_interval_ms", false, "between two heartbeats of the leader"),
-    setting("raft.raft_log_bytes_kept", true, "bytes of entries kept behind a raft snapshot"),
-    setting("raft.raft_log_entries_kept", true, "entries kept behind a raft snapshot"),
-    setting("raft.raft_snapshot_entries", true, "a raft snapshot is built after so many entries"),
-    setting("raft.raft_snapshot_log_bytes", true, "or after so many bytes of them"),
-    setting("sql.queries_max", true, "queries that run at one time"),
-    setting("sql.query_memory_bytes_max", true, "what the operators of one query may hold"),
-    setting("sql.result_bytes_max", true, "bytes of one result"),
-    setting("sql.result_rows_max", true, "rows of one result"),
-    setting("sql.slow_query_threshold_ms", true, "a query that takes as long is in slow_query"),
-    setting("storage.disk_reserve_bytes", true, "pushes are refused when the disk has less room"),
-];
 
 fn find(key: &str) -> Result<&'static Setting, Invalid> {
     let found = SETTINGS.iter().find(|setting| setting.key == key);
@@ -67,14 +34,8 @@ fn with(file: &File, key: &str, value: &str) -> Result<File, Invalid> {
 /// The options with another value of one setting. What can change while the replica runs has changed then.
 pub fn apply_setting(options: &Options, key: &str, value: &str) -> Result<Options, Invalid> {
     let file = with(&options.file, key, value)?;
-    let ms = Duration::from_millis;
-    let consensus = consensus::Options {
-        heartbeat_interval: ms(file.raft.heartbeat_interval_ms),
-        election_timeout_min: ms(file.raft.election_timeout_min_ms),
-        election_timeout_max: ms(file.raft.election_timeout_max_ms),
-        ..options.consensus.clone()
-    };
     options.tunables.set(&file);
+    let consensus = consensus::Options { timing: timing(&file), ..options.consensus.clone() };
     Ok(Options { consensus, file, ..options.clone() })
 }
 
@@ -140,12 +101,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_of_the_file_can_be_set_and_no_other() {
-        let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
-        let mut of_file: Vec<String> = values(&File::default()).into_iter().map(|(key, _)| key).collect();
-        of_file.sort();
-        assert_eq!(of_file, known);
-        assert!(SETTINGS.iter().filter(|setting| setting.dynamic).count() >= 10);
+    fn the_file_in_the_docs_has_every_setting_with_its_default() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/CONFIG.md");
+        let docs = std::fs::read_to_string(docs).expect("docs/CONFIG.md");
+        let file = docs.split("```toml\n").nth(1).and_then(|block| block.split("```").next()).expect("the file in it");
+        assert_eq!(values(&toml::from_str(file).expect("legal")), values(&File::default()));
+        for (key, _) in values(&File::default()) {
+            let (section, name) = key.split_once('.').expect("a key in a section");
+            assert!(file.contains(&format!("[{section}]")) && file.contains(&format!("\n{name} = ")), "{key}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::base::tunable::Tunable;
     use crate::consensus::compaction::Bounds;
-    use crate::consensus::group::{Group, Options};
+    use crate::consensus::group::{Group, Options, Timing};
     use crate::storage::{MemoryEngine, Store};
 
     async fn group_of_one() -> Group {
@@ -67,9 +67,11 @@ mod tests {
             replica: 1,
             store_id: 1,
             initial_members: BTreeMap::from([(1, "127.0.0.1:1".to_owned())]),
-            heartbeat_interval: Duration::from_millis(100),
-            election_timeout_min: Duration::from_millis(300),
-            election_timeout_max: Duration::from_millis(600),
+            timing: Timing {
+                heartbeat_interval: Duration::from_millis(100),
+                election_timeout_min: Duration::from_millis(300),
+                election_timeout_max: Duration::from_millis(600),
+            },
             compaction: Tunable::new(bounds),
         };
         let store = Store::start(Arc::new(MemoryEngine::default())).unwrap();

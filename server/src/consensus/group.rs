@@ -17,10 +17,10 @@ use super::error::{BarrierError, ProposeError, StartError};
 use super::log_store::{LogStore, LogUsage};
 use super::membership::Members;
 use super::read_barrier::ReadBarrier;
-use super::rounds::{self, Rounds};
+use super::rounds::{self, Leader, Rounds, Route};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
-use super::transport::{Channels, Network, PeerClient, PeerError, Peers};
+use super::transport::{Channels, Network, PeerClient, Peers};
 use super::types::{CommandBytes, Metrics, TypeConfig};
 use super::{asker_quorum, cancel_safe};
 use crate::base::clock;
@@ -40,14 +40,21 @@ pub struct Options {
     pub store_id: u64,
     /// The voters of a group that is made for the first time, with their addresses; none when this replica joins one.
     pub initial_members: BTreeMap<u64, String>,
+    /// Its times.
+    pub timing: Timing,
+    /// When a raft snapshot is built, and how much log stays behind it.
+    pub compaction: Tunable<compaction::Bounds>,
+}
+
+/// Raft's times. The same on all replicas.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
     /// Between two heartbeats of the leader.
     pub heartbeat_interval: Duration,
     /// A follower stands for election this long after its leader's lease at the earliest …
     pub election_timeout_min: Duration,
     /// … and this long at the latest. It is the length of the lease, too.
     pub election_timeout_max: Duration,
-    /// When a raft snapshot is built, and how much log stays behind it.
-    pub compaction: Tunable<compaction::Bounds>,
 }
 
 impl Options {
@@ -55,9 +62,9 @@ impl Options {
         let ms = |duration: Duration| duration.as_millis() as u64;
         let config = openraft::Config {
             cluster_name: format!("{:016x}", self.cluster_id),
-            heartbeat_interval: ms(self.heartbeat_interval),
-            election_timeout_min: ms(self.election_timeout_min),
-            election_timeout_max: ms(self.election_timeout_max),
+            heartbeat_interval: ms(self.timing.heartbeat_interval),
+            election_timeout_min: ms(self.timing.election_timeout_min),
+            election_timeout_max: ms(self.timing.election_timeout_max),
             // openraft's 200 ms would give up on any raft snapshot of size.
             install_snapshot_timeout: 60_000,
             replication_lag_threshold: self.compaction.get().kept_entries,
@@ -68,7 +75,7 @@ impl Options {
             enable_pre_vote: Some(true),
             // Without the probe a leader that lost its majority keeps the others from electing one. Lease and longest
             // election are the least that openraft allows.
-            quorum_loss_probe_interval: Some(2 * ms(self.election_timeout_max)),
+            quorum_loss_probe_interval: Some(2 * ms(self.timing.election_timeout_max)),
             // A leader that led on after a restart could have acknowledged more than what it finds applied, and answer
             // reads without it: decision 0014.
             enable_leader_restore: Some(false),
@@ -137,7 +144,7 @@ impl Group {
         let compaction = compaction::run(raft.clone(), usage.clone(), newest_snapshot, options.compaction.clone());
         let group = Self {
             replica: options.replica,
-            quorum_within: 2 * options.election_timeout_max,
+            quorum_within: 2 * options.timing.election_timeout_max,
             raft,
             peers,
             member_at: Arc::default(),
@@ -203,7 +210,7 @@ impl Group {
 
     /// What a replica that does not lead says to what only the leader does.
     pub fn not_leader(&self) -> ProposeError {
-        ProposeError::NotLeader { replica: self.replica, leader: self.leader().map(|(leader, _)| leader) }
+        ProposeError::NotLeader { replica: self.replica, leader: self.leader().map(|leader| leader.replica) }
     }
 
     /// Waits until `look` finds something in Raft's metrics; none when the time is over, or Raft has ended.
@@ -232,8 +239,18 @@ impl Group {
     }
 
     /// Who leads and where, as far as this replica knows.
-    pub fn leader(&self) -> Option<(u64, String)> {
+    pub fn leader(&self) -> Option<Leader> {
         rounds::leader(&self.raft.metrics().borrow_watched())
+    }
+
+    /// Where what only the leader does has to go. Asked once for one decision: who leads can change between two looks, and
+    /// a replica must not hand something on to itself.
+    pub fn route(&self) -> Route {
+        match self.leader() {
+            Some(leader) if leader.replica == self.replica => Route::Here,
+            Some(leader) => Route::To(leader),
+            None => Route::Nowhere,
+        }
     }
 
     /// The state that a linearizable read beginning now may use: everything acknowledged before is in it.
@@ -314,17 +331,13 @@ impl Group {
 
     /// Writes the command to the log wherever the leader is, one hop away at most; returns when it is applied there.
     pub async fn propose_anywhere<O>(&self, proposal: &Proposal<O>) -> Result<O, ProposeError> {
-        match self.leader() {
-            Some((leader, _)) if leader == self.replica => self.propose(proposal).await,
-            None => Err(self.not_leader()),
-            Some((_, addr)) => {
+        match self.route() {
+            Route::Here => self.propose(proposal).await,
+            Route::Nowhere => Err(self.not_leader()),
+            Route::To(Leader { addr, .. }) => {
                 let bytes =
                     proposal.command().encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
-                let outcome = self.peer_client.propose(&addr, bytes).await.map_err(|error| match error {
-                    PeerError::Refused(why) => ProposeError::Refused(why),
-                    PeerError::NotReached(why) => ProposeError::Unavailable(why),
-                    PeerError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
-                })?;
+                let outcome = self.peer_client.propose(&addr, bytes).await?;
                 read(proposal, Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))?)
             }
         }

@@ -102,7 +102,7 @@ impl Group {
                 self.peers.stop(why);
             }
             let others: Vec<Member> = self.members().members.into_iter().filter(|m| m.id != self.replica()).collect();
-            let leader = self.leader().map(|(leader, _)| leader);
+            let leader = self.leader().map(|leader| leader.replica);
             let asked = others.iter().find(|member| Some(member.id) == leader && turn % 4 != 3);
             let asked = asked.or_else(|| others.get(turn % others.len().max(1)));
             let Some(asked) = asked.filter(|_| leader != Some(self.replica())) else { continue };

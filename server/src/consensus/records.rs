@@ -112,10 +112,10 @@ fn read_record(prefix: &[u8], key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Re
 pub fn desired_values(store: &Store, node: &NodeKey) -> Result<Vec<(String, String)>, Error> {
     let mut desired = Vec::new();
     for (key, bytes) in store.scan(Tree::Catalog, keys::CONFIG_PREFIX, &keys::prefix_end(keys::CONFIG_PREFIX))? {
-        if let (ConfigRecordKey::Desired((of, setting)), ConfigRecord::Desired(wanted)) = decode(&key, &bytes)?
-            && of == *node
+        if let (ConfigRecordKey::Desired(setting), ConfigRecord::Desired(wanted)) = decode(&key, &bytes)?
+            && setting.node == *node
         {
-            desired.push((setting, wanted.value));
+            desired.push((setting.key, wanted.value));
         }
     }
     Ok(desired)

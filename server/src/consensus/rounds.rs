@@ -13,11 +13,31 @@ use super::types::Metrics;
 use super::{asker_quorum, cancel_safe};
 use crate::base::planted::{Bug, planted};
 
-/// Who leads and where.
-pub fn leader(metrics: &Metrics) -> Option<(u64, String)> {
-    let id = metrics.current_leader?;
-    let node = metrics.membership_config.membership().get_node(&id)?;
-    Some((id, node.addr.clone()))
+/// Who leads, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leader {
+    /// The replica.
+    pub replica: u64,
+    /// Where the others reach it.
+    pub addr: String,
+}
+
+/// Where the leader is, from one replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// This replica leads.
+    Here,
+    /// Another one does.
+    To(Leader),
+    /// No leader is known.
+    Nowhere,
+}
+
+/// Who leads, as far as that replica knows.
+pub fn leader(metrics: &Metrics) -> Option<Leader> {
+    let replica = metrics.current_leader?;
+    let node = metrics.membership_config.membership().get_node(&replica)?;
+    Some(Leader { replica, addr: node.addr.clone() })
 }
 
 /// Rounds of one replica.
@@ -63,9 +83,9 @@ impl Rounds {
                 let linearizer = linearizer.await.map_err(|e| e.to_string())?;
                 Ok(linearizer.read_log_id().index())
             }
-            Some((leader, addr)) => {
+            Some(Leader { replica, addr }) => {
                 let term = asker_quorum::own_term(&self.stored_vote);
-                self.peer_client.read_index(addr, id, term).await.map_err(|error| format!("leader {leader}: {error}"))
+                self.peer_client.read_index(addr, id, term).await.map_err(|error| format!("leader {replica}: {error}"))
             }
         }
     }
@@ -76,7 +96,7 @@ impl Rounds {
 struct View {
     term: u64,
     leads: bool,
-    leader: Option<(u64, String)>,
+    leader: Option<Leader>,
 }
 
 fn view(metrics: &Metrics) -> View {

@@ -2,6 +2,8 @@
 //!
 //! - [`grpc`]: clients and other replicas.
 //! - [`http`]: probes and metrics.
+//! - [`listener`]: the sockets of both.
 
 pub mod grpc;
 pub mod http;
+pub mod listener;

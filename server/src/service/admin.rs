@@ -8,8 +8,7 @@ use unum_proto::model::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 
 use crate::base::clock;
 use crate::catalog::Proposal;
-use crate::consensus::transport::PeerError;
-use crate::consensus::{Group, ProposeError};
+use crate::consensus::{Group, Leader, ProposeError, Route};
 
 /// How long a change may take, on its way to the leader included.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,17 +56,13 @@ impl AdminService {
     }
 
     async fn change_at_leader(&self, request: ChangeRequest) -> Result<String, ProposeError> {
-        match self.group.leader() {
-            Some((leader, _)) if leader == self.group.replica() => self.change_here(request.change).await,
-            Some((_, addr)) if !request.forwarded => {
+        match self.group.route() {
+            Route::Here => self.change_here(request.change).await,
+            Route::To(Leader { addr, .. }) if !request.forwarded => {
                 let forwarded = ChangeRequest { forwarded: true, ..request };
-                self.group.peer_client().change(&addr, &forwarded).await.map_err(|error| match error {
-                    PeerError::Refused(why) => ProposeError::Refused(why),
-                    PeerError::NotReached(why) => ProposeError::Unavailable(why),
-                    PeerError::NoAnswer(why) => ProposeError::OutcomeUnknown(why),
-                })
+                Ok(self.group.peer_client().change(&addr, &forwarded).await?)
             }
-            _ => Err(self.group.not_leader()),
+            Route::To(_) | Route::Nowhere => Err(self.group.not_leader()),
         }
     }
 

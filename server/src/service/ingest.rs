@@ -27,7 +27,7 @@ use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
 use crate::catalog::{NodeStatus, Proposal, StampedPush};
 use crate::consensus::transport::PeerError;
-use crate::consensus::{Group, ProposeError};
+use crate::consensus::{Group, Leader, ProposeError, Route};
 
 /// A batch that has this many bytes is closed. Larger entries gain little per sync and delay what is behind them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -264,15 +264,14 @@ async fn decide(group: &Group, origin: Origin, batch: Vec<Waiting>) {
     let started = Instant::now();
     let (deadline, route_until) = (started + BATCH_TIMEOUT, started + ROUTE_TIMEOUT);
     loop {
-        // Asked once: who leads can change between two looks, and a replica must not relay to itself.
-        let leader = group.leader();
-        let tried = match &leader {
-            None => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
-            Some((leader, _)) if *leader == group.replica() => commit(group, &batch, deadline).await,
-            Some((leader, _)) if origin == Origin::Relay => {
-                Err(not_written(format!("replica {} does not lead; replica {leader} does", group.replica())))
+        let tried = match group.route() {
+            Route::Nowhere => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
+            Route::Here => commit(group, &batch, deadline).await,
+            Route::To(leader) if origin == Origin::Relay => {
+                let (own, leader) = (group.replica(), leader.replica);
+                Err(not_written(format!("replica {own} does not lead; replica {leader} does")))
             }
-            Some((leader, addr)) => relay(group, *leader, addr, &batch, deadline).await,
+            Route::To(leader) => relay(group, &leader, &batch, deadline).await,
         };
         // What was relayed goes back at once: whoever did that looks for the leader itself.
         let may_try_again = origin == Origin::Here && Instant::now() < route_until;
@@ -315,28 +314,27 @@ async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<V
 
 async fn relay(
     group: &Group,
-    leader: u64,
-    addr: &str,
+    leader: &Leader,
     batch: &[Waiting],
     deadline: Instant,
 ) -> Result<Vec<Outcome>, PushRetry> {
     let time = deadline.saturating_duration_since(Instant::now());
     let pushes = batch.iter().map(|waiting| &waiting.push);
     let replaced = async {
-        group.another_leads(leader).await;
+        group.another_leads(leader.replica).await;
         tokio::time::sleep(RELAY_GRACE).await;
     };
     let relayed = tokio::select! {
-        relayed = group.peer_client().relay(addr, pushes, time) => relayed,
+        relayed = group.peer_client().relay(&leader.addr, pushes, time) => relayed,
         () = replaced => Err(PeerError::NoAnswer("it does not lead any more, and has not answered".into())),
     };
     let outcomes = match relayed {
         Ok(outcomes) => outcomes,
         Err(PeerError::NotReached(why)) => {
-            return Err(not_written(format!("relay to leader {leader}: {why}")));
+            return Err(not_written(format!("relay to leader {}: {why}", leader.replica)));
         }
         Err(PeerError::NoAnswer(why) | PeerError::Refused(why)) => {
-            return Err(unknown(format!("relay to leader {leader}: {why}")));
+            return Err(unknown(format!("relay to leader {}: {why}", leader.replica)));
         }
     };
     // It does not lead any more, and has given all of them back.

@@ -60,7 +60,7 @@ pub enum LeaderCommand {
 }
 
 pub async fn status(connection: Connection) -> Result<(), Error> {
-    let client = Client::connect_lazy(connection.endpoints)?.with_timeout(connection.timeout);
+    let client = Client::builder(connection.endpoints).timeout(connection.timeout).build()?;
     let mut answered = 0;
     for (addr, status) in client.statuses().await {
         match status {

@@ -105,7 +105,7 @@ async fn start() -> ExitCode {
 
 impl Connection {
     async fn open(self) -> Result<Client, Error> {
-        Ok(Client::connect(self.endpoints).await?.with_timeout(self.timeout))
+        Client::builder(self.endpoints).timeout(self.timeout).connect().await
     }
 }
 

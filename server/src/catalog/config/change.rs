@@ -178,14 +178,14 @@ impl Transition<'_> {
         for Assignment { key, value, nodes } in assignments {
             for node in nodes {
                 let Some(row) = config_row(self.state, &node, &key) else { return Err(ConfigRefusal::Moved) };
-                let setting = (node, key.clone());
+                let setting = Setting::new(&node, &key);
                 if let (Some(expected), Some(changed)) = (if_revision, self.changed_at(&setting))
                     && changed > expected
                     && !planted(Bug::IgnoreRevision)
                 {
                     return refused(format!(
                         "{} of node {} was changed at revision {changed}, after revision {expected}; read it again",
-                        setting.1, setting.0,
+                        setting.key, setting.node,
                     ));
                 }
                 let target = self.new_target(&setting, &row, value.clone());
@@ -215,7 +215,7 @@ impl Transition<'_> {
     /// The revision at which a setting or what is wanted of it last changed.
     fn changed_at(&self, setting: &Setting) -> Option<u64> {
         let wanted = self.state.config.desired_of(setting).map(|wanted| wanted.revision);
-        let was = self.state.config.last_span(&setting.0, &setting.1).map(|(_, span)| span.until);
+        let was = self.state.config.last_span(&setting.node, &setting.key).map(|(_, span)| span.until);
         wanted.max(was)
     }
 
@@ -227,13 +227,13 @@ impl Transition<'_> {
                 continue;
             }
             // A node or a key that is gone has nothing to be rolled back.
-            let Some(row) = config_row(self.state, &setting.0, &setting.1) else { continue };
+            let Some(row) = config_row(self.state, &setting.node, &setting.key) else { continue };
             if let Some(wanted) = self.state.config.desired_of(setting)
                 && wanted.change > of
             {
                 return refused(format!(
                     "change {} has set {} of node {} since; roll that one back first",
-                    wanted.change, setting.1, setting.0,
+                    wanted.change, setting.key, setting.node,
                 ));
             }
             let former = match (&target.before, &target.old) {
@@ -242,7 +242,7 @@ impl Transition<'_> {
                 _ => {
                     return refused(format!(
                         "what {} of node {} was before change {of} is not known; SET CONFIG it",
-                        setting.1, setting.0,
+                        setting.key, setting.node,
                     ));
                 }
             };
@@ -257,7 +257,7 @@ impl Transition<'_> {
     /// Whether every target can be.
     fn check(&self, targets: &BTreeMap<Setting, Target>) -> Result<(), ConfigRefusal> {
         for (setting, target) in targets {
-            let (node, key) = setting;
+            let Setting { node, key } = setting;
             if self.state.nodes.get(node).is_none_or(|node| node.status == NodeStatus::Removed) {
                 return refused(format!("node {node} was removed"));
             }
@@ -278,10 +278,10 @@ impl Transition<'_> {
     /// All but the first so many nodes wait.
     fn choose_canaries(&self, targets: &mut BTreeMap<Setting, Target>, canaries: Option<u32>) -> Phase {
         let Some(canaries) = canaries else { return Phase::Running };
-        let nodes: BTreeSet<NodeKey> = targets.keys().map(|(node, _)| node.clone()).collect();
+        let nodes: BTreeSet<NodeKey> = targets.keys().map(|setting| setting.node.clone()).collect();
         let first: BTreeSet<&NodeKey> = nodes.iter().take(canaries as usize).collect();
-        for ((node, _), target) in targets.iter_mut() {
-            if !first.contains(node) && target.state == TargetState::Pending {
+        for (setting, target) in targets.iter_mut() {
+            if !first.contains(&setting.node) && target.state == TargetState::Pending {
                 target.state = TargetState::Waiting;
             }
         }

@@ -15,7 +15,7 @@ impl Config {
     /// What a node is to set, by change. What failed before is among it if the node tries again.
     pub fn to_be_set(&self, node: &NodeKey, again: bool) -> Vec<DesiredValue> {
         let wanted = self.desired.get(node).into_iter().flatten().filter_map(|(key, desired)| {
-            let target = self.targets.get(&desired.change)?.get(&(node.clone(), key.clone()))?;
+            let target = self.targets.get(&desired.change)?.get(&Setting::new(node, key))?;
             let failed = matches!(target.state, TargetState::Decided(ConfigOutcome::Failed(_)));
             (target.state == TargetState::Pending || (again && failed)).then(|| DesiredValue {
                 change: desired.change,
@@ -35,7 +35,7 @@ impl Transition<'_> {
     pub(in crate::catalog) fn report_config(&mut self, node: &NodeKey, reports: Vec<ConfigReport>) -> u32 {
         let mut new = 0;
         for ConfigReport { change, key, outcome, attempt } in reports {
-            let setting = (node.clone(), key);
+            let setting = Setting { node: node.clone(), key };
             let known = self.state.config.targets.get(&change).and_then(|targets| targets.get(&setting));
             let Some(target) = known.map(|target| target.as_ref().clone()) else { continue };
             let expected = match &target.state {
@@ -84,7 +84,7 @@ impl Transition<'_> {
             let (was, is) = (value(rows.get(key)), value(now.get(key)));
             // What a node has from its first push on has no past.
             if was != is && (before.is_some() || self.state.config.last_span(node, key).is_some()) {
-                self.remember((node.clone(), key.to_owned()), was, now.get(key));
+                self.remember(Setting::new(node, key), was, now.get(key));
             }
         }
         self.config_changed();
@@ -96,7 +96,7 @@ impl Transition<'_> {
     }
 
     fn remember(&mut self, setting: Setting, was: Option<String>, is: Option<&ConfigRow<'_>>) {
-        let (node, key) = &setting;
+        let Setting { node, key } = &setting;
         let since = self.state.config.since.get(node).map_or(self.state.revision, |since| since.revision);
         let from = self.state.config.last_span(node, key).map_or(since, |(_, span)| span.until);
         let wanted = self.state.config.desired_of(&setting);
@@ -108,7 +108,7 @@ impl Transition<'_> {
     }
 
     fn forget_oldest(&mut self, setting: &Setting) {
-        let (node, key) = setting;
+        let Setting { node, key } = setting;
         let Some(spans) = self.state.config.spans.get(node) else { return };
         let mut of_key = spans.range((key.clone(), 0)..=(key.clone(), u64::MAX)).map(|((_, from), _)| *from);
         let oldest = of_key.next();
@@ -124,7 +124,7 @@ impl Transition<'_> {
         let Some(desired) = self.state.config.desired.get(node).cloned() else { return };
         let mut decided = Vec::new();
         for (key, desired) in &desired {
-            let setting = (node.clone(), key.clone());
+            let setting = Setting::new(node, key);
             let targets = self.state.config.targets.get(&desired.change);
             let Some(target) = targets.and_then(|targets| targets.get(&setting)) else { continue };
             let enforced = || self.state.config.changes.get(&desired.change).is_some_and(|change| change.enforce);
@@ -146,8 +146,14 @@ impl Transition<'_> {
 
     /// Nothing is wanted of a node that was removed, and its past goes with it.
     pub(in crate::catalog) fn config_node_removed(&mut self, node: &NodeKey) {
-        let open: Vec<(Setting, u64)> =
-            self.state.config.open.iter().filter(|((of, _), _)| of == node).map(|(s, id)| (s.clone(), *id)).collect();
+        let open: Vec<(Setting, u64)> = self
+            .state
+            .config
+            .open
+            .iter()
+            .filter(|(setting, _)| setting.node == *node)
+            .map(|(s, id)| (s.clone(), *id))
+            .collect();
         for (setting, id) in open {
             let target = self.state.config.targets.get(&id).and_then(|targets| targets.get(&setting)).cloned();
             if let Some(target) = target {
@@ -155,10 +161,9 @@ impl Transition<'_> {
             }
         }
         let wanted = self.state.config.desired.get(node).into_iter().flatten();
-        let wanted: Vec<_> = wanted.map(|(key, _)| ConfigRecordKey::Desired((node.clone(), key.clone()))).collect();
+        let wanted: Vec<_> = wanted.map(|(key, _)| ConfigRecordKey::Desired(Setting::new(node, key))).collect();
         let past = self.state.config.spans.get(node).into_iter().flatten();
-        let past: Vec<_> =
-            past.map(|((key, from), _)| ConfigRecordKey::Span((node.clone(), key.clone()), *from)).collect();
+        let past: Vec<_> = past.map(|((key, from), _)| ConfigRecordKey::Span(Setting::new(node, key), *from)).collect();
         let since = self.state.config.since.contains_key(node).then(|| ConfigRecordKey::Since(node.clone()));
         let published = since.is_some();
         for key in wanted.into_iter().chain(past).chain(since) {

@@ -75,10 +75,10 @@ impl Config {
             ConfigRecordKey::Target(id, setting) => {
                 ConfigRecord::Target(self.targets.get(id)?.get(setting)?.as_ref().clone())
             }
-            ConfigRecordKey::Desired((node, key)) => {
+            ConfigRecordKey::Desired(Setting { node, key }) => {
                 ConfigRecord::Desired(self.desired.get(node)?.get(key)?.as_ref().clone())
             }
-            ConfigRecordKey::Span((node, key), from) => {
+            ConfigRecordKey::Span(Setting { node, key }, from) => {
                 ConfigRecord::Span(self.spans.get(node)?.get(&(key.clone(), *from))?.as_ref().clone())
             }
             ConfigRecordKey::Since(node) => ConfigRecord::Since(*self.since.get(node)?),
@@ -93,11 +93,12 @@ impl Config {
             .targets
             .iter()
             .flat_map(|(id, targets)| targets.keys().map(|setting| ConfigRecordKey::Target(*id, setting.clone())));
-        let desired = self.desired.iter().flat_map(|(node, desired)| {
-            desired.keys().map(|key| ConfigRecordKey::Desired((node.clone(), key.clone())))
-        });
+        let desired = self
+            .desired
+            .iter()
+            .flat_map(|(node, desired)| desired.keys().map(|key| ConfigRecordKey::Desired(Setting::new(node, key))));
         let spans = self.spans.iter().flat_map(|(node, spans)| {
-            spans.keys().map(|(key, from)| ConfigRecordKey::Span((node.clone(), key.clone()), *from))
+            spans.keys().map(|(key, from)| ConfigRecordKey::Span(Setting::new(node, key), *from))
         });
         let since = self.since.keys().map(|node| ConfigRecordKey::Since(node.clone()));
         let keys = version.into_iter().chain(changes).chain(targets).chain(desired).chain(spans).chain(since);
@@ -106,7 +107,7 @@ impl Config {
 
     /// What is wanted of a setting.
     pub fn desired_of(&self, setting: &Setting) -> Option<&Arc<Desired>> {
-        self.desired.get(&setting.0)?.get(&setting.1)
+        self.desired.get(&setting.node)?.get(&setting.key)
     }
 
     /// The last former value of a setting.
@@ -147,10 +148,10 @@ impl Config {
                     }
                 }
             }
-            (ConfigRecordKey::Desired((node, key)), Some(ConfigRecord::Desired(desired))) => {
+            (ConfigRecordKey::Desired(Setting { node, key }), Some(ConfigRecord::Desired(desired))) => {
                 self.desired.entry(node.clone()).or_default().insert(key.clone(), Arc::new(desired));
             }
-            (ConfigRecordKey::Desired((node, key)), None) => {
+            (ConfigRecordKey::Desired(Setting { node, key }), None) => {
                 if let Some(desired) = self.desired.get_mut(node) {
                     desired.remove(key);
                     if desired.is_empty() {
@@ -158,10 +159,10 @@ impl Config {
                     }
                 }
             }
-            (ConfigRecordKey::Span((node, key), from), Some(ConfigRecord::Span(span))) => {
+            (ConfigRecordKey::Span(Setting { node, key }, from), Some(ConfigRecord::Span(span))) => {
                 self.spans.entry(node.clone()).or_default().insert((key.clone(), *from), Arc::new(span));
             }
-            (ConfigRecordKey::Span((node, key), from), None) => {
+            (ConfigRecordKey::Span(Setting { node, key }, from), None) => {
                 if let Some(spans) = self.spans.get_mut(node) {
                     spans.remove(&(key.clone(), *from));
                     if spans.is_empty() {

@@ -4,7 +4,20 @@ use serde::{Deserialize, Serialize};
 use unum_proto::model::{ConfigOutcome, NodeKey};
 
 /// One key of one node.
-pub type Setting = (NodeKey, String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Setting {
+    /// The node.
+    pub node: NodeKey,
+    /// The key in its configuration.
+    pub key: String,
+}
+
+impl Setting {
+    /// The setting of a node with that key.
+    pub fn new(node: &NodeKey, key: &str) -> Self {
+        Self { node: node.clone(), key: key.to_owned() }
+    }
+}
 
 /// The name of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use unum_proto::wire::replica_client::ReplicaClient;
 
 use super::REPLICA_MESSAGE_BYTES_MAX;
+use super::dialer::Dialer;
 
 /// What a connection is for. Traffic of one kind never waits behind another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,17 +23,11 @@ pub enum Purpose {
     Leader,
 }
 
-/// A dead address must not hold up an election.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Without keepalive a half-open connection hangs until TCP gives up, minutes later.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// All connections of one replica to the others. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Channels {
     channels: Arc<Mutex<HashMap<(String, Purpose), Channel>>>,
+    dialer: Dialer,
     /// Where all connections run, whoever asks first. A query does, on a runtime that has no sockets and that hostile
     /// queries may hold up: a connection made there was dead for good.
     runtime: Handle,
@@ -42,7 +36,7 @@ pub struct Channels {
 impl Channels {
     /// No connections yet. They will run on that runtime.
     pub fn on(runtime: Handle) -> Self {
-        Self { channels: Arc::default(), runtime }
+        Self { channels: Arc::default(), dialer: Dialer, runtime }
     }
 
     /// A client on the connection for that purpose. Does not wait for the connection.
@@ -59,13 +53,7 @@ impl Channels {
             return Ok(channel.clone());
         }
         let _on_our_runtime = self.runtime.enter();
-        let channel = Endpoint::from_shared(format!("http://{addr}"))?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
+        let channel = self.dialer.channel(addr)?;
         channels.insert((addr.to_owned(), purpose), channel.clone());
         Ok(channel)
     }

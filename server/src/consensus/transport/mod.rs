@@ -1,6 +1,6 @@
 //! How replicas talk: openraft's messages and our own over gRPC.
 //!
-//! - `channels` holds the long-lived connections: one each for heartbeats, log and raft snapshots to every
+//! - `dialer` makes connections; `channels` holds the long-lived ones: one each for heartbeats, log and raft snapshots to every
 //!   replica, so that none waits behind another, and one for ReadIndex and relayed pushes.
 //! - `network` is openraft's client side, [`PeerClient`] ours; [`inbound`] is the receiving side, which `frontend` calls.
 //! - [`Peers`] keeps a wiped replica from coming back as itself.
@@ -9,6 +9,7 @@
 
 mod channels;
 mod codec;
+mod dialer;
 pub mod error;
 pub mod inbound;
 mod network;

@@ -1,4 +1,5 @@
-//! What another replica asks the leader: the read index, to take in pushes, to make a change, to compare states.
+//! What one replica asks another: of the leader the read index, to take in pushes, to make a change, to compare states; of
+//! any other the end of a query.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, SchemasSent
 use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
+use crate::consensus::error::ProposeError;
 use crate::consensus::replica_progress::Progress;
 use crate::consensus::stop::Stop;
 
@@ -28,21 +30,31 @@ pub struct ReportAnswer {
     pub stores: Vec<(u64, u64)>,
 }
 
-/// Why the leader did not answer.
+/// Why the other replica did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PeerError {
-    /// The request did not reach a leader.
+    /// The request did not reach it, or it does not lead: nothing was done.
     #[error("{0}")]
     NotReached(String),
-    /// The leader says that the request is wrong.
+    /// It says that the request is wrong.
     #[error("{0}")]
     Refused(String),
-    /// It may have reached the leader, whose answer did not come.
+    /// It may have been reached, and no answer came.
     #[error("{0}")]
     NoAnswer(String),
 }
 
-/// A replica's link to whoever leads.
+impl From<PeerError> for ProposeError {
+    fn from(error: PeerError) -> Self {
+        match error {
+            PeerError::Refused(why) => Self::Refused(why),
+            PeerError::NotReached(why) => Self::Unavailable(why),
+            PeerError::NoAnswer(why) => Self::OutcomeUnknown(why),
+        }
+    }
+}
+
+/// What one replica asks others, most of it whoever leads.
 #[derive(Debug, Clone)]
 pub struct PeerClient {
     cluster_id: u64,

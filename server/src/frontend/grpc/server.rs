@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
 use unum_proto::wire;
 use unum_proto::wire::admin_server::AdminServer;
@@ -22,6 +20,7 @@ use super::query::QueryApi;
 use super::replica::ReplicaApi;
 use crate::consensus::Group;
 use crate::consensus::transport::REPLICA_MESSAGE_BYTES_MAX;
+use crate::frontend::listener::Listener;
 use crate::service::admin::AdminService;
 use crate::service::configure::ConfigService;
 use crate::service::ingest::IngestService;
@@ -54,7 +53,7 @@ pub struct Services {
 
 /// Serves gRPC until `stop`; then finishes what runs.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     services: Services,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -72,9 +71,6 @@ pub async fn serve(
     let query = QueryServer::new(QueryApi::new(query))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    // On the sockets themselves: the builder's setting does not reach a listener that was bound before. Without it
-    // every small reply waits 40 ms for a delayed acknowledgement.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
@@ -91,7 +87,7 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned())
         .await?;
     Ok(())
 }

@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::disk::DiskSpace;
 use crate::base::process;
 use crate::consensus::Group;
+use crate::frontend::listener::Listener;
 use crate::service::query::QueryService;
 
 /// How long `/readyz` waits for the barrier: less than a probe's usual second.
@@ -33,8 +33,8 @@ pub struct Probes {
 }
 
 /// Serves the HTTP port until `stop`.
-pub async fn serve(listener: TcpListener, probes: Probes, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router(probes)).with_graceful_shutdown(stop.cancelled_owned()).await
+pub async fn serve(listener: Listener, probes: Probes, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener.into_socket(), router(probes)).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 fn router(probes: Probes) -> Router {

@@ -23,7 +23,7 @@ impl Clients<'_> {
         let mut endpoints = self.endpoints.to_vec();
         let turn = number % endpoints.len();
         endpoints.rotate_left(turn);
-        Ok(Client::connect_lazy(endpoints)?.with_timeout(self.timeout).with_consistency(self.consistency))
+        Client::builder(endpoints).timeout(self.timeout).consistency(self.consistency).build()
     }
 
     /// `count` clients, some of which share a connection.

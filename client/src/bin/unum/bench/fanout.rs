@@ -33,7 +33,7 @@ pub async fn run(nodes: u32, row_bytes: u32, hanging: u32, clients: u32, time: D
     for number in 0..nodes {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(local)?;
         connections
-            .push(Client::connect_lazy([listener.local_addr().map_err(local)?.to_string()])?.with_timeout(TIMEOUT));
+            .push(Client::builder([listener.local_addr().map_err(local)?.to_string()]).timeout(TIMEOUT).build()?);
         endpoints.spawn(serve_stub(listener, (number >= hanging).then(|| rows.clone())));
     }
     // Connected before it is timed, as Unum's clients are.

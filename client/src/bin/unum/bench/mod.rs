@@ -71,7 +71,7 @@ async fn chosen(args: &BenchArgs) -> Result<Vec<String>, Error> {
     if args.replica == Which::Any {
         return Ok(all);
     }
-    let client = Client::connect(all.clone()).await?.with_timeout(args.connection.timeout);
+    let client = Client::builder(all.clone()).timeout(args.connection.timeout).connect().await?;
     let wanted = |status: &unum_client::ReplicaStatus| {
         status.leader.is_some() && (status.leader == Some(status.replica)) == (args.replica == Which::Leader)
     };

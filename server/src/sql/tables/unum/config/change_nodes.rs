@@ -1,24 +1,24 @@
 //! `unum.config_change_nodes`: what each change sets, and how far each node is with it.
 
-use unum_proto::model::{CONFIG_TABLE, NodeKey, Row};
+use unum_proto::model::{CONFIG_TABLE, Row};
 use unum_proto::typed_rows;
 
 use super::shown;
 use crate::catalog::State;
-use crate::catalog::config::{Target, config_row};
+use crate::catalog::config::{Setting, Target, config_row};
 use crate::sql::syntax::names::DEFAULT_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
 
 typed_rows! {
     /// Its columns.
     const COLUMNS;
-    fn row(state: &State, id: u64, node: &NodeKey, key: &str, target: &Target) {
-        let actual = config_row(state, node, key).and_then(|row| row.value);
+    fn row(state: &State, id: u64, setting: &Setting, target: &Target) {
+        let actual = config_row(state, &setting.node, &setting.key).and_then(|row| row.value);
     }
     "change_id": UInt64, "the change" => id;
-    "node_type": Text, "the node's type" => node.node_type.as_str();
-    "node_id": Text, "the node" => node.id.as_str();
-    "key": Text, "the setting" => key;
+    "node_type": Text, "the node's type" => setting.node.node_type.as_str();
+    "node_id": Text, "the node" => setting.node.id.as_str();
+    "key": Text, "the setting" => setting.key.as_str();
     "old": Text, "its value at the commit; masked where it is a secret" => shown(target.old.as_deref(), target.secret);
     "desired": Text, "the value that it is to have" => shown(Some(&target.value), target.secret);
     "actual": Text, "the value in the node's last push" => shown(actual, target.secret);
@@ -41,7 +41,7 @@ pub static TABLE: SystemTable = SystemTable {
 fn rows(view: &View) -> Vec<Row> {
     let mut rows = Vec::new();
     for (id, targets) in &view.state.config.targets {
-        rows.extend(targets.iter().map(|((node, key), target)| row(&view.state, *id, node, key, target)));
+        rows.extend(targets.iter().map(|(setting, target)| row(&view.state, *id, setting, target)));
     }
     rows
 }

@@ -7,7 +7,7 @@ use unum_proto::typed_rows;
 
 use super::shown;
 use crate::catalog::State;
-use crate::catalog::config::{ConfigRow, Desired, TargetState, config_rows};
+use crate::catalog::config::{ConfigRow, Desired, Setting, TargetState, config_rows};
 use crate::sql::syntax::names::DEFAULT_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
 
@@ -80,7 +80,7 @@ fn from_desired(state: &State, published: &Published<'_>) -> Vec<Row> {
 
 /// The state of a desired value, if the node has pushed since it said that it applied it: before, it cannot show.
 fn heard_of(state: &State, node: &NodeKey, key: &str, desired: &Desired) -> Option<&'static str> {
-    let target = state.config.targets.get(&desired.change).and_then(|t| t.get(&(node.clone(), key.to_owned())));
+    let target = state.config.targets.get(&desired.change).and_then(|t| t.get(&Setting::new(node, key)));
     let Some(target) = target else { return Some("applied") };
     let applied = target.state == TargetState::Decided(ConfigOutcome::Applied);
     let table = state.tables.iter().find(|(name, _)| name.as_str() == CONFIG_TABLE)?.1;
