@@ -101,10 +101,10 @@ impl Replica {
                 None => join::cluster_id(endpoint).await?,
             };
         }
-        consensus.store_id = data_dir.claim(consensus.cluster_id, consensus.replica).await?.store_id;
+        let store_id = data_dir.claim(consensus.cluster_id, consensus.replica).await?.store_id;
         let options = with_desired(options, &data_dir).await?;
         consensus.timing = options.consensus.timing;
-        let (group, group_tasks) = Group::start(&consensus, data_dir.store.clone()).await?;
+        let (group, group_tasks) = Group::start(&consensus, store_id, data_dir.store.clone()).await?;
         let disk = DiskSpace::new(&options.data_dir, options.tunables.disk_reserve_bytes.clone());
         let query_runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(QUERY_THREADS)

@@ -92,8 +92,6 @@ pub fn build(flags: Flags, file: File) -> Result<Options, Invalid> {
         consensus: consensus::Options {
             cluster_id: cluster_id(&flags.cluster_name, &initial_members),
             replica: flags.id,
-            // Known when the directory is open.
-            store_id: 0,
             initial_members,
             timing: timing(&file),
             compaction: tunables.compaction.clone(),

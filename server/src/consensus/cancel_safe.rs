@@ -58,14 +58,13 @@ mod tests {
     use crate::base::tunable::Tunable;
     use crate::consensus::compaction::Bounds;
     use crate::consensus::group::{Group, Options, Timing};
-    use crate::storage::{MemoryEngine, Store};
+    use crate::storage::{MemoryEngine, Store, StoreId};
 
     async fn group_of_one() -> Group {
         let bounds = Bounds { snapshot_entries: 100, snapshot_bytes: 1 << 20, kept_entries: 100, kept_bytes: 1 << 20 };
         let options = Options {
             cluster_id: 1,
             replica: 1,
-            store_id: 1,
             initial_members: BTreeMap::from([(1, "127.0.0.1:1".to_owned())]),
             timing: Timing {
                 heartbeat_interval: Duration::from_millis(100),
@@ -75,7 +74,7 @@ mod tests {
             compaction: Tunable::new(bounds),
         };
         let store = Store::start(Arc::new(MemoryEngine::default())).unwrap();
-        Group::start(&options, store).await.unwrap().0
+        Group::start(&options, StoreId::from_u64(1).unwrap(), store).await.unwrap().0
     }
 
     #[tokio::test]

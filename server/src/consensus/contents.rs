@@ -8,7 +8,7 @@ use super::error::StartError;
 use super::group;
 use super::types::LogId;
 use crate::catalog::{Command, State};
-use crate::storage::{self, Store};
+use crate::storage::{self, Store, StoreId};
 
 /// Read with every check that a start makes.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Contents {
 
 impl Contents {
     /// Reads the store of a replica that does not run.
-    pub async fn read(replica: u64, store_id: u64, store: Store) -> Result<Self, StartError> {
+    pub async fn read(replica: u64, store_id: StoreId, store: Store) -> Result<Self, StartError> {
         let (mut log, state_machine, _) = group::open(replica, store_id, store).await?;
         let state = state_machine.published().state();
         let unreadable = |why: String| StartError::Storage(storage::Error::Corrupt(why));

@@ -27,7 +27,7 @@ use crate::base::clock;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
 use crate::catalog::{Command, Outcome, Proposal, State};
-use crate::storage::{self, Store};
+use crate::storage::{self, Store, StoreId};
 
 /// How a replica takes part. The defaults stand in `config`.
 #[derive(Debug, Clone)]
@@ -36,8 +36,6 @@ pub struct Options {
     pub cluster_id: u64,
     /// This replica.
     pub replica: u64,
-    /// This replica's directory, so that another one under the same id is found out.
-    pub store_id: u64,
     /// The voters of a group that is made for the first time, with their addresses; none when this replica joins one.
     pub initial_members: BTreeMap<u64, String>,
     /// Its times.
@@ -124,8 +122,8 @@ impl std::fmt::Debug for Group {
 
 impl Group {
     /// Starts the replica from what its store holds.
-    pub async fn start(options: &Options, store: Store) -> Result<(Self, Tasks), StartError> {
-        let (log_store, state_machine, peers) = open(options.replica, options.store_id, store).await?;
+    pub async fn start(options: &Options, store_id: StoreId, store: Store) -> Result<(Self, Tasks), StartError> {
+        let (log_store, state_machine, peers) = open(options.replica, store_id, store).await?;
         let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
         let (usage, stored_vote) = (log_store.usage(), log_store.stored_vote());
         let channels = Channels::on(tokio::runtime::Handle::current());
@@ -398,7 +396,11 @@ impl Group {
 }
 
 /// Opens what the store holds, on a thread of its own: it reads everything, and sled may panic over a broken file.
-pub(super) async fn open(me: u64, own_store: u64, store: Store) -> Result<(LogStore, StateMachine, Peers), StartError> {
+pub(super) async fn open(
+    me: u64,
+    own_store: StoreId,
+    store: Store,
+) -> Result<(LogStore, StateMachine, Peers), StartError> {
     let open = move || -> Result<_, storage::Error> {
         let log_store = LogStore::open(store.clone())?;
         let state_machine = StateMachine::open(me, store.clone())?;

@@ -6,6 +6,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,26 @@ use super::{Batch, Durability, SledEngine, Store, keys, record};
 /// The version of everything under the directory.
 const FORMAT_VERSION: u32 = 1;
 
+/// A data directory: drawn once, so that it is told from another one that the same replica had before it was wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreId(NonZeroU64);
+
+impl StoreId {
+    fn draw() -> Self {
+        Self(rand::random())
+    }
+
+    /// As records and messages have it; none for 0, which stands for a directory that is not known.
+    pub fn from_u64(id: u64) -> Option<Self> {
+        NonZeroU64::new(id).map(Self)
+    }
+
+    /// As records and messages have it.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
 /// Whose directory it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -22,8 +43,8 @@ pub struct Identity {
     pub cluster_id: u64,
     /// The replica.
     pub replica: u64,
-    /// This directory, drawn once: tells it from another one that the same replica had before it was wiped.
-    pub store_id: u64,
+    /// This directory.
+    pub store_id: StoreId,
 }
 
 /// An open, locked directory.
@@ -62,7 +83,7 @@ impl DataDir {
     /// Checks that the directory is this replica's of this cluster, or makes it so if it is new.
     pub async fn claim(&mut self, cluster_id: u64, replica: u64) -> Result<Identity, Error> {
         let Some(found) = self.identity else {
-            let identity = Identity { cluster_id, replica, store_id: rand::random_range(1..=u64::MAX) };
+            let identity = Identity { cluster_id, replica, store_id: StoreId::draw() };
             let mut batch = Batch::default();
             batch.put(keys::FORMAT.to_vec(), FORMAT_VERSION.to_le_bytes().to_vec());
             batch.put(keys::IDENTITY.to_vec(), encode_identity(identity));
@@ -156,14 +177,15 @@ fn read_identity(store: &Store, path: &Path) -> Result<Option<Identity>, Error> 
 }
 
 fn encode_identity(identity: Identity) -> Vec<u8> {
-    [identity.cluster_id, identity.replica, identity.store_id].map(u64::to_le_bytes).concat()
+    [identity.cluster_id, identity.replica, identity.store_id.get()].map(u64::to_le_bytes).concat()
 }
 
 fn decode_identity(bytes: &[u8]) -> Option<Identity> {
     let (numbers, []) = bytes.as_chunks::<8>() else { return None };
     let &[cluster_id, replica, store_id] = numbers else { return None };
     let number = u64::from_le_bytes;
-    Some(Identity { cluster_id: number(cluster_id), replica: number(replica), store_id: number(store_id) })
+    let store_id = StoreId::from_u64(number(store_id))?;
+    Some(Identity { cluster_id: number(cluster_id), replica: number(replica), store_id })
 }
 
 const _: () = assert!(record::RECORD_BYTES_MAX > 4 * unum_proto::model::limits::PUSH_BYTES_MAX);

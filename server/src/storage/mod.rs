@@ -21,7 +21,7 @@ mod store;
 
 pub use self::sled::SledEngine;
 pub use batch::Batch;
-pub use data_dir::{DataDir, Identity};
+pub use data_dir::{DataDir, Identity, StoreId};
 pub use engine::{Engine, Error, Pairs, Tree};
 pub use memory::MemoryEngine;
 pub use store::{Durability, Store};

@@ -14,6 +14,7 @@ use crate::consensus::cancel_safe;
 use crate::consensus::raft_snapshot::RaftSnapshot;
 use crate::consensus::state_machine::Raft;
 use crate::consensus::types::{SnapshotMeta, Vote};
+use crate::storage::StoreId;
 
 /// A raft snapshot that another replica may send: ten times the largest catalog that was measured.
 const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
@@ -58,14 +59,16 @@ impl Inbound {
                 message.to, self.me,
             )));
         }
-        self.peers.check_addressee(message.to_store)?;
-        self.peers.admit(message.from, message.from_store).await?;
+        self.peers.check_addressee(StoreId::from_u64(message.to_store))?;
+        if let Some(from_store) = StoreId::from_u64(message.from_store) {
+            self.peers.admit(message.from, from_store).await?;
+        }
         Ok(codec::decode(&message.body)?)
     }
 
     fn reply<T: Serialize, E: std::fmt::Display>(&self, result: Result<T, E>) -> Result<RaftMessage, InboundError> {
         let body = codec::encode(&result.map_err(|e| InboundError::Raft(e.to_string()))?);
-        let (from, from_store) = (self.me, self.peers.own_store());
+        let (from, from_store) = (self.me, self.peers.own_store().get());
         Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body, from, from_store, to_store: 0 })
     }
 

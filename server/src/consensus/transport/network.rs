@@ -18,6 +18,7 @@ use super::peers::Peers;
 use super::{codec, stop};
 use crate::consensus::raft_snapshot::{RaftSnapshot, Shipped};
 use crate::consensus::types::{TypeConfig, Vote};
+use crate::storage::StoreId;
 
 type RpcError = RPCError<TypeConfig>;
 
@@ -85,8 +86,8 @@ impl Peer {
             to: self.target,
             body: codec::encode(body),
             from: self.me,
-            from_store: self.peers.own_store(),
-            to_store: self.peers.store_of(self.target),
+            from_store: self.peers.own_store().get(),
+            to_store: self.peers.store_of(self.target).map_or(0, StoreId::get),
         }
     }
 
@@ -115,7 +116,9 @@ impl Peer {
 
     async fn decode<A: DeserializeOwned>(&self, reply: RaftMessage) -> Result<A, RpcError> {
         // An answer of a wiped replica counts for nothing.
-        self.peers.admit(self.target, reply.from_store).await.map_err(Unreachable::from_string)?;
+        if let Some(from_store) = StoreId::from_u64(reply.from_store) {
+            self.peers.admit(self.target, from_store).await.map_err(Unreachable::from_string)?;
+        }
         codec::decode(&reply.body).map_err(|e| NetworkError::from_string(e).into())
     }
 

@@ -11,6 +11,7 @@ use super::channels::{Channels, Purpose};
 use crate::consensus::error::ProposeError;
 use crate::consensus::replica_progress::Progress;
 use crate::consensus::stop::Stop;
+use crate::storage::StoreId;
 
 /// What a replica tells the leader of itself.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub struct Report {
     /// How far it is.
     pub progress: Progress,
     /// The data directory of each replica, as far as it knows.
-    pub stores: Vec<(u64, u64)>,
+    pub stores: Vec<(u64, StoreId)>,
 }
 
 /// What the leader answers.
@@ -27,7 +28,7 @@ pub struct ReportAnswer {
     /// How far all are.
     pub all: Vec<Progress>,
     /// The data directory of each replica, as far as it knows.
-    pub stores: Vec<(u64, u64)>,
+    pub stores: Vec<(u64, StoreId)>,
 }
 
 /// Why the other replica did not answer.
@@ -163,13 +164,13 @@ impl PeerClient {
 }
 
 /// Known data directories on their way.
-pub fn stores_to_wire(stores: Vec<(u64, u64)>) -> Vec<wire::KnownStore> {
-    stores.into_iter().map(|(replica, store)| wire::KnownStore { replica, store }).collect()
+pub fn stores_to_wire(stores: Vec<(u64, StoreId)>) -> Vec<wire::KnownStore> {
+    stores.into_iter().map(|(replica, store)| wire::KnownStore { replica, store: store.get() }).collect()
 }
 
 /// The inverse of [`stores_to_wire`].
-pub fn stores_from_wire(stores: Vec<wire::KnownStore>) -> Vec<(u64, u64)> {
-    stores.into_iter().map(|known| (known.replica, known.store)).collect()
+pub fn stores_from_wire(stores: Vec<wire::KnownStore>) -> Vec<(u64, StoreId)> {
+    stores.into_iter().filter_map(|known| Some((known.replica, StoreId::from_u64(known.store)?))).collect()
 }
 
 impl From<Progress> for wire::Progress {

@@ -12,27 +12,27 @@ use tokio::sync::watch;
 
 use super::error::InboundError;
 use crate::consensus::stop::{Stop, StopReason};
-use crate::storage::{Batch, Durability, Error, Store, Tree, keys};
+use crate::storage::{Batch, Durability, Error, Store, StoreId, Tree, keys};
 
 /// What one replica knows of the others. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Peers {
     me: u64,
-    own_store: u64,
+    own_store: StoreId,
     store: Store,
-    known: Arc<Mutex<BTreeMap<u64, u64>>>,
+    known: Arc<Mutex<BTreeMap<u64, StoreId>>>,
     /// Those that were refused, so that each is told of once.
-    refused: Arc<Mutex<BTreeSet<(u64, u64)>>>,
+    refused: Arc<Mutex<BTreeSet<(u64, StoreId)>>>,
     stop: Arc<watch::Sender<Option<Stop>>>,
 }
 
 impl Peers {
     /// What the store of replica `me` remembers.
-    pub fn open(me: u64, own_store: u64, store: Store) -> Result<Self, Error> {
+    pub fn open(me: u64, own_store: StoreId, store: Store) -> Result<Self, Error> {
         let mut known = BTreeMap::new();
         for (key, value) in store.scan(Tree::Meta, keys::PEER_PREFIX, &keys::prefix_end(keys::PEER_PREFIX))? {
-            let store_id = value.try_into().map(u64::from_le_bytes);
-            let (Some(replica), Ok(store_id)) = (keys::parse_peer(&key), store_id) else {
+            let store_id = value.try_into().map(u64::from_le_bytes).ok().and_then(StoreId::from_u64);
+            let (Some(replica), Some(store_id)) = (keys::parse_peer(&key), store_id) else {
                 return Err(Error::Corrupt(format!("record {} does not decode", key.escape_ascii())));
             };
             known.insert(replica, store_id);
@@ -48,13 +48,13 @@ impl Peers {
     }
 
     /// This replica's directory.
-    pub fn own_store(&self) -> u64 {
+    pub fn own_store(&self) -> StoreId {
         self.own_store
     }
 
-    /// The directory that a replica is known by; 0 if it is not yet.
-    pub fn store_of(&self, replica: u64) -> u64 {
-        self.known().get(&replica).copied().unwrap_or(0)
+    /// The directory that a replica is known by.
+    pub fn store_of(&self, replica: u64) -> Option<StoreId> {
+        self.known().get(&replica).copied()
     }
 
     /// Whether the replica was ever heard of.
@@ -63,15 +63,11 @@ impl Peers {
     }
 
     /// Takes note of a replica's directory, or refuses it if another one is known.
-    pub async fn admit(&self, replica: u64, store_id: u64) -> Result<(), InboundError> {
-        // 0 is what a peer sends before it knows better, and what a message without an answer has.
-        if store_id == 0 {
-            return Ok(());
-        }
+    pub async fn admit(&self, replica: u64, store_id: StoreId) -> Result<(), InboundError> {
         match self.store_of(replica) {
-            0 => {}
-            known if known == store_id => return Ok(()),
-            _ => {
+            None => {}
+            Some(known) if known == store_id => return Ok(()),
+            Some(_) => {
                 if self.refused().insert((replica, store_id)) {
                     tracing::warn!(replica, "a wiped replica is refused: it has another data directory than before");
                 }
@@ -79,7 +75,7 @@ impl Peers {
             }
         }
         let mut batch = Batch::default();
-        batch.put(keys::peer(replica), store_id.to_le_bytes().to_vec());
+        batch.put(keys::peer(replica), store_id.get().to_le_bytes().to_vec());
         // Before it is relied on: a restart must not forget it.
         let written = self.store.write_synced(Tree::Meta, batch, Durability::Synced).await;
         written.map_err(|e| InboundError::Raft(e.to_string()))?;
@@ -88,14 +84,14 @@ impl Peers {
     }
 
     /// Every data directory that is known, this replica's own included.
-    pub fn all(&self) -> Vec<(u64, u64)> {
+    pub fn all(&self) -> Vec<(u64, StoreId)> {
         let mut all = self.known().clone();
         all.insert(self.me, self.own_store);
         all.into_iter().collect()
     }
 
     /// Takes over what another replica knows and this one does not: two followers may never have spoken to each other.
-    pub async fn learn(&self, stores: Vec<(u64, u64)>) -> Result<(), InboundError> {
+    pub async fn learn(&self, stores: Vec<(u64, StoreId)>) -> Result<(), InboundError> {
         for (replica, store_id) in stores.into_iter().filter(|(replica, _)| *replica != self.me) {
             if !self.knows(replica) {
                 self.admit(replica, store_id).await?;
@@ -104,9 +100,9 @@ impl Peers {
         Ok(())
     }
 
-    /// Whether a message is meant for this very directory.
-    pub fn check_addressee(&self, to_store: u64) -> Result<(), InboundError> {
-        if to_store == 0 || to_store == self.own_store {
+    /// Whether a message is meant for this very directory; a sender that knows none means any.
+    pub fn check_addressee(&self, to_store: Option<StoreId>) -> Result<(), InboundError> {
+        if to_store.is_none_or(|to_store| to_store == self.own_store) {
             return Ok(());
         }
         self.stop(wiped(self.me));
@@ -132,11 +128,11 @@ impl Peers {
         }
     }
 
-    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<(u64, u64)>> {
+    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<(u64, StoreId)>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, u64>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, StoreId>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
