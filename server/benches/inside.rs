@@ -115,13 +115,13 @@ fn sql(c: &mut Criterion) {
         live: Arc::new(Alone),
         session: session.clone(),
         user: "bench".into(),
-        query_id: 1,
+        query_id: 1.into(),
         limits: LIMITS,
     });
     let ask = async |engine: &Engine, sql: &str| {
         let memory = QueryMemory::new(LIMITS.memory_bytes, CancellationToken::new());
         let (session, own) = (&session, "unum/unum_1");
-        let request = Request { sql, parameters: &[], session, own, user: "bench", query_id: 1 };
+        let request = Request { sql, parameters: &[], session, own, user: "bench", query_id: 1.into() };
         let Action::Read(read) = engine.prepare(&request).unwrap().action else { panic!("{sql} is no read") };
         let Rows::Stream(mut output) = engine.execute(&read, Arc::clone(&view), &memory).await.unwrap().rows else {
             panic!("{sql} is a lookup")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
-use unum_proto::model::{SqlSession, Value};
+use unum_proto::model::{QueryId, SqlSession, Value};
 
 use super::plan::{Plan, PlanCache, Planner, plan};
 use super::prepared::{KeptRead, Prepared, Read};
@@ -38,7 +38,7 @@ pub struct Request<'a> {
     /// Who asks, as the client says.
     pub user: &'a str,
     /// The statement in `processlist`.
-    pub query_id: u64,
+    pub query_id: QueryId,
 }
 
 /// Prepares and executes statements.

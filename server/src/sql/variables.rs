@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use unum_proto::model::{Consistency, SqlSession};
+use unum_proto::model::{Consistency, QueryId, SqlSession};
 
 use super::{Error, Limits, suggest};
 
@@ -27,14 +27,14 @@ pub struct Context<'a> {
     limits: &'a Limits,
     own: &'a str,
     user: &'a str,
-    query_id: u64,
+    query_id: QueryId,
     asked: Cell<bool>,
 }
 
 impl<'a> Context<'a> {
     /// A session on a replica. `own` is the replica as a node, `user` who asks, as the client says, and `query_id` the
     /// statement in `processlist`.
-    pub fn new(session: &'a SqlSession, limits: &'a Limits, own: &'a str, user: &'a str, query_id: u64) -> Self {
+    pub fn new(session: &'a SqlSession, limits: &'a Limits, own: &'a str, user: &'a str, query_id: QueryId) -> Self {
         Self { session, limits, own, user, query_id, asked: Cell::new(false) }
     }
 
@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
     }
 
     /// The statement in `processlist`.
-    pub fn query_id(&self) -> u64 {
+    pub fn query_id(&self) -> QueryId {
         self.asks(self.query_id)
     }
 }

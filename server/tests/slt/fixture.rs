@@ -123,7 +123,7 @@ impl Fixture {
     /// The answer, prepared and executed once. What can be looked up is: it must be the same.
     pub async fn answer_once(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Answer>, Error> {
         let own = "unum/unum_1";
-        let request = Request { sql, parameters, session: &self.session, own, user: "tester", query_id: 7 };
+        let request = Request { sql, parameters, session: &self.session, own, user: "tester", query_id: 7.into() };
         let was_kept = self.engine.kept(sql, parameters, &self.session).is_some();
         let read = match self.engine.prepare(&request)?.action {
             Action::Read(read) => read,
@@ -147,7 +147,7 @@ impl Fixture {
             live: Arc::new(OneReplica),
             session: self.session.clone(),
             user: "tester".into(),
-            query_id: 7,
+            query_id: 7.into(),
             limits,
         });
         let looked_up = self.engine.look_up(&read, &view)?;

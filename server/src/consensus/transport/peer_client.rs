@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, SchemasSent};
+use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, QueryId, SchemasSent};
 use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
@@ -100,8 +100,8 @@ impl PeerClient {
     }
 
     /// Ends a query that runs at the replica at `addr`, which need not lead; says whether there was one.
-    pub async fn kill(&self, addr: &str, query_id: u64, timeout: Duration) -> Result<bool, PeerError> {
-        let request = wire::KillRequest { cluster_id: self.cluster_id, query_id };
+    pub async fn kill(&self, addr: &str, query_id: QueryId, timeout: Duration) -> Result<bool, PeerError> {
+        let request = wire::KillRequest { cluster_id: self.cluster_id, query_id: query_id.into() };
         let mut client = self.client(addr)?;
         let reply = tokio::time::timeout(timeout, client.kill(request))
             .await

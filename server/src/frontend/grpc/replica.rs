@@ -82,7 +82,7 @@ impl wire::replica_server::Replica for ReplicaApi {
     async fn kill(&self, request: Request<wire::KillRequest>) -> Reply<wire::KillReply> {
         let wire::KillRequest { cluster_id, query_id } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
-        Ok(Response::new(wire::KillReply { killed: self.query.kill_here(query_id) }))
+        Ok(Response::new(wire::KillReply { killed: self.query.kill_here(query_id.into()) }))
     }
 
     async fn relay(&self, request: Request<wire::RelayRequest>) -> Reply<wire::RelayReply> {

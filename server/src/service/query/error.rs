@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unum_proto::model::QueryId;
+
 use crate::consensus::BarrierError;
 use crate::service::query_log::TooMany;
 use crate::sql;
@@ -26,7 +28,7 @@ pub enum Error {
     Interrupted(Duration),
     /// KILL.
     #[error("the query {0} was killed")]
-    Killed(u64),
+    Killed(QueryId),
     /// Nobody waits for the answer.
     #[error("the caller has gone")]
     Gone,
@@ -48,7 +50,7 @@ pub enum Error {
     #[error("the query {query} runs at replica {replica}, which does not answer: {why}")]
     KillFailed {
         /// The query.
-        query: u64,
+        query: QueryId,
         /// Where it runs.
         replica: u64,
         /// What came instead of an answer.

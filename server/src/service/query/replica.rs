@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use unum_proto::model::{Consistency, NodeKey, Query, ResultHeader};
+use unum_proto::model::{Consistency, NodeKey, Query, QueryId, ResultHeader};
 
 use super::Error;
 use super::live::LiveReplica;
@@ -14,7 +14,7 @@ use crate::base::tunable::Tunable;
 use crate::catalog::State;
 use crate::consensus::Group;
 use crate::consensus::transport::PeerError;
-use crate::service::query_log::{self, QueryHandle, QueryLog};
+use crate::service::query_log::{QueryHandle, QueryLog};
 use crate::sql::{self, Coverage};
 
 /// Queries that may hold a thread for long ([`sql::RowStream::is_cooperative`]) and do so at a time, each on a thread of its
@@ -56,7 +56,7 @@ impl Replica {
     }
 
     /// What a statement reads.
-    pub(super) fn view(&self, state: Arc<State>, query: &Query, query_id: u64) -> sql::View {
+    pub(super) fn view(&self, state: Arc<State>, query: &Query, query_id: QueryId) -> sql::View {
         sql::View {
             system_tables: sql::SYSTEM_TABLES,
             state,
@@ -89,12 +89,11 @@ impl Replica {
     }
 
     /// Ends a query wherever it runs.
-    pub(super) async fn kill(&self, query: u64) -> Result<(), Error> {
-        let of = query_log::replica_of(query);
+    pub(super) async fn kill(&self, query: QueryId) -> Result<(), Error> {
         let unknown = || {
             Error::refused(format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them"))
         };
-        let member = self.group.members().members.into_iter().find(|member| query_log::is_replica(member.id, of));
+        let member = self.group.members().members.into_iter().find(|member| query.is_of(member.id));
         let Some(member) = member else { return Err(unknown()) };
         let killed = match member.id == self.group.replica() {
             true => self.log.kill(query),

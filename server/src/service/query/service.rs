@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{NodeKey, Query};
+use unum_proto::model::{NodeKey, Query, QueryId};
 
 use super::Error;
 use super::lookup::Tried;
@@ -76,7 +76,7 @@ impl QueryService {
     }
 
     /// Ends a query that runs here; says whether there was one.
-    pub fn kill_here(&self, query: u64) -> bool {
+    pub fn kill_here(&self, query: QueryId) -> bool {
         self.replica.log.kill(query)
     }
 

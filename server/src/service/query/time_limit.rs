@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use unum_proto::model::Query;
+use unum_proto::model::{Query, QueryId};
 
 use super::Error;
 use crate::service::query_log::End;
@@ -73,7 +73,7 @@ impl TimeLimit {
 }
 
 /// What the caller is told of a query that was ended before its last row was made.
-pub(super) fn error_of(end: &End, query: u64) -> Error {
+pub(super) fn error_of(end: &End, query: QueryId) -> Error {
     match end {
         End::Killed => Error::Killed(query),
         End::Deadline(time) => Error::Deadline(*time),

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use unum_proto::model::QueryId;
+
 use super::end::{End, EndSignal};
 use crate::sql::{Digest, Prepared, QueryMemory, StatementText};
 
@@ -24,7 +26,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct QueryHandle {
     /// Its id: unique in the group, and what KILL takes.
-    pub id: u64,
+    pub id: QueryId,
     /// What it holds.
     pub memory: Arc<QueryMemory>,
     /// Its end.
@@ -46,7 +48,7 @@ pub(super) struct Times {
 }
 
 impl QueryHandle {
-    pub(super) fn new(id: u64, request: Request) -> Self {
+    pub(super) fn new(id: QueryId, request: Request) -> Self {
         let end = EndSignal::default();
         Self {
             id,

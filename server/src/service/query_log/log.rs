@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use unum_client::Table;
-use unum_proto::model::{Invalid, Row, TableSnapshot};
+use unum_proto::model::{Invalid, QueryId, Row, TableSnapshot};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::end::End;
@@ -27,20 +27,6 @@ pub struct Options {
     pub slow_threshold: Duration,
 }
 
-/// The low half of a query's id counts; the high half is the low half of its replica's.
-const REPLICA_SHIFT: u32 = 32;
-const COUNT_MASK: u64 = u32::MAX as u64;
-
-/// The replica that runs a query, as far as the id says: the low half of the replica's id.
-pub fn replica_of(query: u64) -> u64 {
-    query >> REPLICA_SHIFT
-}
-
-/// Whether a replica is the one that [`replica_of`] means.
-pub fn is_replica(replica: u64, of: u64) -> bool {
-    replica & COUNT_MASK == of
-}
-
 /// The replica's queries. Clones share them.
 #[derive(Debug, Clone)]
 pub struct QueryLog(Arc<Inner>);
@@ -54,7 +40,7 @@ struct Inner {
     first: u64,
     count: AtomicU64,
     slow_count: AtomicU64,
-    running: Mutex<BTreeMap<u64, Arc<QueryHandle>>>,
+    running: Mutex<BTreeMap<QueryId, Arc<QueryHandle>>>,
     slow: Mutex<SlowQueries>,
     summaries: Mutex<Summaries>,
 }
@@ -95,15 +81,14 @@ impl QueryLog {
         if running.len() >= max {
             return Err(TooMany { replica: *replica, max });
         }
-        let number = first.wrapping_add(count.fetch_add(1, Ordering::Relaxed));
-        let id = ((*replica & COUNT_MASK) << REPLICA_SHIFT) | (number & COUNT_MASK);
+        let id = QueryId::new(*replica, first.wrapping_add(count.fetch_add(1, Ordering::Relaxed)));
         let query = Arc::new(QueryHandle::new(id, request));
         running.insert(id, Arc::clone(&query));
         Ok(Tracked { log: self.clone(), query })
     }
 
     /// Ends a query that runs here; says whether there was one.
-    pub fn kill(&self, id: u64) -> bool {
+    pub fn kill(&self, id: QueryId) -> bool {
         let query = lock(&self.0.running).get(&id).cloned();
         query.iter().for_each(|query| {
             query.end.set(End::Killed);
@@ -224,9 +209,9 @@ mod tests {
         let error = log.begin(request()).unwrap_err().to_string();
         assert!(error.contains("2 queries run at replica 3") && error.contains("sql.queries_max"), "{error}");
         assert_eq!(log.running().len(), 2);
-        assert!(is_replica(3, replica_of(first.query().id)));
+        assert!(first.query().id.is_of(3));
         assert!(log.kill(second.query().id) && second.query().end.get() == Some(&End::Killed));
-        assert!(!log.kill(7));
+        assert!(!log.kill(7.into()));
         first.finish();
         drop(second);
         let (tables, published) = log.history_tables(Published::default()).unwrap();

@@ -12,4 +12,4 @@ pub mod statements_summary;
 
 pub use self::end::{End, EndSignal};
 pub use self::handle::{QueryHandle, Request};
-pub use self::log::{Options, Published, QueryLog, TooMany, Tracked, is_replica, replica_of};
+pub use self::log::{Options, Published, QueryLog, TooMany, Tracked};

@@ -12,7 +12,7 @@ mod show;
 mod text;
 
 use sqlparser::ast::{DescribeAlias, Statement as Ast};
-use unum_proto::model::SqlSession;
+use unum_proto::model::{QueryId, SqlSession};
 
 pub use self::column_names::ColumnNames;
 pub use self::configure::Configure;
@@ -40,7 +40,7 @@ pub enum Command {
     /// A running query is to end, wherever it runs.
     Kill {
         /// Its id in `processlist`.
-        query: u64,
+        query: QueryId,
     },
     /// The configuration of nodes is to change.
     Configure(Box<Configure>),
@@ -91,7 +91,7 @@ fn classify(statement: Ast, column_names: ColumnNames, context: &Context<'_>) ->
         Ast::ExplainTable { table_name, .. } => show::describe(&table_name, context).map(boxed),
         Ast::Use(target) => Ok(Statement::Command(Command::SetSession(set::use_schema(&target, context)?))),
         Ast::Set(set) => Ok(Statement::Command(Command::SetSession(set::set_variables(set, context)?))),
-        Ast::Kill { id, .. } => Ok(Statement::Command(Command::Kill { query: id })),
+        Ast::Kill { id, .. } => Ok(Statement::Command(Command::Kill { query: id.into() })),
         Ast::ShowVariable { .. } => {
             Err(Error::Invalid(format!("{statement} is not known; SHOW takes {}", heads::shows())))
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
-use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, Row, SqlSession, TableName};
+use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, QueryId, Row, SqlSession, TableName};
 
 use crate::catalog::columnar::{self, Cell, chunks};
 use crate::catalog::{NodeStatus, State, Table};
@@ -110,7 +110,7 @@ pub struct View {
     /// Who asks, as the client says.
     pub user: String,
     /// The statement in `processlist`.
-    pub query_id: u64,
+    pub query_id: QueryId,
     /// The limits of the replica.
     pub limits: Limits,
 }

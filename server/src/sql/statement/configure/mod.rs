@@ -130,7 +130,7 @@ mod tests {
     fn parsed(sql: &str) -> Result<Option<Configure>, Error> {
         let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
         let limits = Limits { memory_bytes: 0, rows: 0, bytes: 0 };
-        let context = Context::new(&session, &limits, "unum/unum_1", "u", 1);
+        let context = Context::new(&session, &limits, "unum/unum_1", "u", 1.into());
         let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().expect("tokens");
         match heads::find(&tokens) {
             Some((Head { grammar: Grammar::Configure(verb), .. }, words)) => parse(*verb, &tokens, words, &context),
