@@ -52,6 +52,6 @@ pub use table::Table;
 #[doc(hidden)]
 pub use transport::serve_stub;
 pub use unum_proto::model::{
-    Change, Column, ColumnName, Consistency, DataType, Invalid, MemberStatus, NodeDescription, NodeKey, NodeName,
-    ReplicaStatus, TableName, TableSchema, TableSnapshot, Value,
+    Change, ChangeId, Column, ColumnName, Consistency, DataType, Invalid, MemberStatus, NodeDescription, NodeKey,
+    NodeName, ReplicaStatus, TableName, TableSchema, TableSnapshot, Value,
 };

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn request() -> ConfigRequest {
-        ConfigRequest { change: 7, key: "log.level".into(), value: "info".into(), attempt: 1 }
+        ConfigRequest { change: 7.into(), key: "log.level".into(), value: "info".into(), attempt: 1 }
     }
 
     #[tokio::test]

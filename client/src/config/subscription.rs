@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{ConfigOutcome, ConfigReport, ConfigReports, DesiredValue, NodeKey};
+use unum_proto::model::{ChangeId, ConfigOutcome, ConfigReport, ConfigReports, DesiredValue, NodeKey};
 
 use crate::retry::{Attempt, Repeat, Time};
 use crate::transport::{self, ConfigWatch, Endpoint, Endpoints};
@@ -28,7 +28,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigRequest {
     /// The change that wants it: `config_changes` has it.
-    pub change: u64,
+    pub change: ChangeId,
     /// The key.
     pub key: String,
     /// Its new value.
@@ -61,7 +61,7 @@ struct Subscriber {
     timeout: Duration,
     apply: Apply,
     /// What came of each change and key here.
-    done: HashMap<(u64, String), ConfigReport>,
+    done: HashMap<(ChangeId, String), ConfigReport>,
 }
 
 impl Subscriber {
@@ -111,7 +111,7 @@ impl Subscriber {
             // A task of its own: a panic in what is not ours is one more way to fail.
             let outcome = AbortOnDropHandle::new(tokio::spawn((self.apply)(request))).await;
             let outcome = outcome.unwrap_or_else(|e| ConfigOutcome::Failed(format!("what applies it panicked: {e}")));
-            tracing::info!(change, key, attempt, ?outcome, "configuration");
+            tracing::info!(%change, key, attempt, ?outcome, "configuration");
             let failed = matches!(outcome, ConfigOutcome::Failed(_));
             let report = ConfigReport::new(change, key.clone(), outcome, attempt);
             self.done.insert((change, key.clone()), report.clone());

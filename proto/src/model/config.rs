@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::{at_most, quoted};
 use super::limits::{CONFIG_ERROR_BYTES_MAX, CONFIG_KEY_BYTES_MAX, CONFIG_VALUE_BYTES_MAX};
-use super::{DataType, Invalid, NodeKey};
+use super::{ChangeId, DataType, Invalid, NodeKey};
 
 /// The table that a node publishes its configuration as.
 pub const CONFIG_TABLE: &str = "config";
@@ -211,7 +211,7 @@ pub fn check_value(key: &str, value: &str) -> Result<(), Invalid> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredValue {
     /// The change that wants it.
-    pub change: u64,
+    pub change: ChangeId,
     /// The setting.
     pub key: String,
     /// Its new value.
@@ -237,7 +237,7 @@ pub enum ConfigOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigReport {
     /// The change.
-    pub change: u64,
+    pub change: ChangeId,
     /// The setting.
     pub key: String,
     /// What came of it.
@@ -248,7 +248,7 @@ pub struct ConfigReport {
 
 impl ConfigReport {
     /// A report whose error is cut to what is kept.
-    pub fn new(change: u64, key: String, outcome: ConfigOutcome, attempt: u32) -> Self {
+    pub fn new(change: ChangeId, key: String, outcome: ConfigOutcome, attempt: u32) -> Self {
         let cut = |mut why: String| {
             why.truncate(why.floor_char_boundary(CONFIG_ERROR_BYTES_MAX));
             why

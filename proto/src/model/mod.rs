@@ -7,6 +7,7 @@
 //! front): the order of fields and variants is a disk format. Add at the end, never reorder.
 
 mod admin;
+mod change_id;
 pub mod config;
 mod convert;
 mod data_type;
@@ -22,6 +23,7 @@ pub mod typed;
 mod value;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
+pub use change_id::ChangeId;
 pub use config::{
     CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, ConfigReports, ConfigType, DesiredValue, MASK,
 };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use unum_proto::model::{
-    ConfigReport, NodeDescription, NodeKey, Push, PushOutcome, Row, TableSchema, TableSnapshot, limits,
+    ChangeId, ConfigReport, NodeDescription, NodeKey, Push, PushOutcome, Row, TableSchema, TableSnapshot, limits,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -73,7 +73,7 @@ pub enum Command {
         /// The leader's wall clock, microseconds since the epoch.
         at_us: i64,
         /// The change.
-        change: u64,
+        change: ChangeId,
         /// Which.
         step: ConfigStep,
     },

@@ -1,6 +1,6 @@
 //! A command by the type of its outcome: who proposes pushes is answered with outcomes of pushes.
 
-use unum_proto::model::{ConfigReport, NodeKey, PushOutcome};
+use unum_proto::model::{ChangeId, ConfigReport, NodeKey, PushOutcome};
 
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 use super::{Command, Outcome, Silence, StampedPush, State};
@@ -66,7 +66,7 @@ impl Proposal<Result<ConfigDone, ConfigRefusal>> {
     }
 
     /// See [`Command::StepConfig`].
-    pub fn step_config(at_us: i64, change: u64, step: ConfigStep) -> Self {
+    pub fn step_config(at_us: i64, change: ChangeId, step: ConfigStep) -> Self {
         Self { command: Command::StepConfig { at_us, change, step }, read: read_config }
     }
 }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(state.draft(&Proposal::silences(0, Vec::new())).1, 0);
         assert_eq!(state.draft(&Proposal::report_config(0, node.clone(), Vec::new())).1, 0);
         assert!(state.draft(&Proposal::remove_node(0, node)).1.unwrap_err().contains("tikv"));
-        assert!(state.draft(&Proposal::step_config(0, 7, ConfigStep::Cancel)).1.is_err());
+        assert!(state.draft(&Proposal::step_config(0, 7.into(), ConfigStep::Cancel)).1.is_err());
         let foreign = Proposal::silences(0, Vec::new()).read(Outcome::NodeRemoved(Ok(()))).unwrap_err();
         assert!(foreign.to_string().contains("NodeRemoved"), "{foreign}");
     }

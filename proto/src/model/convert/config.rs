@@ -10,7 +10,7 @@ use crate::wire;
 impl From<DesiredValue> for wire::ConfigDesiredValue {
     fn from(value: DesiredValue) -> Self {
         let DesiredValue { change, key, value, attempts } = value;
-        Self { change, key, value, attempts }
+        Self { change: change.into(), key, value, attempts }
     }
 }
 
@@ -21,7 +21,7 @@ impl TryFrom<wire::ConfigDesiredValue> for DesiredValue {
         let wire::ConfigDesiredValue { change, key, value, attempts } = wire;
         check_key(&key)?;
         check_value(&key, &value)?;
-        Ok(Self { change, key, value, attempts })
+        Ok(Self { change: change.into(), key, value, attempts })
     }
 }
 
@@ -35,7 +35,7 @@ impl From<&ConfigReports> for wire::ConfigReportRequest {
                 ConfigOutcome::Rejected(why) => (wire::ConfigOutcome::Rejected, why.as_str()),
             };
             wire::ConfigReport {
-                change: report.change,
+                change: report.change.into(),
                 key: report.key.clone(),
                 outcome: outcome.into(),
                 error: error.to_owned(),
@@ -68,7 +68,7 @@ impl TryFrom<wire::ConfigReportRequest> for ConfigReports {
             if wire.attempt == 0 {
                 return Err(Invalid::new(format!("attempt 0 to set {}", wire.key), "count from 1"));
             }
-            Ok(ConfigReport::new(wire.change, wire.key, outcome, wire.attempt))
+            Ok(ConfigReport::new(wire.change.into(), wire.key, outcome, wire.attempt))
         };
         let reports = wire.reports.into_iter().map(report).collect::<Result<_, Invalid>>()?;
         Ok(Self { node: required(wire.node, "node key")?.try_into()?, reports })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{ConfigOutcome, ConfigType, MASK, NodeKey};
+use unum_proto::model::{ChangeId, ConfigOutcome, ConfigType, MASK, NodeKey};
 
 use super::records::{ConfigChange, ConfigRecord, ConfigRecordKey, Desired, Kind, Phase, Setting, Target, TargetState};
 use super::rows::{ConfigRow, config_row};
@@ -46,7 +46,7 @@ pub enum ConfigWish {
     /// The values from before another change; what is open of that one is cancelled.
     Rollback {
         /// That change.
-        of: u64,
+        of: ChangeId,
     },
 }
 
@@ -74,7 +74,7 @@ pub enum ConfigStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigDone {
     /// Its id.
-    pub change: u64,
+    pub change: ChangeId,
     /// Whether an earlier attempt had done it.
     pub duplicate: bool,
 }
@@ -109,7 +109,7 @@ impl Transition<'_> {
 
     fn begin(&mut self, proposal: ConfigProposal) -> Result<ConfigDone, ConfigRefusal> {
         let ConfigProposal { change_key, who, host, statement, wish } = proposal;
-        let id = self.state.revision;
+        let id = ChangeId::from(self.state.revision);
         self.make_room()?;
         let (kind, canaries, enforce, mut targets) = match wish {
             ConfigWish::Set { assignments, seen, canaries, if_revision, enforce } => {
@@ -141,7 +141,7 @@ impl Transition<'_> {
         if self.state.config.changes.len() < CHANGES_MAX {
             return Ok(());
         }
-        let is_open = |id: &u64| {
+        let is_open = |id: &ChangeId| {
             self.state
                 .config
                 .targets
@@ -220,7 +220,7 @@ impl Transition<'_> {
     }
 
     /// The values that a change's settings had before it.
-    fn former_values(&self, of: u64) -> Result<BTreeMap<Setting, Target>, ConfigRefusal> {
+    fn former_values(&self, of: ChangeId) -> Result<BTreeMap<Setting, Target>, ConfigRefusal> {
         let mut targets = BTreeMap::new();
         for (setting, target) in self.state.config.targets.get(&of).into_iter().flatten() {
             if matches!(target.state, TargetState::Cancelled(_)) && target.attempts == 0 {
@@ -291,13 +291,17 @@ impl Transition<'_> {
         }
     }
 
-    fn want(&mut self, change: u64, setting: &Setting, value: String) {
+    fn want(&mut self, change: ChangeId, setting: &Setting, value: String) {
         let desired = Desired { value, change, revision: self.state.revision };
         self.put_config(ConfigRecordKey::Desired(setting.clone()), Some(ConfigRecord::Desired(desired)));
     }
 
     /// Goes on with a change, or ends it. Done again, it is nothing more.
-    pub(in crate::catalog) fn step_config(&mut self, id: u64, step: ConfigStep) -> Result<ConfigDone, ConfigRefusal> {
+    pub(in crate::catalog) fn step_config(
+        &mut self,
+        id: ChangeId,
+        step: ConfigStep,
+    ) -> Result<ConfigDone, ConfigRefusal> {
         let done = ConfigDone { change: id, duplicate: false };
         match step {
             ConfigStep::Cancel => self.cancel(id, "").map(|()| done),
@@ -320,21 +324,21 @@ impl Transition<'_> {
         }
     }
 
-    fn known(&self, id: u64) -> Result<ConfigChange, ConfigRefusal> {
+    fn known(&self, id: ChangeId) -> Result<ConfigChange, ConfigRefusal> {
         match self.state.config.changes.get(&id) {
             Some(change) => Ok(change.as_ref().clone()),
             None => refused(format!("there is no change {id}; SELECT * FROM config_changes shows all")),
         }
     }
 
-    fn targets_in(&self, id: u64, is_in: impl Fn(&TargetState) -> bool) -> Vec<(Setting, Target)> {
+    fn targets_in(&self, id: ChangeId, is_in: impl Fn(&TargetState) -> bool) -> Vec<(Setting, Target)> {
         let targets = self.state.config.targets.get(&id).into_iter().flatten();
         let chosen = targets.filter(|(_, target)| is_in(&target.state));
         chosen.map(|(setting, target)| (setting.clone(), target.as_ref().clone())).collect()
     }
 
     /// Nothing more is wanted of what is open of a change.
-    fn cancel(&mut self, id: u64, why: &str) -> Result<(), ConfigRefusal> {
+    fn cancel(&mut self, id: ChangeId, why: &str) -> Result<(), ConfigRefusal> {
         let change = self.known(id)?;
         let open = self.targets_in(id, TargetState::is_open);
         if open.is_empty() {
@@ -355,7 +359,7 @@ impl Transition<'_> {
     }
 
     /// What was wanted before is wanted again.
-    pub(super) fn cancel_target(&mut self, id: u64, setting: Setting, target: Target, why: &str) {
+    pub(super) fn cancel_target(&mut self, id: ChangeId, setting: Setting, target: Target, why: &str) {
         self.want_as_before(id, &setting, &target);
         let state = TargetState::Cancelled(why.to_owned());
         let target =
@@ -363,7 +367,7 @@ impl Transition<'_> {
         self.put_config(ConfigRecordKey::Target(id, setting), Some(ConfigRecord::Target(target)));
     }
 
-    pub(super) fn want_as_before(&mut self, id: u64, setting: &Setting, target: &Target) {
+    pub(super) fn want_as_before(&mut self, id: ChangeId, setting: &Setting, target: &Target) {
         if self.state.config.desired_of(setting).is_some_and(|wanted| wanted.change == id) {
             let before = target.before.clone().map(ConfigRecord::Desired);
             self.put_config(ConfigRecordKey::Desired(setting.clone()), before);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use unum_proto::model::{ConfigOutcome, ConfigReport, DesiredValue, NodeKey};
+use unum_proto::model::{ChangeId, ConfigOutcome, ConfigReport, DesiredValue, NodeKey};
 
 use super::records::{ConfigRecord, ConfigRecordKey, ConfigSpan, Setting, Since, Target, TargetState};
 use super::rows::{ConfigRow, config_row, parse};
@@ -54,7 +54,7 @@ impl Transition<'_> {
         new
     }
 
-    fn decide(&mut self, change: u64, setting: Setting, target: Target, outcome: ConfigOutcome) {
+    fn decide(&mut self, change: ChangeId, setting: Setting, target: Target, outcome: ConfigOutcome) {
         let state = TargetState::Decided(outcome);
         let target =
             Target { state, reported_at_us: Some(self.at_us), reported_at: Some(self.state.revision), ..target };
@@ -146,7 +146,7 @@ impl Transition<'_> {
 
     /// Nothing is wanted of a node that was removed, and its past goes with it.
     pub(in crate::catalog) fn config_node_removed(&mut self, node: &NodeKey) {
-        let open: Vec<(Setting, u64)> = self
+        let open: Vec<(Setting, ChangeId)> = self
             .state
             .config
             .open

@@ -21,7 +21,7 @@ mod tests;
 use std::sync::Arc;
 
 use imbl::OrdMap;
-use unum_proto::model::NodeKey;
+use unum_proto::model::{ChangeId, NodeKey};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::RecordKey;
@@ -48,9 +48,9 @@ pub struct Config {
     /// The revision at which any row of any node's configuration last changed.
     pub version: u64,
     /// By id, which is the revision of their commit.
-    pub changes: OrdMap<u64, Arc<ConfigChange>>,
+    pub changes: OrdMap<ChangeId, Arc<ConfigChange>>,
     /// What each change sets, and how far that is.
-    pub targets: OrdMap<u64, OrdMap<Setting, Arc<Target>>>,
+    pub targets: OrdMap<ChangeId, OrdMap<Setting, Arc<Target>>>,
     /// What is wanted of each node, by key.
     pub desired: OrdMap<NodeKey, OrdMap<String, Arc<Desired>>>,
     /// Former values of each node, by key and the revision since which they were.
@@ -58,9 +58,9 @@ pub struct Config {
     /// Since when each node publishes its configuration.
     pub since: OrdMap<NodeKey, Since>,
     /// Of each setting that is being changed, by which change. Follows from `targets`.
-    pub open: OrdMap<Setting, u64>,
+    pub open: OrdMap<Setting, ChangeId>,
     /// Of each change key, the change. Follows from `changes`.
-    pub by_change_key: OrdMap<String, u64>,
+    pub by_change_key: OrdMap<String, ChangeId>,
 }
 
 impl Config {
@@ -180,7 +180,7 @@ impl Config {
         }
     }
 
-    fn close(&mut self, change: u64, setting: &Setting) {
+    fn close(&mut self, change: ChangeId, setting: &Setting) {
         if self.open.get(setting) == Some(&change) {
             self.open.remove(setting);
         }

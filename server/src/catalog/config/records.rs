@@ -1,7 +1,7 @@
 //! What is kept of changes and of the configuration's past. The order of fields and variants is a disk format.
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{ConfigOutcome, NodeKey};
+use unum_proto::model::{ChangeId, ConfigOutcome, NodeKey};
 
 /// One key of one node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,9 +25,9 @@ pub enum ConfigRecordKey {
     /// The revision at which any row of any node's configuration last changed.
     Version,
     /// A change, by its id.
-    Change(u64),
+    Change(ChangeId),
     /// What a change sets.
-    Target(u64, Setting),
+    Target(ChangeId, Setting),
     /// What is wanted of a setting.
     Desired(Setting),
     /// A former value of a setting, by the revision since which it was.
@@ -103,7 +103,7 @@ pub enum Kind {
     /// The values from before another change.
     Rollback {
         /// That change.
-        of: u64,
+        of: ChangeId,
     },
 }
 
@@ -188,7 +188,7 @@ pub struct Desired {
     /// The value.
     pub value: String,
     /// The change that wants it.
-    pub change: u64,
+    pub change: ChangeId,
     /// The revision since which it is wanted.
     pub revision: u64,
 }
@@ -203,7 +203,7 @@ pub struct ConfigSpan {
     /// The leader's wall clock at that.
     pub until_us: i64,
     /// The change that ended it; none if nobody asked for it here.
-    pub ended_by: Option<u64>,
+    pub ended_by: Option<ChangeId>,
 }
 
 /// The first push of a node's configuration.

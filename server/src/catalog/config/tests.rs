@@ -2,8 +2,8 @@
 //! restored from its records goes on as the one it came from.
 
 use unum_proto::model::{
-    CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, NodeDescription, NodeKey, Push, Row, TableSchema,
-    TableSnapshot, Value,
+    CONFIG_COLUMNS, CONFIG_TABLE, ChangeId, ConfigOutcome, ConfigReport, NodeDescription, NodeKey, Push, Row,
+    TableSchema, TableSnapshot, Value,
 };
 
 use super::*;
@@ -80,20 +80,20 @@ impl Cluster {
         }
     }
 
-    fn set(&mut self, key: &str, value: &str, ids: &[u8]) -> Result<u64, ConfigRefusal> {
+    fn set(&mut self, key: &str, value: &str, ids: &[u8]) -> Result<ChangeId, ConfigRefusal> {
         let wish = self.wish(key, value, ids);
         let change_key = format!("key {}", self.state.revision);
         self.propose(&change_key, wish).map(|done| done.change)
     }
 
-    fn step(&mut self, change: u64, step: ConfigStep) -> Result<ConfigDone, ConfigRefusal> {
+    fn step(&mut self, change: ChangeId, step: ConfigStep) -> Result<ConfigDone, ConfigRefusal> {
         match self.apply(Command::StepConfig { at_us: 9, change, step }) {
             Outcome::Config(outcome) => outcome,
             other => panic!("{other:?}"),
         }
     }
 
-    fn report(&mut self, id: u8, change: u64, key: &str, outcome: ConfigOutcome, attempt: u32) -> u32 {
+    fn report(&mut self, id: u8, change: ChangeId, key: &str, outcome: ConfigOutcome, attempt: u32) -> u32 {
         let reports = vec![ConfigReport::new(change, key.into(), outcome, attempt)];
         match self.apply(Command::ReportConfig { at_us: 9, node: node(id), reports }) {
             Outcome::ConfigReported { new } => new,
@@ -101,7 +101,7 @@ impl Cluster {
         }
     }
 
-    fn states(&self, change: u64) -> Vec<&'static str> {
+    fn states(&self, change: ChangeId) -> Vec<&'static str> {
         self.state.config.targets[&change].values().map(|target| target.state.as_str()).collect()
     }
 
@@ -176,7 +176,7 @@ fn what_cannot_be_changes_nothing() {
     let ConfigWish::Set { assignments, .. } = cluster.wish("pool.size", "9", &[2]) else { unreachable!() };
     let moved = ConfigWish::Set { assignments, seen: 1, canaries: None, if_revision: None, enforce: false };
     assert_eq!(cluster.propose("moved", moved), Err(ConfigRefusal::Moved));
-    assert!(refusal(cluster.step(999, ConfigStep::Cancel)).contains("there is no change 999"));
+    assert!(refusal(cluster.step(999.into(), ConfigStep::Cancel)).contains("there is no change 999"));
     assert_eq!(cluster.state.hash, hash);
     assert_eq!(cluster.states(open), ["pending"]);
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow::array::{AsArray, RecordBatch};
 use tokio::time::Instant;
 use unum_proto::model::config::is_secret;
-use unum_proto::model::{NodeKey, Query};
+use unum_proto::model::{ChangeId, NodeKey, Query};
 
 use crate::base::clock;
 use crate::catalog::config::{
@@ -39,7 +39,7 @@ pub struct Made {
     /// The revision of the answer.
     pub revision: u64,
     /// Its id; in a draft the one that it would have.
-    pub change: u64,
+    pub change: ChangeId,
     /// What its author should know.
     pub warnings: Vec<String>,
 }
@@ -142,7 +142,7 @@ pub async fn wait_for_nodes(author: &Author<'_>, made: &mut Made, until: Instant
     made.revision = made.state.revision;
 }
 
-fn is_pending(state: &State, change: u64) -> bool {
+fn is_pending(state: &State, change: ChangeId) -> bool {
     let targets = state.config.targets.get(&change).into_iter().flatten();
     targets.into_iter().any(|(_, target)| target.state == TargetState::Pending)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlparser::ast::Expr;
+use unum_proto::model::ChangeId;
 
 /// A statement that changes configuration.
 #[derive(Debug, Clone)]
@@ -35,11 +36,11 @@ pub enum What {
         value: String,
     },
     /// It goes on behind the canaries of a change.
-    Resume(u64),
+    Resume(ChangeId),
     /// It ends a change.
-    Cancel(u64),
+    Cancel(ChangeId),
     /// It sets what was before a change.
-    Rollback(u64),
+    Rollback(ChangeId),
 }
 
 /// Which nodes a SET CONFIG means.

@@ -6,7 +6,7 @@ use sqlparser::ast::{AssignmentTarget, Expr, Statement as Ast, TableFactor, Valu
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use unum_proto::model::config::{check_key, check_value};
 use unum_proto::model::limits::{CHANGE_KEY_CHARS_MAX, WAIT_MS_MAX};
-use unum_proto::model::{ConfigType, MASK};
+use unum_proto::model::{ChangeId, ConfigType, MASK};
 
 use super::change::{Canary, Chosen, Options, What};
 use crate::sql::Error;
@@ -34,8 +34,8 @@ impl<'a> ConfigureParser<'a> {
     }
 
     /// The id of a change.
-    pub(super) fn change(&mut self) -> Result<u64, Error> {
-        self.cursor.number("the id of a change")
+    pub(super) fn change(&mut self) -> Result<ChangeId, Error> {
+        self.cursor.number("the id of a change").map(ChangeId::from)
     }
 
     pub(super) fn set(&mut self) -> Result<What, Error> {

@@ -15,6 +15,7 @@ mod grammar;
 use sqlparser::ast::{Expr, SetExpr, Statement as Ast};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::TokenWithSpan;
+use unum_proto::model::ChangeId;
 use unum_proto::model::config::is_secret;
 
 pub use self::change::{Canary, Chosen, Configure, Options, What};
@@ -99,7 +100,7 @@ pub fn settings_read(condition: Option<&Expr>) -> Result<Select, Error> {
 }
 
 /// The read of what came of a change so far.
-pub fn outcome_read(change: u64, dry_run: bool) -> Result<Select, Error> {
+pub fn outcome_read(change: ChangeId, dry_run: bool) -> Result<Select, Error> {
     let columns = match dry_run {
         true => "node_type, node_id, `key`, old, desired",
         false => "change_id, node_type, node_id, `key`, old, desired, state, attempts, error",

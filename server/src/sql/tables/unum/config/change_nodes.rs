@@ -1,6 +1,6 @@
 //! `unum.config_change_nodes`: what each change sets, and how far each node is with it.
 
-use unum_proto::model::{CONFIG_TABLE, Row};
+use unum_proto::model::{CONFIG_TABLE, ChangeId, Row};
 use unum_proto::typed_rows;
 
 use super::shown;
@@ -12,7 +12,7 @@ use crate::sql::tables::view::{Reads, SystemTable, View};
 typed_rows! {
     /// Its columns.
     const COLUMNS;
-    fn row(state: &State, id: u64, setting: &Setting, target: &Target) {
+    fn row(state: &State, id: ChangeId, setting: &Setting, target: &Target) {
         let actual = config_row(state, &setting.node, &setting.key).and_then(|row| row.value);
     }
     "change_id": UInt64, "the change" => id;

@@ -1,6 +1,6 @@
 //! `unum.config_changes`: every change of the nodes' configuration.
 
-use unum_proto::model::{ConfigOutcome, Row};
+use unum_proto::model::{ChangeId, ConfigOutcome, Row};
 use unum_proto::typed_rows;
 
 use crate::catalog::State;
@@ -11,7 +11,7 @@ use crate::sql::tables::view::{Reads, SystemTable, View};
 typed_rows! {
     /// Its columns.
     const COLUMNS;
-    fn row(state: &State, id: u64, change: &ConfigChange) {
+    fn row(state: &State, id: ChangeId, change: &ConfigChange) {
         let targets = state.config.targets.get(&id).into_iter().flatten().map(|(_, target)| target.as_ref());
         let count = |is: fn(&TargetState) -> bool| targets.clone().filter(|target| is(&target.state)).count() as u64;
         let rollback_of = match change.kind {

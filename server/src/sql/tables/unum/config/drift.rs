@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use unum_proto::model::{CONFIG_TABLE, ConfigOutcome, NodeKey, Row};
+use unum_proto::model::{CONFIG_TABLE, ChangeId, ConfigOutcome, NodeKey, Row};
 use unum_proto::typed_rows;
 
 use super::shown;
@@ -51,7 +51,7 @@ struct Drift<'a> {
     reason: &'static str,
     expected: Option<&'a str>,
     actual: Option<&'a str>,
-    change: Option<u64>,
+    change: Option<ChangeId>,
     state: Option<&'static str>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use unum_proto::model::{CONFIG_TABLE, NodeKey, Row};
+use unum_proto::model::{CONFIG_TABLE, ChangeId, NodeKey, Row};
 use unum_proto::typed_rows;
 
 use super::shown;
@@ -43,7 +43,7 @@ struct Span<'a> {
     until: Option<u64>,
     until_us: Option<i64>,
     /// The change that set it.
-    by: Option<u64>,
+    by: Option<ChangeId>,
 }
 
 fn rows(view: &View) -> Vec<Row> {
