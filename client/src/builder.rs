@@ -1,4 +1,4 @@
-//! A client, put together.
+//! A client, put together: [`Client::connect`] and [`Client::builder`].
 
 use std::time::Duration;
 
@@ -7,6 +7,22 @@ use unum_proto::model::limits::QUERY_TIMEOUT_MS_DEFAULT;
 
 use crate::transport::{Dialer, Endpoints};
 use crate::{Client, Error};
+
+impl Client {
+    /// A client of the replicas at `host:port` addresses, one of which has to be reachable, and all else as it is by
+    /// default.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for something that is no address, [`Error::Unreachable`] when no replica answers.
+    pub async fn connect<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
+        Self::builder(endpoints).connect().await
+    }
+
+    /// Puts a client of the replicas at `host:port` addresses together.
+    pub fn builder<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> ClientBuilder {
+        ClientBuilder::new(endpoints.into_iter().map(Into::into).collect())
+    }
+}
 
 /// What a [`Client`] is made of. Made by [`Client::builder`].
 #[derive(Debug, Clone)]
@@ -37,8 +53,9 @@ impl ClientBuilder {
 
     /// How long one connection may take to be made, before the next endpoint is tried; 2 seconds by default.
     #[must_use]
-    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
-        Self { dialer: Dialer { connect_timeout }, ..self }
+    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.dialer.connect_timeout = connect_timeout;
+        self
     }
 
     /// How fresh answers are; linearizable by default. See [`Client::with_consistency`].

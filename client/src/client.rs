@@ -9,7 +9,7 @@ use crate::result::QueryResult;
 use crate::retry::{Attempt, Repeat, Time};
 use crate::session::Session;
 use crate::transport::{self, Dialer, Endpoint, Endpoints};
-use crate::{ClientBuilder, Error, Publisher, retry};
+use crate::{Error, Publisher, retry};
 
 /// A connection to any replica of a cluster. Clones share it, and what USE and SET set.
 #[derive(Debug, Clone)]
@@ -23,20 +23,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the replicas at `host:port` addresses, one of which has to be reachable, and all else as it is by
-    /// default.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for something that is no address, [`Error::Unreachable`] when no replica answers.
-    pub async fn connect<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> Result<Self, Error> {
-        Self::builder(endpoints).connect().await
-    }
-
-    /// Puts a client of the replicas at `host:port` addresses together.
-    pub fn builder<S: Into<String>>(endpoints: impl IntoIterator<Item = S>) -> ClientBuilder {
-        ClientBuilder::new(endpoints.into_iter().map(Into::into).collect())
-    }
-
     pub(crate) fn new(endpoints: Endpoints, timeout: Duration, consistency: Consistency, user: String) -> Self {
         Self { endpoints, timeout, consistency, user, session: Session::default(), sql_session: Arc::default() }
     }
@@ -151,10 +137,12 @@ impl Client {
     pub async fn statuses(&self) -> Vec<(String, Result<ReplicaStatus, String>)> {
         let ask = async |endpoint: &Endpoint| {
             let status = transport::status(endpoint, self.timeout).await.map_err(|attempt| match attempt {
-                Attempt::Final(error) => error.to_string(),
-                Attempt::NotReached(why) | Attempt::Retry(why) | Attempt::Unknown(why) | Attempt::Busy { why, .. } => {
-                    why
-                }
+                Attempt::Final(error) | Attempt::Certain(error) => error.to_string(),
+                Attempt::NotReached(why)
+                | Attempt::Retry(why)
+                | Attempt::Unknown(why)
+                | Attempt::Ended(why)
+                | Attempt::Busy { why, .. } => why,
             });
             (endpoint.addr.clone(), status)
         };

@@ -35,8 +35,12 @@ pub(crate) enum Attempt {
     Retry(String),
     /// The replica was reached and did nothing; it says when the same may be asked again.
     Busy { why: String, retry_after: Duration },
+    /// Whatever came of earlier attempts, they have changed nothing either.
+    Certain(Error),
     /// It may have been done.
     Unknown(String),
+    /// It may have been done, and was ended on purpose: nobody wants it again.
+    Ended(String),
 }
 
 /// What may be done again after an unknown outcome.
@@ -88,7 +92,8 @@ where
                     let last = format!("an earlier attempt was not answered, and this one refused: {why}");
                     return Err(Error::OutcomeUnknown { timeout, last });
                 }
-                Err(Attempt::Final(error)) => return Err(error),
+                Err(Attempt::Final(error) | Attempt::Certain(error)) => return Err(error),
+                Err(Attempt::Ended(last)) => return Err(Error::OutcomeUnknown { timeout, last }),
                 Err(Attempt::NotReached(why)) => so_far.last = why,
                 Err(Attempt::Retry(why)) => {
                     so_far.reached = true;
@@ -142,14 +147,21 @@ mod tests {
     use crate::transport::Dialer;
 
     async fn refused_after(first: fn() -> Attempt) -> Error {
+        ended_after(first, || Attempt::Final(Error::Refused("a newer epoch has the name".into()))).await
+    }
+
+    async fn ended_after(first: fn() -> Attempt, then: fn() -> Attempt) -> Error {
         let endpoints = Endpoints::parse(vec!["127.0.0.1:1".into(), "127.0.0.1:2".into()], &Dialer::default())
             .expect("legal addresses");
         let tries = AtomicUsize::new(0);
         let attempt = |_: Endpoint, _: Time| {
             let earlier = tries.fetch_add(1, Ordering::SeqCst);
             async move {
-                let refused = Attempt::Final(Error::Refused("a newer epoch has the name".into()));
-                Err::<(), _>(if earlier == 0 { first() } else { refused })
+                match earlier {
+                    0 => Err::<(), _>(first()),
+                    1 => Err(then()),
+                    _ => panic!("it was sent again after its end"),
+                }
             }
         };
         over_endpoints(&endpoints, Duration::from_secs(5), Repeat::Idempotent, attempt).await.expect_err("refused")
@@ -161,5 +173,14 @@ mod tests {
         assert!(matches!(unknown, Error::OutcomeUnknown { .. }), "{unknown}");
         let refused = refused_after(|| Attempt::NotReached("no connection".into())).await;
         assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_wherever_it_is_sent_is_refused_and_what_was_killed_is_not_sent_again() {
+        let unanswered = || Attempt::Unknown("no answer".into());
+        let refused = ended_after(unanswered, || Attempt::Certain(Error::Refused("no such table".into()))).await;
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+        let killed = ended_after(unanswered, || Attempt::Ended("query 7 was killed".into())).await;
+        assert!(matches!(&killed, Error::OutcomeUnknown { last, .. } if last.contains("killed")), "{killed}");
     }
 }

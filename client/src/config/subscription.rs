@@ -69,8 +69,14 @@ impl Subscriber {
         loop {
             let endpoint = self.endpoints.current();
             match self.watch(&endpoint).await {
-                Attempt::Final(error) => tracing::warn!(%error, "the subscription to the configuration failed"),
-                Attempt::NotReached(why) | Attempt::Retry(why) | Attempt::Unknown(why) | Attempt::Busy { why, .. } => {
+                Attempt::Final(error) | Attempt::Certain(error) => {
+                    tracing::warn!(%error, "the subscription to the configuration failed")
+                }
+                Attempt::NotReached(why)
+                | Attempt::Retry(why)
+                | Attempt::Unknown(why)
+                | Attempt::Ended(why)
+                | Attempt::Busy { why, .. } => {
                     tracing::debug!(why, "the subscription to the configuration broke off")
                 }
             }

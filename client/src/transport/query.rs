@@ -15,7 +15,7 @@ use unum_proto::wire::query_client::QueryClient;
 use unum_proto::wire::{QueryReply, QueryRequest};
 
 use super::arrow_result::Schemas;
-use super::status::to_attempt;
+use super::status::to_attempt_at_statement;
 use super::{Endpoint, arrow_result};
 use crate::Error;
 use crate::retry::{Attempt, Time};
@@ -56,7 +56,7 @@ async fn begin(endpoint: &Endpoint, request: QueryRequest) -> Result<Streaming<Q
     let mut client = QueryClient::new(endpoint.channel.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let begun = client.execute(request).await.map_err(|status| to_attempt(&endpoint.addr, &status))?;
+    let begun = client.execute(request).await.map_err(|status| to_attempt_at_statement(&endpoint.addr, &status))?;
     Ok(begun.into_inner())
 }
 
@@ -78,7 +78,7 @@ impl Receiver<'_> {
                 Ok(None) => {
                     return Some(Err(Attempt::Unknown(format!("{}: the result broke off", self.endpoint.addr))));
                 }
-                Err(status) => return Some(Err(to_attempt(&self.endpoint.addr, &status))),
+                Err(status) => return Some(Err(to_attempt_at_statement(&self.endpoint.addr, &status))),
             };
             // The statement asks for more time than its caller gave it: WAIT.
             self.deadline += Duration::from_millis(reply.extra_time_ms.into());

@@ -29,6 +29,17 @@ pub(super) fn to_attempt(addr: &str, status: &Status) -> Attempt {
     }
 }
 
+/// The same for a statement. A replica that finds it wrong, or too large, says so of its text: no other one has made a change
+/// of it. What is refused as things stand, it calls ABORTED.
+pub(super) fn to_attempt_at_statement(addr: &str, status: &Status) -> Attempt {
+    match (to_attempt(addr, status), status.code()) {
+        (Attempt::Final(error), Code::InvalidArgument | Code::ResourceExhausted) => Attempt::Certain(error),
+        // A change that was killed, or whose session's time is over; a status that was made here is none of the replica's.
+        (Attempt::Unknown(why), Code::Cancelled) if std::error::Error::source(status).is_none() => Attempt::Ended(why),
+        (attempt, _) => attempt,
+    }
+}
+
 /// Whether the status was made here because there is no connection, and not sent by a replica.
 fn not_connected(status: &Status) -> bool {
     let mut source = std::error::Error::source(status);

@@ -7,32 +7,30 @@
 //! front): the order of fields and variants is a disk format. Add at the end, never reorder.
 
 mod admin;
-mod change_id;
 pub mod config;
 mod convert;
 mod data_type;
+mod ids;
 mod invalid;
 pub mod limits;
 mod name;
 mod push;
 mod query;
-mod query_id;
 mod schema;
 mod schemas;
 pub mod typed;
 mod value;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
-pub use change_id::ChangeId;
 pub use config::{
     CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, ConfigReports, ConfigType, DesiredValue, MASK,
 };
 pub use data_type::DataType;
+pub use ids::{ChangeId, QueryId};
 pub use invalid::Invalid;
 pub use name::{CLUSTER_PREFIX, ColumnName, NodeKey, NodeName, RESERVED_TABLES, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
 pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
-pub use query_id::QueryId;
 pub use schema::{Column, TableSchema};
 pub use schemas::{SchemasSeen, SchemasSent};
 pub use value::{Row, Value};

@@ -75,6 +75,18 @@ pub const RESERVED_TABLES: [&str; 8] = [
 /// What `cluster_T` is made of; a pushed table must not look like one.
 pub const CLUSTER_PREFIX: &str = "cluster_";
 
+impl TableName {
+    /// The name of a table that is kept already. It was legal when it was pushed: one that was reserved since is no
+    /// reason to lose what has it.
+    ///
+    /// # Errors
+    /// When no version could have kept it.
+    pub fn of_record(text: &str) -> Result<Self, Invalid> {
+        identifier("table", text)?;
+        Ok(Self(text.into()))
+    }
+}
+
 impl FromStr for TableName {
     type Err = Invalid;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
+use unum_proto::model::limits::SQL_BYTES_MAX;
 use unum_proto::model::{QueryId, SqlSession, Value};
 
 use super::plan::{Plan, PlanCache, Planner, plan};
@@ -70,7 +71,9 @@ impl Engine {
     pub fn prepare(&self, request: &Request<'_>) -> Result<Prepared, Error> {
         let Request { sql, parameters, session, own, user, query_id } = *request;
         let tokens = Tokens::parse(sql)?.bind(parameters)?;
-        let fingerprint = tokens.fingerprint(current_schema(session));
+        // Large values are no part of what is kept: a plan holds those that are no parameters of it.
+        let is_kept = sql.len() + bytes_of(parameters) <= SQL_BYTES_MAX;
+        let fingerprint = is_kept.then(|| tokens.fingerprint(current_schema(session))).flatten();
         if let Some((plan, values)) = fingerprint.as_ref().and_then(|fingerprint| self.plans.get(fingerprint)) {
             return Ok(Prepared::kept(sql, KeptRead { plan, values, tokens }));
         }
@@ -82,7 +85,7 @@ impl Engine {
 
     /// A short statement whose plan is there already. What is found so is not parsed any more.
     pub fn kept(&self, sql: &str, parameters: &[Value], session: &SqlSession) -> Option<Prepared> {
-        if sql.len() > KEPT_BYTES_MAX {
+        if sql.len() + bytes_of(parameters) > KEPT_BYTES_MAX {
             return None;
         }
         // What is wrong with it is told where it is prepared.
@@ -151,4 +154,8 @@ impl Engine {
         let stream = datafusion::physical_plan::execute_stream(runnable, tasks)?;
         Ok(Execution::stream(plan, view, self.limits(&view.session), stream))
     }
+}
+
+fn bytes_of(parameters: &[Value]) -> usize {
+    parameters.iter().map(Value::bytes).sum()
 }

@@ -90,7 +90,9 @@ pub fn parse_snapshot(key: &[u8]) -> Result<(NodeKey, TableName), Invalid> {
     let text = key.strip_prefix(SNAPSHOT_PREFIX).and_then(|rest| std::str::from_utf8(rest).ok()).ok_or_else(invalid)?;
     let mut names = text.split('/');
     match (names.next(), names.next(), names.next(), names.next()) {
-        (Some(node_type), Some(id), Some(table), None) => Ok((NodeKey::parse(node_type, id)?, table.parse()?)),
+        (Some(node_type), Some(id), Some(table), None) => {
+            Ok((NodeKey::parse(node_type, id)?, TableName::of_record(table)?))
+        }
         _ => Err(invalid()),
     }
 }
@@ -107,7 +109,9 @@ mod tests {
         assert_eq!(node(&tikv), b"n/tikv/tikv-1.eu");
         assert_eq!(schema(&table), b"s/slow_query");
         assert_eq!(snapshot(&tikv, &table), b"t/tikv/tikv-1.eu/slow_query");
-        assert_eq!(parse_snapshot(&snapshot(&tikv, &table)).unwrap(), (tikv, table));
+        assert_eq!(parse_snapshot(&snapshot(&tikv, &table)).unwrap(), (tikv.clone(), table));
+        let reserved_since = TableName::of_record("nodes").unwrap();
+        assert_eq!(parse_snapshot(&snapshot(&tikv, &reserved_since)).unwrap(), (tikv, reserved_since));
         assert_eq!(log_index(&log_entry(u64::MAX)), Some(u64::MAX));
     }
 }

@@ -42,7 +42,7 @@ const ONLY: [(&str, &[&str]); 5] = [
     (
         "tonic",
         &[
-            "server/src/frontend/grpc/",
+            "server/src/frontend/",
             "server/src/consensus/transport/",
             "client/src/transport/",
             "chaos-tests/src/traffic/duplicate_pushes.rs",

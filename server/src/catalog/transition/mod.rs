@@ -4,11 +4,11 @@
 //! A [`Transition`] is one command on its way into the state. All that can refuse comes before all that changes.
 //!
 //! - [`push`]: a push is applied, once, whole or not at all.
-//! - [`removal`]: nodes fall silent, are removed, and are forgotten.
+//! - [`departure`]: nodes fall silent, are removed, and are forgotten.
 //! - `config::change` and `config::converge`: changes of the nodes' configuration.
 
+mod departure;
 mod push;
-mod removal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! How a replica makes connections to others: timeouts and keepalive. Nothing else in the server opens one.
+//! How a replica makes connections to others: timeouts and keepalive. What it asks as a client, to join and to publish
+//! itself, goes through the SDK, which has a dialer of its own.
 
 use std::time::Duration;
 

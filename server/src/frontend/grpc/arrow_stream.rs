@@ -26,6 +26,9 @@ const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 /// Schemas that are kept as they are sent: as many as there are plans of one value each in the plan cache.
 const SCHEMAS_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
+/// Larger schemas are not kept: beside the rows of so many columns they cost little.
+const KEPT_SCHEMA_BYTES_MAX: usize = 16 * 1024;
+
 /// Schemas as they are sent, by the identity of the schema. The one that was not used for longest is forgotten.
 #[derive(Debug)]
 pub struct EncodedSchemas(Mutex<LruCache<usize, (SchemaRef, Bytes)>>);
@@ -46,7 +49,9 @@ impl EncodedSchemas {
             return Ok(bytes.clone());
         }
         let bytes = encode(schema)?;
-        lock().put(identity, (Arc::clone(schema), bytes.clone()));
+        if bytes.len() <= KEPT_SCHEMA_BYTES_MAX {
+            lock().put(identity, (Arc::clone(schema), bytes.clone()));
+        }
         Ok(bytes)
     }
 }

@@ -1,7 +1,8 @@
 //! Errors as gRPC statuses, by what the caller does next.
 //!
 //! INVALID_ARGUMENT: correct it. RESOURCE_EXHAUSTED: ask for less, or later. UNAVAILABLE: ask another replica.
-//! ABORTED: it was ended on purpose, do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a
+//! ABORTED: it was ended on purpose, or a change is refused as things stand; do not repeat it. CANCELLED: a change was ended
+//! on purpose and may have been made; do not repeat it. DEADLINE_EXCEEDED: no answer in time, for example without a
 //! majority, and nothing was changed. FAILED_PRECONDITION: between replicas, ask the leader. UNKNOWN: a change that may have
 //! been made; with its key it may be sent again. PERMISSION_DENIED: between replicas, one of the two was wiped. INTERNAL: a bug.
 
@@ -25,9 +26,12 @@ pub fn from_query(error: query::Error) -> Status {
         query::Error::Barrier(BarrierError::Overloaded { .. } | BarrierError::Stopping { .. })
         | query::Error::TooMany(_)
         | query::Error::Stopping { .. } => Code::Unavailable,
-        query::Error::Gone => Code::Cancelled,
+        query::Error::Gone | query::Error::ChangeEnded(_) => Code::Cancelled,
         query::Error::ChangeUnknown(_) => Code::Unknown,
-        query::Error::Interrupted(_) | query::Error::Killed(_) | query::Error::KillFailed { .. } => Code::Aborted,
+        query::Error::Interrupted(_)
+        | query::Error::Killed(_)
+        | query::Error::KillFailed { .. }
+        | query::Error::ChangeRefused(_) => Code::Aborted,
         query::Error::Sql(sql::Error::Invalid(_) | sql::Error::ReadsOnly(_)) => Code::InvalidArgument,
         query::Error::Sql(sql::Error::TooLarge(_)) => Code::ResourceExhausted,
         query::Error::Sql(sql::Error::Internal(_)) => Code::Internal,

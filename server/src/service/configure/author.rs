@@ -59,7 +59,7 @@ pub struct Author<'a> {
 }
 
 fn refused(why: String) -> Error {
-    Error::refused(why)
+    Error::ChangeRefused(why)
 }
 
 type ConfigCommand = Proposal<Result<ConfigDone, ConfigRefusal>>;

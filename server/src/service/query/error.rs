@@ -37,6 +37,12 @@ pub enum Error {
         "{0}; whether the change was made is not known: SELECT * FROM config_changes, or try again with the same change key"
     )]
     ChangeUnknown(String),
+    /// The same, ended on purpose: it is not to be sent again.
+    #[error("{0}; whether the change was made is not known: SELECT * FROM config_changes")]
+    ChangeEnded(String),
+    /// A change of configuration that is refused as things stand. An earlier attempt at it may have been made.
+    #[error("{0}")]
+    ChangeRefused(String),
     /// The replica went down before the answer was made.
     #[error("replica {replica} is stopping and left the statement where it was; ask another replica")]
     Stopping {
@@ -74,13 +80,16 @@ impl Error {
     pub(super) fn of_a_change(self) -> Self {
         match self {
             // It was decided, and nothing was changed.
-            Self::Sql(_) | Self::TooMany(_) | Self::ChangeUnknown(_) | Self::KillFailed { .. } => self,
-            Self::Barrier(_)
-            | Self::Deadline(_)
-            | Self::Interrupted(_)
-            | Self::Killed(_)
-            | Self::Gone
-            | Self::Stopping { .. } => Self::ChangeUnknown(self.to_string()),
+            Self::Sql(_)
+            | Self::TooMany(_)
+            | Self::ChangeUnknown(_)
+            | Self::ChangeEnded(_)
+            | Self::ChangeRefused(_)
+            | Self::KillFailed { .. } => self,
+            Self::Interrupted(_) | Self::Killed(_) => Self::ChangeEnded(self.to_string()),
+            Self::Barrier(_) | Self::Deadline(_) | Self::Gone | Self::Stopping { .. } => {
+                Self::ChangeUnknown(self.to_string())
+            }
         }
     }
 }

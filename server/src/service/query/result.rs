@@ -176,9 +176,9 @@ pub(super) async fn cut_short(handle: &QueryHandle, limit: &TimeLimit) -> Error 
         end = handle.end.cut_short() => end.clone(),
         () = limit.over() => {
             handle.set_stage("ending");
-            // What has finished meanwhile is not read in its time.
+            // What has ended meanwhile is not read in its time.
             match handle.end.set(limit.end()) {
-                End::Finished => limit.end(),
+                End::Finished | End::Failed(_) | End::Panicked => limit.end(),
                 end => end.clone(),
             }
         }

@@ -108,12 +108,11 @@ impl QueryTask {
     async fn configure(&self, configure: &Configure) -> Result<(), Error> {
         let Self { replica, query, host, limit, handle, .. } = self;
         handle.set_stage("changing configuration");
-        let wait = configure.options.wait;
-        wait.into_iter().for_each(|wait| limit.extend(wait));
-        let deadline = limit.deadline();
-        let author = Author { group: &replica.group, query, host, handle, deadline };
+        let author = Author { group: &replica.group, query, host, handle, deadline: limit.deadline() };
         let mut made = author::make(&author, configure, self).await?;
-        if let Some(wait) = wait {
+        if let Some(wait) = configure.options.wait {
+            // The change is made in the caller's own time; only the nodes have more.
+            limit.extend(wait);
             // The caller need not ask elsewhere: this replica does it.
             self.send(Event::Begun).await?;
             author::wait_for_nodes(&author, &mut made, Instant::now() + wait).await;
@@ -172,8 +171,7 @@ impl QueryTask {
             self.send(Event::Part(Part::Rows(batch))).await?;
         }
         let footer = self.footer(stream.rows() as u64, warnings, None);
-        self.handle.end.set(End::Finished);
-        self.send(Event::Part(Part::End(footer))).await
+        self.send_last(Event::Part(Part::End(footer))).await
     }
 
     /// Takes rows until there are no more, or enough. What it took stays taken when it is dropped.
@@ -201,15 +199,23 @@ impl QueryTask {
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(next))
     }
 
-    /// A whole result. The query has finished before its caller hears of it.
+    /// A whole result.
     async fn whole(&self, head: Head, mut parts: VecDeque<Part>, footer: ResultFooter) -> Result<(), Error> {
         parts.push_back(Part::End(footer));
-        self.handle.end.set(End::Finished);
-        self.send(Event::Whole(head, parts)).await
+        self.send_last(Event::Whole(head, parts)).await
     }
 
     fn footer(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) -> ResultFooter {
         ResultFooter { rows, elapsed: self.limit.started().elapsed(), warnings, session }
+    }
+
+    /// The query has finished when there is room for its last event: until then it can be killed, and after that it is over
+    /// before its caller hears of it.
+    async fn send_last(&self, event: Event) -> Result<(), Error> {
+        let room = self.sender.reserve().await.map_err(|_| Error::Gone)?;
+        self.handle.end.set(End::Finished);
+        room.send(Ok(event));
+        Ok(())
     }
 
     async fn send(&self, event: Event) -> Result<(), Error> {

@@ -71,8 +71,11 @@ impl EndSignal {
     pub async fn cut_short(&self) -> &End {
         self.token.cancelled().await;
         match self.end.get() {
-            Some(end @ (End::Killed | End::Deadline(_) | End::Interrupted(_) | End::CallerGone)) => end,
-            None | Some(End::Finished | End::Failed(_) | End::Panicked) => std::future::pending().await,
+            Some(end @ (End::Killed | End::Deadline(_) | End::Interrupted(_))) => end,
+            // Who asks is the caller, and has not gone: its replica drops what runs.
+            None | Some(End::Finished | End::CallerGone | End::Failed(_) | End::Panicked) => {
+                std::future::pending().await
+            }
         }
     }
 }
@@ -89,7 +92,7 @@ mod tests {
         assert_eq!(signal.set(End::Failed("no memory".into())), &End::Killed);
         assert!(signal.token().is_cancelled());
         assert_eq!(signal.cut_short().await, &End::Killed);
-        for end in [End::Finished, End::Failed("no memory".into())] {
+        for end in [End::Finished, End::CallerGone, End::Failed("no memory".into())] {
             let signal = EndSignal::default();
             signal.set(end.clone());
             let late = tokio::time::timeout(Duration::from_millis(20), signal.cut_short()).await;

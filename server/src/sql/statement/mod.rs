@@ -62,7 +62,9 @@ pub fn parse(tokens: &Tokens, fingerprint: Option<Fingerprint>, context: &Contex
 fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error> {
     match heads::find(tokens.all()) {
         Some((Head { grammar: Grammar::Show(show), .. }, words)) => {
-            return show::parse(show, tokens.in_lower_case(), words, context).map(boxed);
+            let select = show::parse(show, tokens.in_lower_case(), words, context)?;
+            complexity::check_tables(&select.statement)?;
+            return Ok(boxed(select));
         }
         Some((Head { grammar: Grammar::Configure(verb), .. }, words)) => {
             if let Some(configure) = configure::parse(*verb, tokens.all(), words, context)? {
@@ -107,4 +109,39 @@ fn refused(statement: &Ast) -> Error {
     let text = statement.to_string();
     let words: Vec<&str> = text.split_whitespace().take(2).collect();
     Error::ReadsOnly(format!("{} is refused; nodes change their rows by pushing them", words.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::sql::Limits;
+
+    #[test]
+    fn a_condition_behind_show_or_update_reads_no_more_tables_than_a_select() {
+        let session = SqlSession::new(String::new(), BTreeMap::new(), Vec::new()).expect("an empty session");
+        let limits = Limits { memory_bytes: 0, rows: 0, bytes: 0 };
+        let next = |level: usize| format!(", c{} AS (SELECT 1 FROM c{level} a, c{level} b)", level + 1);
+        let doubled = |levels: usize| {
+            let rest: String = (0..levels).map(next).collect();
+            format!("1 IN (WITH c0 AS (SELECT 1 FROM nodes){rest} SELECT * FROM c{levels})")
+        };
+        for head in ["SHOW TABLES", "SHOW CONFIG", "SELECT * FROM nodes"] {
+            let refused = |levels: usize| {
+                let tokens = Tokens::parse(&format!("{head} WHERE {}", doubled(levels))).expect("tokens");
+                let context = Context::new(&session, &limits, "unum/unum_1", "u", 1.into());
+                parse(&tokens, None, &context).err().map(|error| error.to_string())
+            };
+            assert_eq!(refused(3), None, "{head}");
+            assert!(refused(25).is_some_and(|why| why.contains("tables")), "{head}");
+        }
+        let condition = |levels: usize| {
+            let tokens = Tokens::parse(&format!("SELECT 1 WHERE {}", doubled(levels))).expect("tokens");
+            let Ast::Query(query) = tokens.tree().expect("a query") else { panic!("no query") };
+            let select = query.body.as_select().expect("a SELECT").clone();
+            configure::settings_read(select.selection.as_ref()).is_ok()
+        };
+        assert!(condition(3) && !condition(25));
+    }
 }

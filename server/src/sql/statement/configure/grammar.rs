@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlparser::ast::{AssignmentTarget, Expr, Statement as Ast, TableFactor, Value};
+use sqlparser::ast::{AssignmentTarget, Expr, Statement as Ast, TableFactor, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use unum_proto::model::config::{check_key, check_value};
 use unum_proto::model::limits::{CHANGE_KEY_CHARS_MAX, WAIT_MS_MAX};
@@ -85,6 +85,8 @@ impl<'a> ConfigureParser<'a> {
 
     /// A literal or a bare word.
     fn value(&mut self) -> Result<String, Error> {
+        // A negative number that was bound is in parentheses.
+        let nested = self.cursor.take_token(&Token::LParen);
         let mut sign = "";
         if self.cursor.take_token(&Token::Minus) {
             sign = "-";
@@ -100,10 +102,17 @@ impl<'a> ConfigureParser<'a> {
                 if !unit.is_empty() {
                     self.values.push(self.cursor.last().token.clone());
                 }
+                if nested && !self.cursor.take_token(&Token::RParen) {
+                    return self.cursor.expected(")");
+                }
                 return Ok(value);
             }
-            Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) if sign.is_empty() => text.clone(),
-            Token::Word(word) if sign.is_empty() && !word.value.eq_ignore_ascii_case("null") => word.value.clone(),
+            Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) if sign.is_empty() && !nested => {
+                text.clone()
+            }
+            Token::Word(word) if sign.is_empty() && !nested && !word.value.eq_ignore_ascii_case("null") => {
+                word.value.clone()
+            }
             _ => return self.cursor.expected("a value: a number, true, false, a word or a text in quotes"),
         };
         self.cursor.skip(1);
@@ -145,13 +154,13 @@ impl<'a> ConfigureParser<'a> {
                 "the column {column} of cluster_config cannot be set; write SET value = 'x'"
             )));
         }
-        let Expr::Value(value) = &assignment.value else {
+        let Some((sign, value)) = literal(&assignment.value) else {
             return Err(Error::Invalid(format!("SET value takes a literal, not {}", assignment.value)));
         };
         let value = match &value.value {
             Value::Number(number, long) => {
                 self.values.push(Token::Number(number.clone(), *long));
-                number.clone()
+                format!("{sign}{number}")
             }
             Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
                 self.values.push(Token::SingleQuotedString(text.clone()));
@@ -257,5 +266,18 @@ impl<'a> ConfigureParser<'a> {
         };
         let shown: String = self.tokens.iter().map(text).collect();
         shown.trim().trim_end_matches(';').to_owned()
+    }
+}
+
+/// A literal, and the sign before it if it is a number; a negative one that was bound is in parentheses.
+fn literal(expr: &Expr) -> Option<(&'static str, &ValueWithSpan)> {
+    match expr {
+        Expr::Value(value) => Some(("", value)),
+        Expr::Nested(inner) if matches!(inner.as_ref(), Expr::UnaryOp { .. }) => literal(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(value) if matches!(value.value, Value::Number(..)) => Some(("-", value)),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -23,6 +23,7 @@ use self::grammar::ConfigureParser;
 use super::column_names::ColumnNames;
 use super::select::{ResultKind, Select};
 use crate::sql::Error;
+use crate::sql::syntax::complexity;
 use crate::sql::syntax::dialect::Dialected;
 use crate::sql::variables::Context;
 
@@ -96,6 +97,7 @@ pub fn settings_read(condition: Option<&Expr>) -> Result<Select, Error> {
     {
         select.selection = condition.cloned();
     }
+    complexity::check_tables(&statement)?;
     Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, fingerprint: None })
 }
 
@@ -169,6 +171,7 @@ mod tests {
         };
         assert_eq!(options, expected);
         assert_eq!(set("SET CONFIG ALL a = 1 DRY RUN").0, Chosen::All);
+        assert_eq!(set("SET CONFIG ALL a = (-2) DRY RUN").1, [pair("a", "-2")], "as a negative number is bound");
         assert_eq!(set("SET CONFIG x tls.password = 'hush'").3, format!("SET CONFIG x tls.password = '{MASK}'"));
         let shown = set("-- hush\n/* hush */ SET CONFIG x tls.password = 12hush /* hush */").3;
         assert_eq!(shown, format!("SET CONFIG x tls.password = '{MASK}'"));
@@ -178,6 +181,13 @@ mod tests {
             matches!(update, Ok(Some(Configure { what: What::Update { condition: Some(_), .. }, .. }))),
             "{update:?}"
         );
+        for negative in ["-2", "(-2)"] {
+            let update = parsed(&format!("UPDATE cluster_config SET value = {negative}")).expect(negative);
+            assert!(
+                matches!(&update, Some(Configure { what: What::Update { value, .. }, .. }) if value == "-2"),
+                "{update:?}"
+            );
+        }
         assert!(parsed("UPDATE t SET value = 'info'").expect("another table").is_none());
         assert!(parsed("SET x = 1").expect("another SET").is_none());
         for (sql, part) in [
@@ -185,6 +195,8 @@ mod tests {
             ("SET CONFIG tikv = 1", "a config key"),
             ("SET CONFIG tikv a 1", "= and a value"),
             ("SET CONFIG tikv a = NULL", "a value"),
+            ("SET CONFIG tikv a = (-2", ")"),
+            ("SET CONFIG tikv a = ('x')", "a value"),
             ("SET CONFIG tikv a = 1 MAYBE", "the end, DRY RUN"),
             ("SET CONFIG tikv a = 1, a = 2", "set twice"),
             ("SET CONFIG tikv a = 1 CANARY 0", "CANARY 0"),
