@@ -1,6 +1,9 @@
-//! The simplest thing to push and to read: a number a node, which only grows.
+//! The simplest thing to push and to read: a number a node, which only grows. And that nothing can be read.
 
+use anyhow::bail;
 use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot};
+
+use crate::cluster::until;
 
 /// A publisher for the node `test/<id>`.
 pub fn publisher(client: &Client, id: &str) -> Publisher {
@@ -38,4 +41,20 @@ pub async fn read_counter(client: &Client, id: &str) -> Result<i64, Error> {
     let result = client.query(&sql).await?;
     let row = result.rows().next().ok_or_else(|| Error::Protocol("no row".into()))?;
     row.get("value")
+}
+
+/// What a client is told whose statement no majority confirms. It asks again after an answer that a busy machine brought too
+/// late, which is of unknown outcome.
+///
+/// # Errors
+/// When there is an answer, or another error.
+pub async fn told_of_no_majority(client: &Client, sql: &str) -> anyhow::Result<String> {
+    let told = until("a replica tells that there is no majority", async || match client.query(sql).await {
+        Err(Error::OutcomeUnknown { .. }) => None,
+        other => Some(other),
+    });
+    match told.await? {
+        Err(error @ Error::Deadline { .. }) => Ok(error.to_string()),
+        other => bail!("{sql}: {other:?}"),
+    }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use unum_chaos_tests::cluster::{Cluster, until};
+use unum_chaos_tests::cluster::{Cluster, PATIENCE, until};
 use unum_client::config::{ConfigEntry, ConfigType, config_table};
-use unum_client::{Client, NodeDescription, NodeKey};
+use unum_client::{Client, Error, NodeDescription, NodeKey};
 
 /// A node with one setting and nobody who sets it.
 async fn silent_node(client: &Client) -> anyhow::Result<()> {
@@ -141,6 +141,28 @@ async fn of_a_statement_that_does_not_parse_nothing_is_shown() -> anyhow::Result
     // What can be shown is.
     let shown = "SELECT count(*) AS n FROM slow_query WHERE query LIKE 'SET CONFIG tikv security.password = %'";
     assert_eq!(number(&client, shown).await, Some(1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_killed_is_not_sent_again() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let direct = cluster.client(1)?;
+    silent_node(&direct).await?;
+    // Twice the same replica: it could be sent again at once.
+    let addr = cluster.member(1).addr.clone();
+    let client = Client::builder([addr.clone(), addr]).timeout(Duration::from_secs(60)).build()?;
+    let asked = tokio::spawn(async move { client.query("SET CONFIG tikv log.level = 'info' WAIT 1h").await });
+    let made = "SELECT count(*) AS n FROM config_changes";
+    until("the change is made", async || number(&direct, made).await.filter(|n| *n == 1)).await?;
+    let running = "SELECT id FROM information_schema.processlist WHERE info LIKE 'SET CONFIG%'";
+    let result = direct.query(running).await?;
+    let id: u64 = result.rows().next().expect("it waits for its node").get("id")?;
+    direct.query(&format!("KILL {id}")).await?;
+    let error = tokio::time::timeout(PATIENCE, asked).await??.unwrap_err();
+    assert!(matches!(&error, Error::OutcomeUnknown { last, .. } if last.contains("was killed")), "{error}");
+    until("nothing runs any more", async || Some(direct.query(running).await.ok()?.row_count()).filter(|n| *n == 0))
+        .await?;
     Ok(())
 }
 
