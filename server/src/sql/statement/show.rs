@@ -56,14 +56,7 @@ pub(super) static DATABASES: Show = Show {
     ..METADATA
 };
 
-pub(super) static TABLES: Show = Show {
-    columns: &[("Tables_in_{schema}", "table_name")],
-    from: "information_schema.tables",
-    order: "table_name",
-    like: "Tables_in_{schema}",
-    takes: Takes::Schema,
-    ..METADATA
-};
+pub(super) static TABLES: Show = Show { columns: &[("Tables_in_{schema}", "table_name")], ..TABLES_LIKE };
 
 pub(super) static FULL_TABLES: Show =
     Show { columns: &[("Tables_in_{schema}", "table_name"), ("Table_type", "table_type")], ..TABLES_LIKE };
@@ -120,21 +113,16 @@ pub(super) static CREATE_TABLE: Show = Show {
     ..METADATA
 };
 
-pub(super) static VARIABLES: Show = Show {
+const OF_VARIABLES: Show = Show {
     columns: &[("Variable_name", "variable_name"), ("Value", "variable_value")],
-    from: "information_schema.session_variables",
     order: "variable_name",
     like: "Variable_name",
     ..METADATA
 };
 
-pub(super) static STATUS: Show = Show {
-    columns: &[("Variable_name", "variable_name"), ("Value", "variable_value")],
-    from: "information_schema.session_status",
-    order: "variable_name",
-    like: "Variable_name",
-    ..METADATA
-};
+pub(super) static VARIABLES: Show = Show { from: "information_schema.session_variables", ..OF_VARIABLES };
+
+pub(super) static STATUS: Show = Show { from: "information_schema.session_status", ..OF_VARIABLES };
 
 pub(super) static WARNINGS: Show = Show {
     columns: &[("Level", "level"), ("Code", "code"), ("Message", "message")],
