@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use openraft::Instant as _;
 use openraft::async_runtime::WatchReceiver;
-use openraft::errors::{ClientWriteError, ForwardReason, LinearizableReadError, RaftError};
+use openraft::errors::{LinearizableReadError, RaftError};
 use openraft::{BasicNode, ReadPolicy, ServerState, SnapshotPolicy};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,12 +21,11 @@ use super::rounds::{self, Leader, Rounds, Route};
 use super::state_machine::{Published, Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, Network, PeerClient, Peers};
-use super::types::{CommandBytes, Metrics, TypeConfig};
+use super::types::Metrics;
 use super::{asker_quorum, cancel_safe};
-use crate::base::clock;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
-use crate::catalog::{Command, Outcome, Proposal, State};
+use crate::catalog::State;
 use crate::storage::{self, Store, StoreId};
 
 /// How a replica takes part. The defaults stand in `config`.
@@ -110,7 +109,7 @@ pub struct Group {
     pub(super) published: Arc<Published>,
     barrier: ReadBarrier,
     log: LogUsage,
-    peer_client: PeerClient,
+    pub(super) peer_client: PeerClient,
     inbound: Inbound,
 }
 
@@ -314,52 +313,6 @@ impl Group {
         Ok(linearizer.read_log_id().index())
     }
 
-    /// On the leader: writes the command to the log; returns when it is applied here.
-    pub async fn propose<O>(&self, proposal: &Proposal<O>) -> Result<O, ProposeError> {
-        read(proposal, self.commit(proposal.command()).await?)
-    }
-
-    async fn commit(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        let bytes = command.encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
-        let bytes = CommandBytes(bytes.into());
-        let written = cancel_safe::call(&self.raft, |raft| async move { raft.client_write(bytes).await }).await;
-        let written = written.map_err(|error| self.propose_error(error))?;
-        written.data.0.ok_or_else(|| ProposeError::OutcomeUnknown("the command has no outcome".into()))
-    }
-
-    /// Writes the command to the log wherever the leader is, one hop away at most; returns when it is applied there.
-    pub async fn propose_anywhere<O>(&self, proposal: &Proposal<O>) -> Result<O, ProposeError> {
-        match self.route() {
-            Route::Here => self.propose(proposal).await,
-            Route::Nowhere => Err(self.not_leader()),
-            Route::To(Leader { addr, .. }) => {
-                let bytes =
-                    proposal.command().encode().map_err(|too_large| ProposeError::Refused(too_large.to_string()))?;
-                let outcome = self.peer_client.propose(&addr, bytes).await?;
-                read(proposal, Outcome::decode(&outcome).map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))?)
-            }
-        }
-    }
-
-    /// On the leader: takes a command that another replica was asked, at this replica's clock; returns the outcome's bytes.
-    pub async fn propose_encoded(&self, command: &[u8]) -> Result<Vec<u8>, ProposeError> {
-        self.must_lead()?;
-        let command = Command::decode(command).map_err(|e| ProposeError::Refused(e.to_string()))?;
-        Ok(self.commit(&command.stamped(clock::now_us())).await?.encode())
-    }
-
-    pub(super) fn propose_error(&self, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> ProposeError {
-        match error {
-            RaftError::APIError(ClientWriteError::ForwardToLeader(to)) => match to.reason {
-                ForwardReason::NotLeader => ProposeError::NotLeader { replica: self.replica, leader: to.leader_id },
-                ForwardReason::LeadershipTransfer => ProposeError::Unavailable("leadership moves".into()),
-                ForwardReason::LeaseExpired => ProposeError::Unavailable("the leader has no quorum yet".into()),
-            },
-            RaftError::APIError(error) => ProposeError::OutcomeUnknown(error.to_string()),
-            RaftError::Fatal(fatal) => ProposeError::OutcomeUnknown(fatal.to_string()),
-        }
-    }
-
     /// Whether this replica leads and a majority has said so within the longest election.
     pub fn leads_with_majority(&self) -> bool {
         let metrics = self.raft.metrics();
@@ -430,8 +383,4 @@ async fn initialize(raft: &Raft, members: &BTreeMap<u64, String>) -> Result<(), 
         Err(RaftError::APIError(openraft::errors::InitializeError::NotAllowed(_))) => Ok(()),
         Err(error) => Err(StartError::Raft(error.to_string())),
     }
-}
-
-fn read<O>(proposal: &Proposal<O>, outcome: Outcome) -> Result<O, ProposeError> {
-    proposal.read(outcome).map_err(|foreign| ProposeError::OutcomeUnknown(foreign.to_string()))
 }

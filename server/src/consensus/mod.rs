@@ -3,6 +3,7 @@
 //! This is the only place that names openraft.
 //!
 //! - [`Group`] is the handle that `service` and `rpc` hold: propose a command, take a read barrier, ask who leads.
+//! - `propose` brings commands into the log, here or at the leader.
 //! - `log_store` keeps the log and the vote, `state_machine` applies entries and keeps the catalog's records,
 //!   `raft_snapshot` turns a state into bytes and back.
 //! - `compaction` asks for raft snapshots and purges the log behind them; `replica_progress` and `progress_exchange` compare the replicas'
@@ -27,6 +28,7 @@ mod group;
 mod log_store;
 mod membership;
 mod progress_exchange;
+mod propose;
 mod raft_snapshot;
 mod read_barrier;
 mod records;
