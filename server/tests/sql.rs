@@ -283,6 +283,26 @@ async fn a_bound_value_is_what_a_literal_is() {
 }
 
 #[tokio::test]
+async fn the_digest_of_a_statement_is_that_of_its_text_whatever_is_bound() {
+    let mut fixture = Fixture::new(LIMITS);
+    let with = "SELECT id FROM nodes WHERE sequence = ?";
+    let without = "SELECT id FROM nodes WHERE sequence = NULL";
+    for (sql, values, expected) in [
+        (with, vec![Value::Null], "select id from nodes where sequence = ?"),
+        (without, vec![], "select id from nodes where sequence = null"),
+        (with, vec![(-1i64).into()], "select id from nodes where sequence = ?"),
+        (with, vec![7i64.into()], "select id from nodes where sequence = ?"),
+        ("SELECT id FROM nodes WHERE sequence = (-1)", vec![], "select id from nodes where sequence = ( - ? )"),
+        (with, vec![(-3i64).into()], "select id from nodes where sequence = ?"),
+        (with, vec![Value::Null], "select id from nodes where sequence = ?"),
+        (without, vec![], "select id from nodes where sequence = null"),
+    ] {
+        let answer = fixture.answer_with(sql, &values).await.expect(sql).expect("rows");
+        assert_eq!(answer.digest.text, expected, "{sql} with {values:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_query_that_needs_too_much_is_ended_with_the_setting() {
     let recursive = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
                      SELECT count(DISTINCT i) FROM n";

@@ -74,8 +74,8 @@ impl Engine {
         // Large values are no part of what is kept: a plan holds those that are no parameters of it.
         let is_kept = sql.len() + bytes_of(parameters) <= SQL_BYTES_MAX;
         let fingerprint = is_kept.then(|| tokens.fingerprint(current_schema(session))).flatten();
-        if let Some((plan, values)) = fingerprint.as_ref().and_then(|fingerprint| self.plans.get(fingerprint)) {
-            return Ok(Prepared::kept(sql, KeptRead { plan, values, tokens }));
+        if let Some(found) = fingerprint.as_ref().and_then(|fingerprint| self.plans.get(fingerprint)) {
+            return Ok(Prepared::kept(sql, found, tokens));
         }
         metrics::counter!("unum_plans_total", "planned" => "now").increment(1);
         let limits = self.limits.get();
@@ -90,8 +90,8 @@ impl Engine {
         }
         // What is wrong with it is told where it is prepared.
         let tokens = Tokens::parse(sql).and_then(|tokens| tokens.bind(parameters)).ok()?;
-        let (plan, values) = self.plans.get(&tokens.fingerprint(current_schema(session))?)?;
-        Some(Prepared::kept(sql, KeptRead { plan, values, tokens }))
+        let found = self.plans.get(&tokens.fingerprint(current_schema(session))?)?;
+        Some(Prepared::kept(sql, found, tokens))
     }
 
     /// Executes a lookup on the spot; none if it is out of date, or would read much: then it is to be executed.
@@ -135,9 +135,9 @@ impl Engine {
         let session = self.planner.session(Arc::clone(&view), memory)?;
         let (plan, kept) = self.planner.plan(&view, &session, select).await?;
         let runnable = match kept {
-            Some(fingerprint) => {
-                self.plans.put(fingerprint, Arc::clone(&plan));
-                plan.bound(&view, &plan.values(fingerprint).unwrap_or_default())?
+            Some(kept_under) => {
+                self.plans.put(kept_under, Arc::clone(&plan));
+                plan.bound(&view, &plan.values(&kept_under.fingerprint).unwrap_or_default())?
             }
             None => plan::bound_once(Arc::clone(&plan.physical), &view)?,
         };

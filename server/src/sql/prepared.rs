@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
 
-use super::plan::Plan;
+use super::plan::{Found, Plan};
 use super::statement::{Command, Select, Statement, StatementText};
 use super::syntax::{Digest, Tokens};
 
@@ -52,21 +52,28 @@ impl Prepared {
     pub(super) fn new(sql: &str, tokens: &Tokens, statement: Statement) -> Self {
         let typed = || StatementText::Text(sql.to_owned());
         let (action, digest, text) = match statement {
-            Statement::Select(select) => (Action::Read(Read::New(select)), tokens.digest(), typed()),
+            Statement::Select(select) => {
+                let kept = select.kept_under.as_ref().map(|kept| Arc::clone(&kept.digest));
+                let digest = kept.unwrap_or_else(|| Arc::new(tokens.digest()));
+                (Action::Read(Read::New(select)), digest, typed())
+            }
             Statement::Command(command) => match &command {
                 Command::Configure(configure) => {
                     let masked = configure.masked.clone();
-                    (Action::Command(command), Digest::of(&masked), StatementText::Masked(masked))
+                    (Action::Command(command), Arc::new(Digest::of(&masked)), StatementText::Masked(masked))
                 }
-                Command::SetSession(_) | Command::Kill { .. } => (Action::Command(command), tokens.digest(), typed()),
+                Command::SetSession(_) | Command::Kill { .. } => {
+                    (Action::Command(command), Arc::new(tokens.digest()), typed())
+                }
             },
         };
-        Self { action, digest: Arc::new(digest), text }
+        Self { action, digest, text }
     }
 
-    pub(super) fn kept(sql: &str, read: KeptRead) -> Self {
+    pub(super) fn kept(sql: &str, found: Found, tokens: Tokens) -> Self {
         metrics::counter!("unum_plans_total", "planned" => "before").increment(1);
-        let digest = Arc::clone(&read.plan.digest);
+        let Found { plan, values, digest } = found;
+        let read = KeptRead { plan, values, tokens };
         Self { action: Action::Read(Read::Kept(read)), digest, text: StatementText::Text(sql.to_owned()) }
     }
 }

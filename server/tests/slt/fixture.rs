@@ -11,8 +11,8 @@ use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSessio
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
 use unum_server::sql::{
-    Action, Command as SqlCommand, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows, SYSTEM_TABLES,
-    View,
+    Action, Command as SqlCommand, Digest, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows,
+    SYSTEM_TABLES, View,
 };
 
 use super::harness;
@@ -115,6 +115,7 @@ impl Fixture {
                 answer.lines()
             );
             assert_eq!(again.nodes, answer.nodes, "{sql}");
+            assert_eq!(again.digest, answer.digest, "{sql}");
             assert_eq!(again.batches[0].schema(), answer.batches[0].schema(), "{sql}");
         }
         Ok(Some(answer))
@@ -125,7 +126,9 @@ impl Fixture {
         let own = "unum/unum_1";
         let request = Request { sql, parameters, session: &self.session, own, user: "tester", query_id: 7.into() };
         let was_kept = self.engine.kept(sql, parameters, &self.session).is_some();
-        let read = match self.engine.prepare(&request)?.action {
+        let prepared = self.engine.prepare(&request)?;
+        let digest = prepared.digest;
+        let read = match prepared.action {
             Action::Read(read) => read,
             Action::Command(SqlCommand::SetSession(session)) => {
                 self.session = session;
@@ -163,7 +166,7 @@ impl Fixture {
             batches.push(RecordBatch::new_empty(Arc::clone(&head.schema)));
         }
         let nodes = (head.coverage.nodes_up, head.coverage.nodes_total);
-        let answer = Answer { batches, nodes, was_kept };
+        let answer = Answer { batches, nodes, was_kept, digest };
         if let Some(found) = looked_up {
             self.lookups += 1;
             assert_eq!((&found.head.schema, &found.head.coverage), (&head.schema, &head.coverage), "{sql}");
@@ -183,6 +186,8 @@ pub struct Answer {
     pub nodes: (u32, u32),
     /// Whether its plan was there before.
     pub was_kept: bool,
+    /// What the statement has in common with others.
+    pub digest: Arc<Digest>,
 }
 
 impl Answer {

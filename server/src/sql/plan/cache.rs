@@ -7,7 +7,8 @@ use datafusion::common::ScalarValue;
 use lru::LruCache;
 
 use super::plan::Plan;
-use crate::sql::syntax::Fingerprint;
+use crate::sql::statement::KeptUnder;
+use crate::sql::syntax::{Digest, Fingerprint};
 
 /// Fingerprints of statements that are remembered. The one that was not used for longest is forgotten.
 const FINGERPRINTS_MAX: usize = 512;
@@ -26,6 +27,19 @@ struct Entry {
     open: Vec<bool>,
     /// By the values of the other literals.
     plans: Vec<(Vec<String>, Arc<Plan>)>,
+    /// That of all of them.
+    digest: Arc<Digest>,
+}
+
+/// What is there already for a statement.
+#[derive(Debug)]
+pub struct Found {
+    /// Its plan.
+    pub plan: Arc<Plan>,
+    /// The values that the plan waits for.
+    pub values: Vec<ScalarValue>,
+    /// What the statement has in common with others.
+    pub digest: Arc<Digest>,
 }
 
 impl Default for PlanCache {
@@ -41,28 +55,30 @@ impl PlanCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The plan of a statement, and the values that it waits for.
-    pub fn get(&self, fingerprint: &Fingerprint) -> Option<(Arc<Plan>, Vec<ScalarValue>)> {
-        let plan = {
+    /// The plan of a statement.
+    pub fn get(&self, fingerprint: &Fingerprint) -> Option<Found> {
+        let (plan, digest) = {
             let mut known = self.lock();
             let known = known.get(&fingerprint.key)?;
             let fixed = fingerprint.fixed(&known.open);
-            Arc::clone(&known.plans.iter().find(|(values, _)| values.iter().eq(fixed.iter().copied()))?.1)
+            let (_, plan) = known.plans.iter().find(|(values, _)| values.iter().eq(fixed.iter().copied()))?;
+            (Arc::clone(plan), Arc::clone(&known.digest))
         };
         let values = plan.values(fingerprint)?;
-        Some((plan, values))
+        Some(Found { plan, values, digest })
     }
 
     /// Keeps the plan of a statement.
-    pub fn put(&self, fingerprint: &Fingerprint, plan: Arc<Plan>) {
+    pub fn put(&self, kept_under: &KeptUnder, plan: Arc<Plan>) {
+        let KeptUnder { fingerprint, digest } = kept_under;
         let mut open = vec![false; fingerprint.literals.len()];
         plan.parameters.iter().for_each(|parameter| open[parameter.literal] = true);
         let fixed: Vec<String> = fingerprint.fixed(&open).into_iter().map(str::to_owned).collect();
         let mut known = self.lock();
-        let known =
-            known.get_or_insert_mut(fingerprint.key.clone(), || Entry { open: open.clone(), plans: Vec::new() });
+        let entry = |open| Entry { open, plans: Vec::new(), digest: Arc::clone(digest) };
+        let known = known.get_or_insert_mut(fingerprint.key.clone(), || entry(open.clone()));
         if known.open != open {
-            *known = Entry { open, plans: Vec::new() };
+            *known = entry(open);
         }
         known.plans.retain(|(values, _)| *values != fixed);
         if known.plans.len() == PLANS_PER_FINGERPRINT_MAX {

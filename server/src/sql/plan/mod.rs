@@ -18,6 +18,6 @@ pub mod parameterize;
 pub mod plan;
 pub mod planner;
 
-pub use cache::PlanCache;
+pub use cache::{Found, PlanCache};
 pub use plan::Plan;
 pub use planner::Planner;

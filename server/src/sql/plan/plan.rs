@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::sql::statement::ResultKind;
-use crate::sql::syntax::{Digest, Fingerprint};
+use crate::sql::syntax::Fingerprint;
 use crate::sql::tables::lookup::Lookup;
 use crate::sql::tables::parameter::{self, Parameter};
 use crate::sql::tables::scan::TableScan;
@@ -24,8 +24,6 @@ pub struct Plan {
     pub schema: SchemaRef,
     /// Schema and name of what it reads.
     pub tables: Vec<(String, String)>,
-    /// That of its statements.
-    pub digest: Arc<Digest>,
     /// What the reader of its result is told.
     pub kind: ResultKind,
     /// Whether it gives other queries their turn within moments ([`super::cooperative`]).

@@ -21,9 +21,9 @@ use super::plan::{Plan, is_reusable, is_timeless};
 use super::{comparisons, errors, parameterize};
 use crate::sql::mysql::functions;
 use crate::sql::run::memory::QueryMemory;
-use crate::sql::statement::{ColumnNames, Select};
+use crate::sql::statement::{ColumnNames, KeptUnder, Select};
+use crate::sql::syntax::Fingerprint;
 use crate::sql::syntax::names::{CATALOG, DEFAULT_SCHEMA, SCHEMAS, current_schema};
-use crate::sql::syntax::{Digest, Fingerprint};
 use crate::sql::tables::lookup::Lookup;
 use crate::sql::tables::parameter::Parameter;
 use crate::sql::tables::provider::ViewCatalog;
@@ -77,13 +77,13 @@ impl Planner {
         Self { template: builder.build(), runtime }
     }
 
-    /// A plan of a SELECT, and the fingerprint that it may be kept under.
+    /// A plan of a SELECT, and what it may be kept under.
     pub async fn plan<'a>(
         &self,
         view: &View,
         session: &SessionState,
         select: &'a Select,
-    ) -> Result<(Arc<Plan>, Option<&'a Fingerprint>), Error> {
+    ) -> Result<(Arc<Plan>, Option<&'a KeptUnder>), Error> {
         let of = |ast: &Ast| DfStatement::Statement(Box::new(ast.clone()));
         let references = session.resolve_table_references(&of(&select.statement))?;
         let schema = current_schema(&view.session);
@@ -106,22 +106,21 @@ impl Planner {
                 schemas: tables.iter().map(|(schema, table)| view.schema_hash(schema, table).flatten()).collect(),
                 tables: tables.clone(),
                 kind: select.kind,
-                digest: Arc::new(Digest::of(select.fingerprint.as_ref().map_or("", |fingerprint| &fingerprint.sql))),
                 lookup: Lookup::of(&physical),
                 physical,
                 parameters,
             })
         };
-        let fingerprint = select.fingerprint.as_ref();
-        let fingerprint = if is_timeless(&logical)? { fingerprint } else { None };
-        if let Some(fingerprint) = fingerprint
-            && let Some((physical, parameters)) = open_plan(session, &select.statement, fingerprint).await?
+        let kept_under = select.kept_under.as_ref();
+        let kept_under = if is_timeless(&logical)? { kept_under } else { None };
+        if let Some(kept_under) = kept_under
+            && let Some((physical, parameters)) = open_plan(session, &select.statement, &kept_under.fingerprint).await?
         {
-            return Ok((plan(physical, parameters), Some(fingerprint)));
+            return Ok((plan(physical, parameters), Some(kept_under)));
         }
         let physical = session.create_physical_plan(&logical).await?;
-        let kept = fingerprint.filter(|_| is_reusable(&physical));
-        Ok((plan(physical, Vec::new()), kept))
+        let kept_under = kept_under.filter(|_| is_reusable(&physical));
+        Ok((plan(physical, Vec::new()), kept_under))
     }
 
     /// What operators of a plan that is there already find around them. Functions are in the plan.

@@ -11,13 +11,15 @@ mod set;
 mod show;
 mod text;
 
+use std::sync::Arc;
+
 use sqlparser::ast::{DescribeAlias, Statement as Ast};
 use unum_proto::model::{QueryId, SqlSession};
 
 pub use self::column_names::ColumnNames;
 pub use self::configure::Configure;
 use self::heads::{Grammar, Head};
-pub use self::select::{ResultKind, Select};
+pub use self::select::{KeptUnder, ResultKind, Select};
 pub use self::text::StatementText;
 use super::Error;
 use super::syntax::{Fingerprint, Tokens, complexity};
@@ -54,7 +56,7 @@ pub fn parse(tokens: &Tokens, fingerprint: Option<Fingerprint>, context: &Contex
         && select.kind == ResultKind::NodeRows
         && !context.was_asked()
     {
-        select.fingerprint = fingerprint;
+        select.kept_under = fingerprint.map(|fingerprint| KeptUnder { fingerprint, digest: Arc::new(tokens.digest()) });
     }
     Ok(statement)
 }

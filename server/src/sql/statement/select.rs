@@ -1,13 +1,14 @@
 //! A statement that is answered with rows, as a SELECT: also SHOW and DESC are one by now.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use sqlparser::ast::{Expr, Ident, SelectItem, SetExpr, Statement as Ast};
 
 use super::column_names::ColumnNames;
 use crate::sql::Error;
 use crate::sql::mysql::{expr, rewrite};
-use crate::sql::syntax::Fingerprint;
+use crate::sql::syntax::{Digest, Fingerprint};
 use crate::sql::variables::Context;
 
 /// A statement that is answered with rows, in DataFusion's dialect.
@@ -17,7 +18,14 @@ pub struct Select {
     pub(in crate::sql) column_names: ColumnNames,
     pub(in crate::sql) kind: ResultKind,
     /// What its plan is kept under, if the text alone says what it is.
-    pub(in crate::sql) fingerprint: Option<Fingerprint>,
+    pub(in crate::sql) kept_under: Option<KeptUnder>,
+}
+
+/// What a plan is kept under, and what the statements that find it there have in common for people.
+#[derive(Debug)]
+pub struct KeptUnder {
+    pub(in crate::sql) fingerprint: Fingerprint,
+    pub(in crate::sql) digest: Arc<Digest>,
 }
 
 /// What the reader of a result is told of it besides its rows.
@@ -36,7 +44,7 @@ impl Select {
     pub(super) fn new(mut statement: Ast, column_names: ColumnNames, context: &Context<'_>) -> Result<Self, Error> {
         rewrite::to_datafusion(&mut statement, context)?;
         make_columns_unique(&mut statement);
-        Ok(Self { statement, column_names, kind: ResultKind::NodeRows, fingerprint: None })
+        Ok(Self { statement, column_names, kind: ResultKind::NodeRows, kept_under: None })
     }
 }
 

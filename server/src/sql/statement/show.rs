@@ -254,7 +254,7 @@ fn select(show: &Show, choice: Choice, context: &Context<'_>) -> Result<Select, 
     let of_table = table.map(|table| about(&table, context)).transpose()?;
     let condition = of_table.or_else(|| schema.map(|schema| is("table_schema", &schema)));
     put_conditions(&mut statement, condition, filter)?;
-    Ok(Select { statement, column_names: ColumnNames::all(headings), kind: show.kind, fingerprint: None })
+    Ok(Select { statement, column_names: ColumnNames::all(headings), kind: show.kind, kept_under: None })
 }
 
 /// What is true of the rows about one table. A table that does not exist is found out by selecting nothing from it in the

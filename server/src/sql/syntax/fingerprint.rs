@@ -17,8 +17,6 @@ pub struct Fingerprint {
     pub key: String,
     /// The values, in order.
     pub literals: Vec<Literal>,
-    /// The statement itself.
-    pub sql: String,
 }
 
 /// A number or a text in a statement.
@@ -38,10 +36,11 @@ enum Kind {
 }
 
 impl Fingerprint {
-    /// The fingerprint of a statement in a schema; none if it is too long to be kept.
-    pub fn new(sql: &str, tokens: &[TokenWithSpan], schema: &str) -> Option<Self> {
+    /// The fingerprint of a statement in a schema, apart from those with other `marks`; none if it is too long to be kept.
+    pub fn new(tokens: &[TokenWithSpan], schema: &str, marks: &str) -> Option<Self> {
         let mut key = String::with_capacity(8 * tokens.len());
         key.push_str(schema);
+        key.push_str(marks);
         let mut literals = Vec::new();
         for token in tokens {
             // What no statement has stands between two words.
@@ -69,7 +68,7 @@ impl Fingerprint {
             });
             literals.push(Literal { at: token.span.start, kind, text: text.clone() });
         }
-        (key.len() <= KEY_BYTES_MAX).then(|| Self { key, literals, sql: sql.to_owned() })
+        (key.len() <= KEY_BYTES_MAX).then_some(Self { key, literals })
     }
 
     /// The values that no parameter stands for.

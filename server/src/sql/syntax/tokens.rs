@@ -20,6 +20,17 @@ use crate::sql::Error;
 pub struct Tokens {
     sql: String,
     tokens: Vec<TokenWithSpan>,
+    bound: Option<Bound>,
+}
+
+/// What is known of a statement with parameters besides its tokens.
+#[derive(Debug, Clone)]
+struct Bound {
+    /// As it was typed: its digest is the same whatever is bound.
+    typed: Vec<TokenWithSpan>,
+    /// Which values are no literals of one token. A statement that has the same words in their places has another digest, so it
+    /// is to have another fingerprint.
+    marks: String,
 }
 
 impl Tokens {
@@ -27,7 +38,7 @@ impl Tokens {
     pub fn parse(sql: &str) -> Result<Self, Error> {
         let tokens = Tokenizer::new(&Dialected, sql).tokenize_with_location().map_err(ParserError::from)?;
         complexity::check_tokens(&tokens)?;
-        Ok(Self { sql: sql.to_owned(), tokens })
+        Ok(Self { sql: sql.to_owned(), tokens, bound: None })
     }
 
     /// The same with a value in the place of each `?`. A value is one token (a negative number four): nothing of it is read as
@@ -44,25 +55,27 @@ impl Tokens {
         if wanted == 0 {
             return Ok(self);
         }
-        let mut values = values.iter();
-        let mut bound = Vec::with_capacity(self.tokens.len());
-        for token in self.tokens {
-            match values.as_slice().first().filter(|_| is_open(&token)) {
-                None => bound.push(token),
-                Some(value) => {
-                    values.next();
-                    let span = token.span;
-                    bound.extend(literal(value)?.into_iter().map(|token| TokenWithSpan { token, span }));
-                }
+        let mut values = values.iter().enumerate();
+        let (mut bound, mut marks) = (Vec::with_capacity(self.tokens.len()), String::new());
+        for token in &self.tokens {
+            let Some((at, value)) = is_open(token).then(|| values.next()).flatten() else {
+                bound.push(token.clone());
+                continue;
+            };
+            let literal = literal(value)?;
+            if !matches!(literal[..], [Token::Number(..) | Token::SingleQuotedString(_) | Token::HexStringLiteral(_)]) {
+                marks.push_str(&format!("\u{3}{at}"));
             }
+            bound.extend(literal.into_iter().map(|literal| TokenWithSpan { token: literal, span: token.span }));
         }
-        self.tokens = bound;
+        self.bound = Some(Bound { typed: std::mem::replace(&mut self.tokens, bound), marks });
         Ok(self)
     }
 
     /// What the statement has in common with others that differ in their values, for people.
     pub fn digest(&self) -> Digest {
-        Digest::new(self.tokens.iter().map(|token| &token.token))
+        let typed = self.bound.as_ref().map_or(&self.tokens, |bound| &bound.typed);
+        Digest::new(typed.iter().map(|token| &token.token))
     }
 
     /// All of them, white space and comments too.
@@ -72,7 +85,7 @@ impl Tokens {
 
     /// What the statement shares with others of the schema that differ in their values; none if it is too long to be kept.
     pub fn fingerprint(&self, schema: &str) -> Option<Fingerprint> {
-        Fingerprint::new(&self.sql, &self.tokens, schema)
+        Fingerprint::new(&self.tokens, schema, self.bound.as_ref().map_or("", |bound| &bound.marks))
     }
 
     /// The tree of the one statement, its names as they were typed.

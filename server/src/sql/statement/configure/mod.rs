@@ -98,7 +98,7 @@ pub fn settings_read(condition: Option<&Expr>) -> Result<Select, Error> {
         select.selection = condition.cloned();
     }
     complexity::check_tables(&statement)?;
-    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, fingerprint: None })
+    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, kept_under: None })
 }
 
 /// The read of what came of a change so far.
@@ -110,7 +110,7 @@ pub fn outcome_read(change: ChangeId, dry_run: bool) -> Result<Select, Error> {
     let order = "ORDER BY node_type, node_id, `key`";
     let statement =
         parsed(&format!("SELECT {columns} FROM unum.config_change_nodes WHERE change_id = {change} {order}"))?;
-    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, fingerprint: None })
+    Ok(Select { statement, column_names: ColumnNames::default(), kind: ResultKind::Metadata, kept_under: None })
 }
 
 fn parsed(sql: &str) -> Result<Ast, Error> {
