@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use unum_chaos_tests::cluster::{Cluster, PATIENCE, until};
 use unum_client::config::{ConfigEntry, ConfigType, config_table};
+use unum_client::rows::{self, Format};
 use unum_client::{Client, Error, NodeDescription, NodeKey};
 
 /// A node with one setting and nobody who sets it.
@@ -141,6 +142,41 @@ async fn of_a_statement_that_does_not_parse_nothing_is_shown() -> anyhow::Result
     // What can be shown is.
     let shown = "SELECT count(*) AS n FROM slow_query WHERE query LIKE 'SET CONFIG tikv security.password = %'";
     assert_eq!(number(&client, shown).await, Some(1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_dropped_once_and_stays_dropped() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(1).await?;
+    let direct = cluster.client(1)?;
+    let mut publisher = direct.publisher(NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?));
+    let table = |text: &str| rows::parse("metrics", text, Format::Csv, None).map(unum_client::Table::snapshot);
+    publisher.push(vec![table("a\n1\n2\n")?]).await?;
+    let count = "SELECT count(*) AS n FROM cluster_metrics";
+    let (switch, replies) = watch::channel(Replies::Pass);
+    let through = proxy(cluster.member(1).addr.clone(), replies).await?;
+    let client = Client::builder([through, cluster.member(1).addr.clone()]).timeout(Duration::from_secs(60)).build()?;
+    client.query("SELECT 1").await?;
+    switch.send(Replies::Lost)?;
+    let asked = tokio::spawn(async move { client.query("DROP TABLE cluster_metrics").await });
+    let listed = "SELECT count(*) AS n FROM information_schema.tables WHERE table_name = 'cluster_metrics'";
+    until("the table is gone", async || number(&direct, listed).await.filter(|n| *n == 0)).await?;
+    // It comes again, and its column is of another type; then the statement is sent again.
+    publisher.push(vec![table("a\nx\n")?]).await?;
+    switch.send(Replies::Broken)?;
+    assert_eq!(asked.await??.row_count(), 0);
+    assert_eq!(number(&direct, count).await, Some(1), "it was dropped twice");
+    let refused = direct.query("DROP TABLE cluster_nothing").await.expect_err("there is none").to_string();
+    assert!(refused.contains("there is no table cluster_nothing; SHOW TABLES lists what there is"), "{refused}");
+    direct.query("DROP TABLE IF EXISTS cluster_nothing").await?;
+    direct.query("DROP TABLE `cluster_METRICS`").await?;
+    let error = direct.query(count).await.expect_err("it is gone").to_string();
+    assert!(error.contains("there is no table unum.cluster_metrics"), "{error}");
+    // What was dropped, and which changes were made, is on disk: the replica holds it against the state hash.
+    cluster.stop(1)?;
+    cluster.spawn(1)?;
+    cluster.wait_until_answers(1).await?;
+    assert_eq!(number(&direct, listed).await, Some(0));
     Ok(())
 }
 

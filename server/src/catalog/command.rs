@@ -14,6 +14,7 @@ use unum_proto::model::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
+use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 
 /// A command as it is.
@@ -86,6 +87,15 @@ pub enum Command {
         /// What came of what it was to set.
         reports: Vec<ConfigReport>,
     },
+    /// A statement changes the catalog.
+    Change {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// What tells a repetition from another change.
+        change_key: String,
+        /// How.
+        change: CatalogChange,
+    },
 }
 
 impl Command {
@@ -97,7 +107,8 @@ impl Command {
             | Self::RemoveNode { at_us, .. }
             | Self::ProposeConfig { at_us, .. }
             | Self::StepConfig { at_us, .. }
-            | Self::ReportConfig { at_us, .. } => *at_us,
+            | Self::ReportConfig { at_us, .. }
+            | Self::Change { at_us, .. } => *at_us,
         }
     }
 }
@@ -134,6 +145,8 @@ pub enum Outcome {
         /// How many.
         new: u32,
     },
+    /// The catalog was changed, or why not.
+    Changed(Result<Changed, String>),
 }
 
 /// A push and the hash of its content, computed once by the leader.
@@ -170,7 +183,8 @@ impl Command {
             | Self::RemoveNode { at_us: at, .. }
             | Self::ProposeConfig { at_us: at, .. }
             | Self::StepConfig { at_us: at, .. }
-            | Self::ReportConfig { at_us: at, .. } => *at = now_us,
+            | Self::ReportConfig { at_us: at, .. }
+            | Self::Change { at_us: at, .. } => *at = now_us,
         }
         self
     }

@@ -53,6 +53,13 @@ impl Hashed<TableSchema> {
     }
 }
 
+impl Hashed<String> {
+    /// The key of the change that was made at a revision.
+    pub fn change_key(revision: u64, value: String) -> Self {
+        Self { hash: hash_of(b'k', &(revision, &value)), value }
+    }
+}
+
 impl Hashed<Snapshot> {
     /// A node's rows of a table.
     pub fn snapshot(node: &NodeKey, table: &TableName, value: Snapshot) -> Self {

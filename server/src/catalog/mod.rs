@@ -6,12 +6,14 @@
 //!   keeps the revision it started with.
 //! - [`State::apply`] is deterministic: no clock, no randomness, no hash order, no I/O. Time arrives in the entry.
 //! - The state hash is equal on all replicas at equal revision: [`State::hash`].
+//! - [`change`]: what else a statement changes, once for its change key.
 //! - [`config`]: changes of the nodes' configuration, and how far they are.
 //! - [`columnar`] shows a table of one state as Arrow, built when first asked for.
 //!
 //! It does not know Raft, storage or SQL. What has to be written to disk after an apply is told by
 //! [`RecordKey`]s, and read by [`State::record`].
 
+pub mod change;
 pub mod columnar;
 mod command;
 pub mod config;

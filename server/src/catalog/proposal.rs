@@ -2,6 +2,7 @@
 
 use unum_proto::model::{ChangeId, ConfigReport, NodeKey, PushOutcome};
 
+use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 use super::{Command, Outcome, Silence, StampedPush, State};
 
@@ -56,6 +57,17 @@ impl Proposal<Result<(), String>> {
             other => Err(other),
         };
         Self { command: Command::RemoveNode { at_us, node }, read }
+    }
+}
+
+impl Proposal<Result<Changed, String>> {
+    /// See [`Command::Change`]; an error says why nothing was changed.
+    pub fn change(at_us: i64, change_key: String, change: CatalogChange) -> Self {
+        let read = |outcome| match outcome {
+            Outcome::Changed(changed) => Ok(changed),
+            other => Err(other),
+        };
+        Self { command: Command::Change { at_us, change_key, change }, read }
     }
 }
 
@@ -115,6 +127,8 @@ mod tests {
         assert_eq!(state.draft(&Proposal::report_config(0, node.clone(), Vec::new())).1, 0);
         assert!(state.draft(&Proposal::remove_node(0, node)).1.unwrap_err().contains("tikv"));
         assert!(state.draft(&Proposal::step_config(0, 7.into(), ConfigStep::Cancel)).1.is_err());
+        let change = CatalogChange::DropTable { table: "t".parse().unwrap(), if_exists: false };
+        assert!(state.draft(&Proposal::change(0, "k".into(), change)).1.is_err());
         let foreign = Proposal::silences(0, Vec::new()).read(Outcome::NodeRemoved(Ok(()))).unwrap_err();
         assert!(foreign.to_string().contains("NodeRemoved"), "{foreign}");
     }

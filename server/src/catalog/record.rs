@@ -23,6 +23,8 @@ pub enum RecordKey {
     Snapshot(NodeKey, TableName),
     /// Something of the configuration's changes.
     Config(ConfigRecordKey),
+    /// The change that was made at a revision.
+    ChangeKey(u64),
 }
 
 /// A record, as it is read.
@@ -36,6 +38,8 @@ pub enum Record {
     Snapshot(Snapshot),
     /// See [`RecordKey::Config`].
     Config(ConfigRecord),
+    /// See [`RecordKey::ChangeKey`].
+    ChangeKey(String),
 }
 
 /// A record of a state.
@@ -49,6 +53,8 @@ pub enum RecordRef<'a> {
     Snapshot(&'a Snapshot),
     /// See [`RecordKey::Config`].
     Config(ConfigRecord),
+    /// See [`RecordKey::ChangeKey`].
+    ChangeKey(&'a String),
 }
 
 impl RecordRef<'_> {
@@ -59,6 +65,7 @@ impl RecordRef<'_> {
             Self::Schema(schema) => Record::Schema((*schema).clone()),
             Self::Snapshot(snapshot) => Record::Snapshot((*snapshot).clone()),
             Self::Config(record) => Record::Config(record.clone()),
+            Self::ChangeKey(key) => Record::ChangeKey((*key).clone()),
         }
     }
 }
@@ -73,6 +80,7 @@ impl State {
                 RecordRef::Snapshot(self.tables.get(table)?.snapshots.get(node)?.value())
             }
             RecordKey::Config(key) => RecordRef::Config(self.config.get(key)?),
+            RecordKey::ChangeKey(revision) => RecordRef::ChangeKey(self.change_keys.get(*revision)?.value()),
         })
     }
 
@@ -88,7 +96,10 @@ impl State {
             })
         });
         let config = self.config.records().map(|(key, record)| (RecordKey::Config(key), RecordRef::Config(record)));
-        nodes.chain(schemas).chain(snapshots).chain(config)
+        let change_keys = self.change_keys.iter();
+        let change_keys =
+            change_keys.map(|(revision, key)| (RecordKey::ChangeKey(revision), RecordRef::ChangeKey(key.value())));
+        nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys)
     }
 
     /// Builds a state again from its records. A table's rows come after its schema and after their node.
@@ -126,6 +137,12 @@ impl State {
                 (RecordKey::Config(key), Record::Config(record)) if record.belongs_to(&key) => {
                     let added = config::hash_of(&key, &record);
                     state.config.set(&key, Some(record));
+                    added
+                }
+                (RecordKey::ChangeKey(revision), Record::ChangeKey(change_key)) => {
+                    let change_key = Hashed::change_key(revision, change_key);
+                    let added = change_key.hash();
+                    state.change_keys.insert(revision, change_key);
                     added
                 }
                 (key, _) => return Err(format!("a record of another kind than its key {key:?}")),

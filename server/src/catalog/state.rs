@@ -9,6 +9,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
 
+use super::change::ChangeKeys;
 use super::columnar::chunks::Chunks;
 use super::config::Config;
 use super::hashed::Hashed;
@@ -26,6 +27,8 @@ pub struct State {
     pub tables: OrdMap<TableName, Arc<Table>>,
     /// Changes of the nodes' configuration, and its past.
     pub config: Config,
+    /// Which other changes were made.
+    pub change_keys: ChangeKeys,
 }
 
 /// What the catalog thinks of a node. Replicated, never computed by a reader.

@@ -13,7 +13,13 @@ use super::types::{SnapshotMeta, TypeConfig};
 use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
 use crate::catalog::{Node, Record, RecordKey, RecordRef, Snapshot, State};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// The same but for the change keys, which there were none of.
+const VERSION_WITHOUT_CHANGE_KEYS: u8 = 2;
+
+/// No change keys, as postcard writes them.
+const NO_CHANGE_KEYS: u8 = 0;
 
 /// zstd's level for a whole state: it crosses the network once.
 const ZSTD_LEVEL: i32 = 3;
@@ -35,11 +41,13 @@ struct Image<N, T, S> {
     schemas: Vec<T>,
     snapshots: Vec<(NodeKey, TableName, S)>,
     config: Vec<(ConfigRecordKey, ConfigRecord)>,
+    change_keys: Vec<(u64, String)>,
 }
 
 impl<N, T, S> Image<N, T, S> {
     fn empty(revision: u64) -> Self {
-        Self { revision, nodes: Vec::new(), schemas: Vec::new(), snapshots: Vec::new(), config: Vec::new() }
+        let (nodes, schemas, snapshots) = Default::default();
+        Self { revision, nodes, schemas, snapshots, config: Vec::new(), change_keys: Vec::new() }
     }
 }
 
@@ -52,6 +60,9 @@ pub fn encode(state: &State) -> io::Result<Vec<u8>> {
             (_, RecordRef::Schema(schema)) => image.schemas.push(schema),
             (RecordKey::Snapshot(node, table), RecordRef::Snapshot(rows)) => image.snapshots.push((node, table, rows)),
             (RecordKey::Config(key), RecordRef::Config(record)) => image.config.push((key, record)),
+            (RecordKey::ChangeKey(revision), RecordRef::ChangeKey(key)) => {
+                image.change_keys.push((revision, key.clone()));
+            }
             (key, _) => unreachable!("a state gives a record of the kind of its key {key:?}"),
         }
     }
@@ -63,20 +74,25 @@ pub fn encode(state: &State) -> io::Result<Vec<u8>> {
 /// Reads what [`encode`] wrote.
 pub fn decode(bytes: &[u8]) -> io::Result<State> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("raft snapshot: {why}"));
-    let body = match bytes {
-        [VERSION, body @ ..] => body,
+    let (version, body) = match bytes {
+        [version @ (VERSION | VERSION_WITHOUT_CHANGE_KEYS), body @ ..] => (*version, body),
         [version, ..] => return Err(invalid(format!("format version {version}, this unumd knows {VERSION}"))),
         [] => return Err(invalid("it is empty".into())),
     };
-    let plain = zstd::stream::decode_all(body)?;
+    let mut plain = zstd::stream::decode_all(body)?;
+    if version == VERSION_WITHOUT_CHANGE_KEYS {
+        plain.push(NO_CHANGE_KEYS);
+    }
     let image: Image<Node, TableSchema, Snapshot> = postcard::from_bytes(&plain).map_err(|e| invalid(e.to_string()))?;
-    let Image { revision, nodes, schemas, snapshots, config } = image;
+    let Image { revision, nodes, schemas, snapshots, config, change_keys } = image;
     let nodes = nodes.into_iter().map(|node| (RecordKey::Node(node.description.key.clone()), Record::Node(node)));
     let schemas = schemas.into_iter().map(|schema| (RecordKey::Schema(schema.name.clone()), Record::Schema(schema)));
     let snapshots = snapshots.into_iter();
     let snapshots = snapshots.map(|(node, table, rows)| (RecordKey::Snapshot(node, table), Record::Snapshot(rows)));
     let config = config.into_iter().map(|(key, record)| (RecordKey::Config(key), Record::Config(record)));
-    State::restore(revision, nodes.chain(schemas).chain(snapshots).chain(config)).map_err(invalid)
+    let change_keys = change_keys.into_iter();
+    let change_keys = change_keys.map(|(revision, key)| (RecordKey::ChangeKey(revision), Record::ChangeKey(key)));
+    State::restore(revision, nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys)).map_err(invalid)
 }
 
 /// Builds a raft snapshot of one state, on a thread that may take its time.

@@ -64,13 +64,15 @@ pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembers
 }
 
 /// The keys of each kind of record begin with one of these, in an order in which a state can be restored.
-const PREFIXES: [&[u8]; 4] = [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX, keys::CONFIG_PREFIX];
+const PREFIXES: [&[u8]; 5] =
+    [keys::NODE_PREFIX, keys::SCHEMA_PREFIX, keys::SNAPSHOT_PREFIX, keys::CONFIG_PREFIX, keys::CHANGE_KEY_PREFIX];
 
 fn key_bytes(key: &RecordKey) -> Vec<u8> {
     match key {
         RecordKey::Node(node) => keys::node(node),
         RecordKey::Schema(table) => keys::schema(table),
         RecordKey::Snapshot(node, table) => keys::snapshot(node, table),
+        RecordKey::ChangeKey(revision) => keys::change_key(*revision),
         RecordKey::Config(key) => keys::config(&postcard::to_stdvec(key).expect("model types always encode")),
     }
 }
@@ -80,6 +82,7 @@ fn record_bytes(key: &RecordKey, record: &RecordRef<'_>) -> Vec<u8> {
         (_, RecordRef::Node(node)) => encode(node),
         (_, RecordRef::Schema(schema)) => encode(schema),
         (_, RecordRef::Snapshot(snapshot)) => encode(snapshot),
+        (_, RecordRef::ChangeKey(change_key)) => encode(change_key),
         // The key is in the record, too: it cannot be read back from its bytes.
         (RecordKey::Config(key), RecordRef::Config(record)) => encode(&(key, record)),
         (_, RecordRef::Config(_)) => unreachable!("a state gives a record of the kind of its key"),
@@ -100,6 +103,10 @@ fn read_record(prefix: &[u8], key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Re
         keys::SNAPSHOT_PREFIX => {
             let (node, table) = keys::parse_snapshot(key).map_err(|invalid| Error::Corrupt(invalid.to_string()))?;
             (RecordKey::Snapshot(node, table), Record::Snapshot(decode(key, bytes)?))
+        }
+        keys::CHANGE_KEY_PREFIX => {
+            let revision = keys::parse_change_key(key).map_err(|invalid| Error::Corrupt(invalid.to_string()))?;
+            (RecordKey::ChangeKey(revision), Record::ChangeKey(decode(key, bytes)?))
         }
         _ => {
             let (key, record) = decode::<(ConfigRecordKey, ConfigRecord)>(key, bytes)?;

@@ -4,13 +4,15 @@
 //! - [`query_log`]: which queries run, which were slow, which there were.
 //! - [`ingest`]: many pushes become one Raft entry on the leader, or one relayed batch to it elsewhere.
 //! - [`liveness`]: which nodes fell silent, as the leader sees it.
-//! - [`configure`]: changes of the nodes' configuration, from their authors to the nodes and back.
+//! - [`change`]: statements that change something.
+//! - [`configure`]: changes of the nodes' configuration, on their way to the nodes and back.
 //! - [`admin`]: changes of the group and the catalog by hand.
 //! - [`raft_status`]: how the replica sees its group, as a table that it publishes.
 //!
 //! It knows nothing of gRPC.
 
 pub mod admin;
+pub mod change;
 pub mod configure;
 pub mod ingest;
 pub mod liveness;

@@ -31,6 +31,9 @@ pub const SNAPSHOT_PREFIX: &[u8] = b"t/";
 /// Tree `Catalog`: a record of the configuration's changes.
 pub const CONFIG_PREFIX: &[u8] = b"c/";
 
+/// Tree `Catalog`: the change key of the change that was made at a revision.
+pub const CHANGE_KEY_PREFIX: &[u8] = b"k/";
+
 /// The key of a log entry.
 pub fn log_entry(index: u64) -> Vec<u8> {
     [&[LOG_ENTRY][..], &index.to_be_bytes()].concat()
@@ -84,6 +87,19 @@ pub fn config(name: &[u8]) -> Vec<u8> {
     [CONFIG_PREFIX, name].concat()
 }
 
+/// The key of the change key of a revision.
+pub fn change_key(revision: u64) -> Vec<u8> {
+    [CHANGE_KEY_PREFIX, &revision.to_be_bytes()].concat()
+}
+
+/// The inverse of [`change_key`].
+pub fn parse_change_key(key: &[u8]) -> Result<u64, Invalid> {
+    let revision = key.strip_prefix(CHANGE_KEY_PREFIX).and_then(|rest| <[u8; 8]>::try_from(rest).ok());
+    revision
+        .map(u64::from_be_bytes)
+        .ok_or_else(|| Invalid::new(format!("{} is no key of a change", key.escape_ascii()), "the store is corrupt"))
+}
+
 /// The inverse of [`snapshot`].
 pub fn parse_snapshot(key: &[u8]) -> Result<(NodeKey, TableName), Invalid> {
     let invalid = || Invalid::new(format!("{} is no key of table rows", key.escape_ascii()), "the store is corrupt");
@@ -110,6 +126,9 @@ mod tests {
         assert_eq!(schema(&table), b"s/slow_query");
         assert_eq!(snapshot(&tikv, &table), b"t/tikv/tikv-1.eu/slow_query");
         assert_eq!(parse_snapshot(&snapshot(&tikv, &table)).unwrap(), (tikv.clone(), table));
+        assert_eq!(change_key(258), b"k/\0\0\0\0\0\0\x01\x02");
+        assert_eq!(parse_change_key(&change_key(258)).unwrap(), 258);
+        assert!(parse_change_key(b"k/1").is_err());
         let reserved_since = TableName::of_record("nodes").unwrap();
         assert_eq!(parse_snapshot(&snapshot(&tikv, &reserved_since)).unwrap(), (tikv, reserved_since));
         assert_eq!(log_index(&log_entry(u64::MAX)), Some(u64::MAX));

@@ -5,9 +5,11 @@
 //!
 //! - [`push`]: a push is applied, once, whole or not at all.
 //! - [`departure`]: nodes fall silent, are removed, and are forgotten.
+//! - `change`: what a statement changes, once for its change key; [`drop_table`] is such a change.
 //! - `config::change` and `config::converge`: changes of the nodes' configuration.
 
 mod departure;
+mod drop_table;
 mod push;
 
 use std::collections::BTreeSet;
@@ -50,6 +52,7 @@ impl State {
             Command::RemoveNode { node, .. } => Outcome::NodeRemoved(transition.remove_node(&node)),
             Command::ProposeConfig { proposal, .. } => Outcome::Config(transition.propose_config(proposal)),
             Command::StepConfig { change, step, .. } => Outcome::Config(transition.step_config(change, step)),
+            Command::Change { change_key, change, .. } => Outcome::Changed(transition.change(change_key, change)),
             Command::ReportConfig { node, reports, .. } => {
                 Outcome::ConfigReported { new: transition.report_config(&node, reports) }
             }

@@ -1,6 +1,6 @@
-//! Changes of the nodes' configuration: what their [authors](author) ask for, and what [nodes](nodes) hear and say.
+//! The nodes' side of changes of their configuration: what [nodes] hear of them, and say. Their authors' side is
+//! [`super::change::config`].
 
-pub mod author;
 pub mod nodes;
 
 pub use nodes::{ConfigService, WatchCursor};

@@ -16,7 +16,10 @@ use super::replica::Replica;
 use super::result::{Event, Head, Part, said_of};
 use super::time_limit::{TimeLimit, error_of};
 use crate::catalog::State;
-use crate::service::configure::author::{self, Author, ReadState};
+use crate::catalog::change::CatalogChange;
+use crate::service::change::Author;
+use crate::service::change::config::ReadState;
+use crate::service::change::{catalog, config};
 use crate::service::query_log::{End, QueryHandle, Tracked};
 use crate::sql::configure::{Configure, outcome_read};
 use crate::sql::{self, Action, Command, Coverage, Execution, Prepared, Read, RowStream, Rows};
@@ -93,29 +96,44 @@ impl QueryTask {
                 self.done(None).await
             }
             Action::Command(Command::Configure(configure)) => self.configure(&configure).await,
+            Action::Command(Command::Change(change)) => self.change(&change).await,
         }
     }
 
     /// A statement that has no rows is done.
     async fn done(&self, session: Option<SqlSession>) -> Result<(), Error> {
-        let revision = self.replica.group.state_reader().newest().revision;
+        self.done_at(self.replica.group.state_reader().newest().revision, session).await
+    }
+
+    async fn done_at(&self, revision: u64, session: Option<SqlSession>) -> Result<(), Error> {
         let header = self.replica.header(revision, &Coverage::default());
         let head = Head { header, schema: Arc::new(Schema::empty()) };
         self.whole(head, VecDeque::new(), self.footer(0, Vec::new(), session)).await
     }
 
-    /// Makes a change, and tells what came of it so far.
-    async fn configure(&self, configure: &Configure) -> Result<(), Error> {
+    fn author(&self) -> Author<'_> {
         let Self { replica, query, host, limit, handle, .. } = self;
-        handle.set_stage("changing configuration");
-        let author = Author { group: &replica.group, query, host, handle, deadline: limit.deadline() };
-        let mut made = author::make(&author, configure, self).await?;
+        Author { group: &replica.group, query, host, handle, deadline: limit.deadline() }
+    }
+
+    /// Changes the catalog.
+    async fn change(&self, change: &CatalogChange) -> Result<(), Error> {
+        self.handle.set_stage("changing the catalog");
+        let changed = catalog::make(&self.author(), change).await?;
+        self.done_at(changed.revision, None).await
+    }
+
+    /// Makes a change of configuration, and tells what came of it so far.
+    async fn configure(&self, configure: &Configure) -> Result<(), Error> {
+        self.handle.set_stage("changing configuration");
+        let author = self.author();
+        let mut made = config::make(&author, configure, self).await?;
         if let Some(wait) = configure.options.wait {
             // The change is made in the caller's own time; only the nodes have more.
-            limit.extend(wait);
+            self.limit.extend(wait);
             // The caller need not ask elsewhere: this replica does it.
             self.send(Event::Begun).await?;
-            author::wait_for_nodes(&author, &mut made, Instant::now() + wait).await;
+            config::wait_for_nodes(&author, &mut made, Instant::now() + wait).await;
         }
         let read = Read::from(outcome_read(made.change, configure.options.dry_run)?);
         let mut execution = self.execute(made.state, &read).await?;

@@ -6,7 +6,12 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::configure::Verb;
+use super::drop_table;
 use super::show::{self, Show};
+use crate::catalog::change::CatalogChange;
+use crate::sql::Error;
+use crate::sql::syntax::cursor::Cursor;
+use crate::sql::variables::Context;
 
 /// How a statement begins, and what it is then.
 #[derive(Debug)]
@@ -30,7 +35,11 @@ pub(super) enum Grammar {
     Show(&'static Show),
     /// What changes the configuration of nodes.
     Configure(Verb),
+    /// What changes something else that is replicated: the grammar behind the head.
+    Change(ChangeGrammar),
 }
+
+type ChangeGrammar = fn(&mut Cursor<'_>, &Context<'_>) -> Result<CatalogChange, Error>;
 
 const fn sql(words: &'static [&'static str], usage: &'static str, about: &'static str) -> Head {
     Head { words, usage, about, grammar: Grammar::Sql }
@@ -42,6 +51,15 @@ const fn show(words: &'static [&'static str], usage: &'static str, about: &'stat
 
 const fn configure(words: &'static [&'static str], usage: &'static str, about: &'static str, verb: Verb) -> Head {
     Head { words, usage, about, grammar: Grammar::Configure(verb) }
+}
+
+const fn change(
+    words: &'static [&'static str],
+    usage: &'static str,
+    about: &'static str,
+    parse: ChangeGrammar,
+) -> Head {
+    Head { words, usage, about, grammar: Grammar::Change(parse) }
 }
 
 /// All of them.
@@ -69,6 +87,7 @@ pub static HEADS: &[Head] = &[
     configure(&["RESUME CHANGE"], "RESUME CHANGE id", "goes on behind the canaries of a change", Verb::Resume),
     configure(&["CANCEL CHANGE"], "CANCEL CHANGE id", "ends a change", Verb::Cancel),
     configure(&["ROLLBACK CHANGE"], "ROLLBACK CHANGE id", "sets what was before a change", Verb::Rollback),
+    change(&["DROP TABLE"], "DROP TABLE [IF EXISTS] cluster_t", "a pushed table leaves the catalog, for all nodes; whoever pushes it again begins it anew", drop_table::parse),
     sql(&["KILL", "KILL QUERY"], "KILL QUERY id, KILL id", "ends a query wherever it runs; ids are in `cluster_processlist` and in `SHOW PROCESSLIST`"),
 ];
 

@@ -5,6 +5,7 @@
 
 mod column_names;
 pub mod configure;
+mod drop_table;
 pub mod heads;
 mod select;
 mod set;
@@ -22,8 +23,10 @@ use self::heads::{Grammar, Head};
 pub use self::select::{KeptUnder, ResultKind, Select};
 pub use self::text::StatementText;
 use super::Error;
+use super::syntax::cursor::Cursor;
 use super::syntax::{Fingerprint, Tokens, complexity};
 use super::variables::Context;
+use crate::catalog::change::CatalogChange;
 
 /// What a statement asks for.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub enum Command {
     },
     /// The configuration of nodes is to change.
     Configure(Box<Configure>),
+    /// Something else that is replicated is to change.
+    Change(CatalogChange),
 }
 
 /// Parses one statement of a session. Its plan is kept under its fingerprint, if it asks for nothing but what is written in it.
@@ -72,6 +77,11 @@ fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error>
             if let Some(configure) = configure::parse(*verb, tokens.all(), words, context)? {
                 return Ok(Statement::Command(Command::Configure(Box::new(configure))));
             }
+        }
+        Some((Head { grammar: Grammar::Change(parse), .. }, words)) => {
+            let mut statement = Cursor::new(tokens.in_lower_case());
+            statement.skip(words);
+            return Ok(Statement::Command(Command::Change(parse(&mut statement, context)?)));
         }
         Some((Head { grammar: Grammar::Sql, .. }, _)) | None => {}
     }

@@ -16,7 +16,7 @@ use crate::sql::Error;
 use crate::sql::mysql::{expr, rewrite};
 use crate::sql::syntax::cursor::Cursor;
 use crate::sql::syntax::dialect::Dialected;
-use crate::sql::syntax::names::{current_schema, known_schema, last_part};
+use crate::sql::syntax::names::{current_schema, known_schema, last_part, schema_of};
 use crate::sql::variables::Context;
 
 /// What a SHOW shows.
@@ -261,10 +261,7 @@ fn select(show: &Show, choice: Choice, context: &Context<'_>) -> Result<Select, 
 /// same statement.
 fn about(table: &ObjectName, context: &Context<'_>) -> Result<Expr, Error> {
     let name = last_part(table)?;
-    let schema = match table.0.len() {
-        1 => current_schema(context.session()).to_owned(),
-        parts => table.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
-    };
+    let schema = schema_of(table, context.session());
     let mut nothing = parse_text("SELECT 1 FROM shown WHERE false")?;
     put_table(&mut nothing, "shown", table);
     let Ast::Query(subquery) = nothing else { return Err(Error::Internal("a SELECT is no query".into())) };

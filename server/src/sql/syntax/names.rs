@@ -1,7 +1,7 @@
 //! Names: of the catalog and its schemas, of tables, of variables.
 
 use sqlparser::ast::ObjectName;
-use unum_proto::model::SqlSession;
+use unum_proto::model::{CLUSTER_PREFIX, SqlSession};
 
 use crate::sql::{Error, suggest};
 
@@ -11,6 +11,10 @@ pub const CATALOG: &str = "def";
 pub const DEFAULT_SCHEMA: &str = "unum";
 /// Where the tables about tables are.
 pub const INFORMATION_SCHEMA: &str = "information_schema";
+/// The founding idea's name for `cluster_node_info`; both reach it, this one is listed.
+pub const NODE_INFOS: &str = "cluster_node_infos";
+/// See [`NODE_INFOS`].
+pub const NODE_INFO: &str = "cluster_node_info";
 /// All schemas.
 pub const SCHEMAS: [&str; 2] = [DEFAULT_SCHEMA, INFORMATION_SCHEMA];
 
@@ -20,6 +24,20 @@ pub fn current_schema(session: &SqlSession) -> &str {
         "" => DEFAULT_SCHEMA,
         schema => schema,
     }
+}
+
+/// The schema of a table's name, in lower case.
+pub fn schema_of(name: &ObjectName, session: &SqlSession) -> String {
+    match name.0.len() {
+        1 => current_schema(session).to_owned(),
+        parts => name.0[parts - 2].as_ident().map_or_else(String::new, |ident| ident.value.to_lowercase()),
+    }
+}
+
+/// The pushed table of which `name` shows all nodes' rows, if it is the name of such.
+pub fn cluster_table(name: &str) -> Option<&str> {
+    let name = if name == NODE_INFOS { NODE_INFO } else { name };
+    name.strip_prefix(CLUSTER_PREFIX)
 }
 
 /// The name of a schema that there is.

@@ -10,12 +10,8 @@ use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, QueryId, Row, SqlSess
 use crate::catalog::columnar::{self, Cell, chunks};
 use crate::catalog::{NodeStatus, State, Table};
 use crate::sql::Limits;
-use crate::sql::syntax::names::{DEFAULT_SCHEMA, SCHEMAS};
+use crate::sql::syntax::names::{DEFAULT_SCHEMA, NODE_INFO, NODE_INFOS, SCHEMAS, cluster_table};
 use crate::sql::variables::Context;
-
-/// The founding idea's name for `cluster_node_info`; both reach it, this one is listed.
-const NODE_INFOS: &str = "cluster_node_infos";
-const NODE_INFO: &str = "cluster_node_info";
 
 /// Name, type and meaning of each column.
 pub type Columns = &'static [(&'static str, DataType, &'static str)];
@@ -256,10 +252,9 @@ impl View {
         if schema != DEFAULT_SCHEMA {
             return None;
         }
-        let name = if name == NODE_INFOS { NODE_INFO } else { name };
         let pushed = |name: &str| self.state.tables.get(&name.parse::<TableName>().ok()?).map(Arc::as_ref);
-        match name.strip_prefix(CLUSTER_PREFIX) {
-            Some(name) => pushed(name).map(Source::Cluster),
+        match cluster_table(name) {
+            Some(pushed_as) => pushed(pushed_as).map(Source::Cluster),
             None => pushed(name).map(Source::Local),
         }
     }

@@ -6,31 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use tokio::time::Instant;
 use unum_proto::model::config::is_secret;
-use unum_proto::model::{ChangeId, NodeKey, Query};
+use unum_proto::model::{ChangeId, NodeKey};
 
+use super::{Attempt, Author, PAUSE, TRIES_MAX};
 use crate::base::clock;
 use crate::catalog::config::{
     Assignment, ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep, ConfigWish, TargetState, config_row, config_rows,
 };
 use crate::catalog::{NodeStatus, Proposal, State};
-use crate::consensus::{Group, ProposeError};
 use crate::service::query::Error;
-use crate::service::query_log::QueryHandle;
 use crate::sql::configure::{Chosen, Configure, What, settings_read};
 use crate::sql::{Read, instance, nearest};
 
-/// How often the nodes are found again when the configuration moves meanwhile.
-const TRIES_MAX: u32 = 20;
-
 const MOVES: &str = "the configuration of nodes changes too often to find its nodes";
-
-/// Between two tries while nobody leads, or the configuration moves.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A change that was made, or would be.
 pub struct Made {
@@ -42,20 +34,6 @@ pub struct Made {
     pub change: ChangeId,
     /// What its author should know.
     pub warnings: Vec<String>,
-}
-
-/// Who makes a change, and by when.
-pub struct Author<'a> {
-    /// The group.
-    pub group: &'a Group,
-    /// The statement, with its client's change key.
-    pub query: &'a Query,
-    /// Where it comes from.
-    pub host: &'a str,
-    /// The query.
-    pub handle: &'a QueryHandle,
-    /// When it has to be over.
-    pub deadline: Instant,
 }
 
 fn refused(why: String) -> Error {
@@ -73,7 +51,7 @@ pub trait ReadState: Sync {
 /// Makes the change of a statement, exactly once for its change key.
 pub async fn make(author: &Author<'_>, configure: &Configure, reader: &impl ReadState) -> Result<Made, Error> {
     let group = author.group;
-    let change_key = change_key(author, configure);
+    let change_key = author.change_key(configure.options.change_key.as_deref());
     let mut last = String::from("nothing was tried");
     for _ in 0..TRIES_MAX {
         let state = group.read_barrier(author.deadline).await?;
@@ -98,37 +76,18 @@ pub async fn make(author: &Author<'_>, configure: &Configure, reader: &impl Read
             let revision = state.revision;
             return Ok(Made { state: Arc::new(draft), revision, change: drafted.change, warnings });
         }
-        author.handle.set_may_have_changed();
-        let proposed = tokio::time::timeout_at(author.deadline, group.propose_anywhere(&proposal)).await;
-        match proposed {
-            Ok(Ok(Ok(ConfigDone { change, .. }))) => {
+        match author.propose(&proposal).await? {
+            Attempt::Made(ConfigDone { change, .. }) => {
                 let state = group.read_barrier(author.deadline).await?;
                 return Ok(Made { revision: state.revision, state, change, warnings });
             }
-            Ok(Ok(Err(ConfigRefusal::Refused(why))) | Err(ProposeError::Refused(why))) => {
-                author.handle.set_has_not_changed();
-                return Err(refused(why));
-            }
-            Ok(Ok(Err(ConfigRefusal::Moved))) => {
-                author.handle.set_has_not_changed();
-                MOVES.clone_into(&mut last);
-            }
-            // Whatever came of it: the next try finds it by its change key.
-            Ok(Err(error)) => last = error.to_string(),
-            Err(_) => return Err(Error::ChangeUnknown("the time is over".into())),
+            Attempt::Refused(ConfigRefusal::Refused(why)) => return Err(refused(why)),
+            Attempt::Refused(ConfigRefusal::Moved) => MOVES.clone_into(&mut last),
+            Attempt::Unknown(why) => last = why,
         }
         tokio::time::sleep(PAUSE).await;
     }
     Err(Error::ChangeUnknown(last))
-}
-
-/// The statement's own key, or the client's, or else one that no other statement has.
-fn change_key(author: &Author<'_>, configure: &Configure) -> String {
-    match (&configure.options.change_key, author.query.change_key.as_str()) {
-        (Some(key), _) => key.clone(),
-        (None, "") => format!("query {} at {}", author.handle.id, clock::now_us()),
-        (None, key) => key.to_owned(),
-    }
 }
 
 /// Waits until no node of a change is pending any more, or the time is over; what was made is told from the state then.

@@ -1,0 +1,30 @@
+//! A pushed table leaves the catalog.
+
+use unum_proto::model::{CONFIG_TABLE, TableName};
+
+use super::Transition;
+use crate::catalog::RecordKey;
+
+impl Transition<'_> {
+    /// A table with its columns and all rows; an error says why it stays.
+    pub(in crate::catalog) fn drop_table(&mut self, name: &TableName, if_exists: bool) -> Result<(), String> {
+        if name.as_str() == CONFIG_TABLE {
+            return Err(format!(
+                "cluster_{name} is what SET CONFIG goes by and cannot be dropped; remove the node whose rows are to go"
+            ));
+        }
+        let Some(table) = self.state.tables.remove(name) else {
+            return match if_exists {
+                true => Ok(()),
+                false => Err(format!("there is no table cluster_{name}; SHOW TABLES lists what there is")),
+            };
+        };
+        for (node, snapshot) in &table.snapshots {
+            self.state.rehash(Some(snapshot.hash()), None);
+            self.changes.insert(RecordKey::Snapshot(node.clone(), name.clone()));
+        }
+        self.state.rehash(Some(table.schema.hash()), None);
+        self.changes.insert(RecordKey::Schema(name.clone()));
+        Ok(())
+    }
+}

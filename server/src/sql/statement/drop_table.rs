@@ -1,0 +1,28 @@
+//! `DROP TABLE [IF EXISTS] cluster_t`.
+
+use unum_proto::model::{CLUSTER_PREFIX, TableName};
+
+use crate::catalog::change::CatalogChange;
+use crate::sql::Error;
+use crate::sql::syntax::cursor::Cursor;
+use crate::sql::syntax::names::{DEFAULT_SCHEMA, cluster_table, last_part, schema_of};
+use crate::sql::variables::Context;
+
+/// What it asks for, from behind its head.
+pub(super) fn parse(statement: &mut Cursor<'_>, context: &Context<'_>) -> Result<CatalogChange, Error> {
+    let if_exists = statement.take("IF");
+    if if_exists && !statement.take("EXISTS") {
+        return statement.expected("EXISTS");
+    }
+    let name = statement.name()?;
+    statement.end("the end: DROP TABLE takes one table")?;
+    let (schema, table) = (schema_of(&name, context.session()), last_part(&name)?);
+    // `t` is a part of `cluster_t`, and whatever else there is the server makes itself.
+    let pushed = cluster_table(&table).filter(|_| schema == DEFAULT_SCHEMA).ok_or_else(|| {
+        Error::Invalid(format!(
+            "{schema}.{table} cannot be dropped; DROP TABLE takes what nodes have pushed, as {DEFAULT_SCHEMA}.{CLUSTER_PREFIX}t"
+        ))
+    })?;
+    let table = TableName::of_record(pushed).map_err(|invalid| Error::Invalid(invalid.to_string()))?;
+    Ok(CatalogChange::DropTable { table, if_exists })
+}
