@@ -7,19 +7,12 @@ use std::io;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{NodeKey, TableName, TableSchema};
 
+use super::records;
 use super::types::{SnapshotMeta, TypeConfig};
-use crate::catalog::config::{ConfigRecord, ConfigRecordKey};
-use crate::catalog::{Node, Record, RecordKey, RecordRef, Snapshot, State};
+use crate::catalog::State;
 
 const VERSION: u8 = 3;
-
-/// The same but for the change keys, which there were none of.
-const VERSION_WITHOUT_CHANGE_KEYS: u8 = 2;
-
-/// No change keys, as postcard writes them.
-const NO_CHANGE_KEYS: u8 = 0;
 
 /// zstd's level for a whole state: it crosses the network once.
 const ZSTD_LEVEL: i32 = 3;
@@ -33,66 +26,49 @@ pub struct RaftSnapshot {
     pub bytes: Arc<Vec<u8>>,
 }
 
-/// The layout of the bytes: the records by kind.
+/// What comes before the records: each is the key and the bytes that it has on disk, too.
 #[derive(Serialize, Deserialize)]
-struct Image<N, T, S> {
+struct Header {
     revision: u64,
-    nodes: Vec<N>,
-    schemas: Vec<T>,
-    snapshots: Vec<(NodeKey, TableName, S)>,
-    config: Vec<(ConfigRecordKey, ConfigRecord)>,
-    change_keys: Vec<(u64, String)>,
-}
-
-impl<N, T, S> Image<N, T, S> {
-    fn empty(revision: u64) -> Self {
-        let (nodes, schemas, snapshots) = Default::default();
-        Self { revision, nodes, schemas, snapshots, config: Vec::new(), change_keys: Vec::new() }
-    }
+    state_hash: u64,
 }
 
 /// The bytes of a state.
 pub fn encode(state: &State) -> io::Result<Vec<u8>> {
-    let mut image: Image<&Node, &TableSchema, &Snapshot> = Image::empty(state.revision);
-    for (key, record) in state.records() {
-        match (key, record) {
-            (_, RecordRef::Node(node)) => image.nodes.push(node),
-            (_, RecordRef::Schema(schema)) => image.schemas.push(schema),
-            (RecordKey::Snapshot(node, table), RecordRef::Snapshot(rows)) => image.snapshots.push((node, table, rows)),
-            (RecordKey::Config(key), RecordRef::Config(record)) => image.config.push((key, record)),
-            (RecordKey::ChangeKey(revision), RecordRef::ChangeKey(key)) => {
-                image.change_keys.push((revision, key.clone()));
-            }
-            (key, _) => unreachable!("a state gives a record of the kind of its key {key:?}"),
-        }
-    }
     let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;
-    postcard::to_io(&image, &mut encoder).map_err(io::Error::other)?;
+    let header = Header { revision: state.revision, state_hash: state.hash };
+    postcard::to_io(&header, &mut encoder).map_err(io::Error::other)?;
+    for record in records::all(state) {
+        postcard::to_io(&record, &mut encoder).map_err(io::Error::other)?;
+    }
     encoder.finish()
 }
 
-/// Reads what [`encode`] wrote.
+/// Reads what [`encode`] wrote, every record of it: the state has the hash that its writer's had.
 pub fn decode(bytes: &[u8]) -> io::Result<State> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("raft snapshot: {why}"));
-    let (version, body) = match bytes {
-        [version @ (VERSION | VERSION_WITHOUT_CHANGE_KEYS), body @ ..] => (*version, body),
+    let body = match bytes {
+        [VERSION, body @ ..] => body,
         [version, ..] => return Err(invalid(format!("format version {version}, this unumd knows {VERSION}"))),
         [] => return Err(invalid("it is empty".into())),
     };
-    let mut plain = zstd::stream::decode_all(body)?;
-    if version == VERSION_WITHOUT_CHANGE_KEYS {
-        plain.push(NO_CHANGE_KEYS);
+    let plain = zstd::stream::decode_all(body)?;
+    let malformed = |error: postcard::Error| invalid(error.to_string());
+    let (Header { revision, state_hash }, mut rest) = postcard::take_from_bytes(&plain).map_err(malformed)?;
+    let mut read = Vec::new();
+    while !rest.is_empty() {
+        let ((key, record), behind): ((&[u8], &[u8]), _) = postcard::take_from_bytes(rest).map_err(malformed)?;
+        read.push(records::read_record(key, record).map_err(|error| invalid(error.to_string()))?);
+        rest = behind;
     }
-    let image: Image<Node, TableSchema, Snapshot> = postcard::from_bytes(&plain).map_err(|e| invalid(e.to_string()))?;
-    let Image { revision, nodes, schemas, snapshots, config, change_keys } = image;
-    let nodes = nodes.into_iter().map(|node| (RecordKey::Node(node.description.key.clone()), Record::Node(node)));
-    let schemas = schemas.into_iter().map(|schema| (RecordKey::Schema(schema.name.clone()), Record::Schema(schema)));
-    let snapshots = snapshots.into_iter();
-    let snapshots = snapshots.map(|(node, table, rows)| (RecordKey::Snapshot(node, table), Record::Snapshot(rows)));
-    let config = config.into_iter().map(|(key, record)| (RecordKey::Config(key), Record::Config(record)));
-    let change_keys = change_keys.into_iter();
-    let change_keys = change_keys.map(|(revision, key)| (RecordKey::ChangeKey(revision), Record::ChangeKey(key)));
-    State::restore(revision, nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys)).map_err(invalid)
+    let state = State::restore(revision, read).map_err(invalid)?;
+    match state.hash == state_hash {
+        true => Ok(state),
+        false => Err(invalid(format!(
+            "the state at revision {revision} has the hash {:016x}, and {state_hash:016x} was sent",
+            state.hash
+        ))),
+    }
 }
 
 /// Builds a raft snapshot of one state, on a thread that may take its time.
@@ -128,5 +104,52 @@ impl openraft::RaftSnapshotBuilder<TypeConfig> for Builder {
             *newest = Some(snapshot.clone());
         }
         Ok(snapshot.ship())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, TableSchema, TableSnapshot};
+
+    use super::*;
+    use crate::catalog::change::CatalogChange;
+    use crate::catalog::{Command, StampedPush};
+
+    fn state() -> State {
+        let schema = TableSchema::of("metrics", &[("value", DataType::Int64, "")]).unwrap();
+        let table = TableSnapshot { schema: schema.into(), rows: vec![vec![1i64.into()]], collected_at_us: 0 };
+        let node = NodeDescription::new(NodeKey::parse("test", "n1").unwrap());
+        let push = StampedPush::new(Push::new(node, 1, 1, vec![table]).unwrap());
+        let mut state = State::default();
+        state.apply(1, Command::Pushes { received_at_us: 0, pushes: vec![push] });
+        let change = CatalogChange::DropTable { table: "t".parse().unwrap(), if_exists: true };
+        state.apply(2, Command::Change { at_us: 0, change_key: "k".into(), change });
+        state
+    }
+
+    #[test]
+    fn a_state_is_what_it_was_before_it_travelled() {
+        let (state, read) = (state(), decode(&encode(&state()).unwrap()).unwrap());
+        assert_eq!((read.revision, read.hash), (state.revision, state.hash));
+        assert!(
+            read.records()
+                .map(|(key, record)| (key, record.to_owned()))
+                .eq(state.records().map(|(key, record)| (key, record.to_owned())))
+        );
+    }
+
+    #[test]
+    fn what_is_not_whole_is_no_state() {
+        let whole = encode(&state()).unwrap();
+        for length in 0..whole.len() {
+            assert!(decode(&whole[..length]).is_err(), "{length} of {} bytes", whole.len());
+        }
+        // A whole stream that lacks the last record.
+        let plain = zstd::stream::decode_all(&whole[1..]).unwrap();
+        let last = records::all(&state()).last().unwrap();
+        let last = postcard::to_stdvec(&last).unwrap().len();
+        let short = zstd::stream::encode_all(&plain[..plain.len() - last], ZSTD_LEVEL).unwrap();
+        let error = decode(&[&[VERSION][..], &short].concat()).unwrap_err().to_string();
+        assert!(error.contains("was sent"), "{error}");
     }
 }

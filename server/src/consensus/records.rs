@@ -56,11 +56,16 @@ pub fn replace(state: &State, applied: Option<LogId>, membership: &StoredMembers
     for prefix in PREFIXES {
         batch.remove_range(prefix.to_vec(), keys::prefix_end(prefix));
     }
-    for (key, record) in state.records() {
-        batch.put(key_bytes(&key), record_bytes(&key, &record));
+    for (key, record) in all(state) {
+        batch.put(key, record);
     }
     batch.put(keys::APPLIED.to_vec(), entry::encode_applied(applied, membership, state.hash));
     batch
+}
+
+/// Every record of a state, its key and its bytes, in an order in which the state can be restored.
+pub fn all(state: &State) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    state.records().map(|(key, record)| (key_bytes(&key), record_bytes(&key, &record)))
 }
 
 /// The keys of each kind of record begin with one of these, in an order in which a state can be restored.
@@ -89,9 +94,10 @@ fn record_bytes(key: &RecordKey, record: &RecordRef<'_>) -> Vec<u8> {
     }
 }
 
-/// Reads what [`key_bytes`] and [`record_bytes`] wrote, of the kind with this prefix.
-fn read_record(prefix: &[u8], key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Record), Error> {
-    Ok(match prefix {
+/// Reads what [`key_bytes`] and [`record_bytes`] wrote.
+pub fn read_record(key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Record), Error> {
+    let prefix = PREFIXES.into_iter().find(|prefix| key.starts_with(prefix));
+    Ok(match prefix.unwrap_or_default() {
         keys::NODE_PREFIX => {
             let node: Node = decode(key, bytes)?;
             (RecordKey::Node(node.description.key.clone()), Record::Node(node))
@@ -108,10 +114,11 @@ fn read_record(prefix: &[u8], key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Re
             let revision = keys::parse_change_key(key).map_err(|invalid| Error::Corrupt(invalid.to_string()))?;
             (RecordKey::ChangeKey(revision), Record::ChangeKey(decode(key, bytes)?))
         }
-        _ => {
+        keys::CONFIG_PREFIX => {
             let (key, record) = decode::<(ConfigRecordKey, ConfigRecord)>(key, bytes)?;
             (RecordKey::Config(key), Record::Config(record))
         }
+        _ => return Err(Error::Corrupt(format!("{} is the key of no record", key.escape_ascii()))),
     })
 }
 
@@ -137,7 +144,7 @@ pub fn read(store: &Store) -> Result<(State, Option<LogId>, StoredMembership), E
     let mut records = Vec::new();
     for prefix in PREFIXES {
         for (key, bytes) in store.scan(Tree::Catalog, prefix, &keys::prefix_end(prefix))? {
-            records.push(read_record(prefix, &key, &bytes)?);
+            records.push(read_record(&key, &bytes)?);
         }
     }
     let revision = applied.map_or(0, |log_id| log_id.index);
