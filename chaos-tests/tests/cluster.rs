@@ -34,13 +34,13 @@ async fn each_replica_answers_with_its_own_rows_and_everyones() -> anyhow::Resul
             Some((row.get::<String>("id").unwrap(), result.replica))
         })
         .await?;
-        assert_eq!(own, (format!("unum_{id}"), id));
+        assert_eq!(own, (format!("unum_{id}"), id.into()));
     }
     for id in 1..=3 {
         let result = cluster.client(id)?.query("SELECT id FROM cluster_node_infos ORDER BY id").await?;
         let ids: Vec<String> = result.rows().map(|row| row.get("id").unwrap()).collect();
         assert_eq!(ids, ["unum_1", "unum_2", "unum_3"]);
-        assert_eq!((result.nodes_up, result.nodes_total, result.replica), (3, 3, id));
+        assert_eq!((result.nodes_up, result.nodes_total, result.replica), (3, 3, id.into()));
     }
     Ok(())
 }

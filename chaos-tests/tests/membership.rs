@@ -62,7 +62,7 @@ async fn a_replica_joins_answers_votes_and_takes_the_place_of_another() -> anyho
     assert_eq!(read_counter(&client, "a").await?, 9);
 
     // The id that was removed is not given out again.
-    let again = client.change(Change::add_member(leader, "127.0.0.1:1".into())?).await.unwrap_err();
+    let again = client.change(Change::add_member(leader.into(), "127.0.0.1:1".into())?).await.unwrap_err();
     assert!(again.to_string().contains(&format!("the id {leader} was used before")), "{again}");
     Ok(())
 }
@@ -167,7 +167,7 @@ async fn an_unknown_outcome_is_told_apart_from_nothing_done() -> anyhow::Result<
     }
     // The leader alone writes the change to its log and cannot say what will become of it.
     let client = cluster.client(leader)?.with_timeout(Duration::from_millis(1_500));
-    let change = Change::add_member(9, "127.0.0.1:1".into())?;
+    let change = Change::add_member(9.into(), "127.0.0.1:1".into())?;
     let error = client.change(change).await.unwrap_err();
     assert!(matches!(error, Error::OutcomeUnknown { .. } | Error::Deadline { .. }), "{error}");
     assert_eq!(error.exit_code(), 5);

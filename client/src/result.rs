@@ -5,6 +5,7 @@ use std::time::Duration;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{self as types, DataType, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use unum_proto::model::ReplicaId;
 
 use crate::Error;
 use crate::transport::RawResult;
@@ -19,7 +20,7 @@ pub struct QueryResult {
     /// The applied Raft index that the result is a consistent cut at.
     pub revision: u64,
     /// The replica that answered.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// Nodes with rows in the tables that were read, and up.
     pub nodes_up: u32,
     /// Nodes with rows in the tables that were read.

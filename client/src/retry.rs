@@ -1,7 +1,7 @@
 //! The only place that tries again: over the endpoints, inside one deadline.
 //!
-//! What is repeated must be safe to repeat, and the caller says whether it is: reads are, and pushes are by their
-//! sequence. Anything else is never sent again once it may have been done.
+//! What is repeated must be safe to repeat, and the caller says whether it is: reads are, pushes are by their sequence, statements
+//! by their change key. Anything else is never sent again once it may have been done.
 
 use std::future::Future;
 use std::time::Duration;

@@ -162,7 +162,7 @@ impl RoundSource for Prompt {
 
 fn barrier(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let (barrier, run) = ReadBarrier::new(1, Prompt);
+    let (barrier, run) = ReadBarrier::new(1.into(), Prompt);
     runtime.spawn(run);
     let far = || Instant::now() + Duration::from_secs(10);
     c.bench_function("barrier, one query", |b| {

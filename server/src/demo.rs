@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use unum_client::Client;
 use unum_client::repl::{self, Format, Script};
 use unum_client::signal;
+use unum_proto::model::ReplicaId;
 
 use crate::config::{self, File, Flags};
 use crate::node::{Listeners, Replica};
@@ -39,7 +40,7 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
     let mut replicas = Vec::new();
     for (listeners, id) in listeners.into_iter().zip(1..) {
         let flags = Flags {
-            id,
+            id: ReplicaId::from(id),
             data_dir: dir.path().join(id.to_string()),
             // Bound already.
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

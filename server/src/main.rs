@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use unum_client::repl::Format;
 use unum_client::signal;
+use unum_proto::model::ReplicaId;
 use unum_server::base::telemetry::{self, LogFormat};
 use unum_server::config::{self, File, Flags};
 use unum_server::node::{Listeners, Replica};
@@ -47,7 +48,7 @@ enum Command {
 struct ServeArgs {
     /// This replica's id in --initial-cluster.
     #[arg(long)]
-    id: u64,
+    id: ReplicaId,
     /// Where its records are kept; made if missing.
     #[arg(long)]
     data_dir: PathBuf,

@@ -11,7 +11,7 @@ use unum_client::{Client, Error, Invalid, NodeDescription, Publisher, TableSnaps
 use crate::config::Options;
 use crate::config::settings::Settings;
 use crate::consensus::Group;
-use crate::service::query_log::{Published, QueryLog};
+use crate::service::query_log::{HistoryMark, QueryLog};
 use crate::service::raft_status;
 
 /// How long one push may take.
@@ -93,7 +93,7 @@ fn tell(pushed: Result<(), Error>) {
 /// What of the queries that are over has been published.
 #[derive(Debug, Default)]
 struct History {
-    published: Published,
+    published: HistoryMark,
     at: Option<Instant>,
 }
 

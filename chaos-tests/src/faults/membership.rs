@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unum_client::{Change, Client, Error};
+use unum_client::{Change, Client, Error, ReplicaId};
 
 use crate::cluster::{Cluster, PATIENCE, until};
 
@@ -34,7 +34,7 @@ async fn change(cluster: &Cluster, change: Change) -> anyhow::Result<()> {
 
 /// Whether a change of members was made already.
 async fn is_there(client: &Client, change: &Change) -> Option<bool> {
-    let role = async |id: &u64| -> Result<Option<String>, Error> {
+    let role = async |id: &ReplicaId| -> Result<Option<String>, Error> {
         let result = client.query(&format!("SELECT role FROM replicas WHERE id = {id}")).await?;
         result.rows().next().map(|row| row.get("role")).transpose()
     };
@@ -52,8 +52,8 @@ pub async fn join_and_leave(cluster: &mut Cluster) -> anyhow::Result<()> {
     let id = cluster.next_id();
     cluster.join(id)?;
     cluster.wait_until_answers(id).await?;
-    change(cluster, Change::PromoteMember { id }).await?;
-    change(cluster, Change::RemoveMember { id }).await?;
+    change(cluster, Change::PromoteMember { id: id.into() }).await?;
+    change(cluster, Change::RemoveMember { id: id.into() }).await?;
     let (code, log) = cluster.wait_until_ended(id).await?;
     anyhow::ensure!(code == Some(1), "replica {id} was removed and ended with {code:?}:\n{log}");
     cluster.forget(id);
@@ -70,11 +70,11 @@ pub async fn replace(cluster: &mut Cluster, id: u64) -> anyhow::Result<()> {
             }
         }
     }
-    change(cluster, Change::RemoveMember { id }).await?;
+    change(cluster, Change::RemoveMember { id: id.into() }).await?;
     cluster.join_at_one_that_answers().await?;
     let new = cluster.succeed(id)?;
     cluster.wait_until_answers(new).await?;
-    change(cluster, Change::PromoteMember { id: new }).await?;
+    change(cluster, Change::PromoteMember { id: new.into() }).await?;
     Ok(())
 }
 

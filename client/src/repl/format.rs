@@ -198,7 +198,7 @@ mod tests {
             schema,
             batches: vec![batch],
             revision: 118,
-            replica: 2,
+            replica: 2.into(),
             nodes_up: 2,
             nodes_total: 2,
             elapsed: Duration::ZERO,

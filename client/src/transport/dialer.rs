@@ -1,4 +1,4 @@
-//! How the SDK makes connections: timeouts, keepalive, frames. Nothing else in it opens a socket.
+//! How the SDK makes connections: timeouts, keepalive, frames. Nothing else in it opens a socket; `unum bench` reads metrics by one of its own.
 
 use std::time::Duration;
 

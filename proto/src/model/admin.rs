@@ -1,7 +1,7 @@
 //! What administrators ask: a look at one replica, a change of the group or of the catalog.
 
 use super::invalid::quoted;
-use super::{Invalid, NodeKey};
+use super::{Invalid, NodeKey, ReplicaId};
 
 /// A change that is made by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,24 +9,24 @@ pub enum Change {
     /// A replica joins as a learner.
     AddMember {
         /// Its id; never one that was used before.
-        id: u64,
+        id: ReplicaId,
         /// Its gRPC address, as the others reach it.
         addr: String,
     },
     /// A learner becomes a voter.
     PromoteMember {
         /// The learner.
-        id: u64,
+        id: ReplicaId,
     },
     /// A replica leaves the group.
     RemoveMember {
         /// The replica.
-        id: u64,
+        id: ReplicaId,
     },
     /// Another voter takes the lead.
     TransferLeader {
         /// Which; the one that is furthest if none is named.
-        to: Option<u64>,
+        to: Option<ReplicaId>,
     },
     /// A node's rows leave the catalog; only a new epoch brings it back.
     RemoveNode {
@@ -37,8 +37,8 @@ pub enum Change {
 
 impl Change {
     /// A new learner with a legal address.
-    pub fn add_member(id: u64, addr: String) -> Result<Self, Invalid> {
-        if id == 0 {
+    pub fn add_member(id: ReplicaId, addr: String) -> Result<Self, Invalid> {
+        if u64::from(id) == 0 {
             return Err(Invalid::new("replica id 0 is not legal", "count from 1"));
         }
         let port = addr.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
@@ -67,13 +67,13 @@ pub struct ReplicaStatus {
     /// The cluster.
     pub cluster_id: u64,
     /// The replica that answers.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// The version it runs.
     pub version: String,
     /// The term that it is in.
     pub term: u64,
     /// Who leads, as far as it knows.
-    pub leader: Option<u64>,
+    pub leader: Option<ReplicaId>,
     /// The revision of its state.
     pub revision: u64,
     /// The hash of that state.
@@ -86,7 +86,7 @@ pub struct ReplicaStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberStatus {
     /// The replica.
-    pub id: u64,
+    pub id: ReplicaId,
     /// Its gRPC address.
     pub addr: String,
     /// leader, follower or learner.

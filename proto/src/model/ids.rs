@@ -32,6 +32,21 @@ macro_rules! id {
 }
 
 id! {
+    /// A replica: given by hand, and never used for two data directories.
+    #[derive(Default)]
+    ReplicaId
+}
+
+/// As somebody typed it.
+impl std::str::FromStr for ReplicaId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+id! {
     /// A change of the nodes' configuration, by the revision of its commit.
     ChangeId
 }
@@ -47,13 +62,13 @@ const COUNT_MASK: u64 = u32::MAX as u64;
 
 impl QueryId {
     /// The id of a replica's query of that number.
-    pub fn new(replica: u64, number: u64) -> Self {
-        Self(((replica & COUNT_MASK) << REPLICA_SHIFT) | (number & COUNT_MASK))
+    pub fn new(replica: ReplicaId, number: u64) -> Self {
+        Self(((replica.0 & COUNT_MASK) << REPLICA_SHIFT) | (number & COUNT_MASK))
     }
 
     /// Whether it is a query of that replica, as far as an id says.
-    pub fn is_of(self, replica: u64) -> bool {
-        replica & COUNT_MASK == self.0 >> REPLICA_SHIFT
+    pub fn is_of(self, replica: ReplicaId) -> bool {
+        replica.0 & COUNT_MASK == self.0 >> REPLICA_SHIFT
     }
 }
 
@@ -63,9 +78,10 @@ mod tests {
 
     #[test]
     fn a_query_id_names_its_replica() {
-        let id = QueryId::new(3, u64::MAX);
-        assert!(id.is_of(3) && !id.is_of(2) && id.is_of(3 | 1 << 40), "{id}");
-        assert_ne!(id, QueryId::new(3, 7));
+        let replica = ReplicaId::from;
+        let id = QueryId::new(replica(3), u64::MAX);
+        assert!(id.is_of(replica(3)) && !id.is_of(replica(2)) && id.is_of(replica(3 | 1 << 40)), "{id}");
+        assert_ne!(id, QueryId::new(replica(3), 7));
         assert_eq!(QueryId::from(u64::from(id)), id);
     }
 }

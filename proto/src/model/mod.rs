@@ -26,7 +26,7 @@ pub use config::{
     CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigReport, ConfigReports, ConfigType, DesiredValue, MASK,
 };
 pub use data_type::DataType;
-pub use ids::{ChangeId, QueryId};
+pub use ids::{ChangeId, QueryId, ReplicaId};
 pub use invalid::Invalid;
 pub use name::{CLUSTER_PREFIX, ColumnName, NodeKey, NodeName, RESERVED_TABLES, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};

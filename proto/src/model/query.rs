@@ -8,7 +8,7 @@ use super::limits::{
     DESCRIPTION_CHARS_MAX, QUERY_TIMEOUT_MS_DEFAULT, QUERY_TIMEOUT_MS_MAX, SESSION_VARIABLES_MAX, SESSION_WARNINGS_MAX,
     SQL_BYTES_MAX, WARNING_BYTES_MAX,
 };
-use super::{Invalid, Value};
+use super::{Invalid, ReplicaId, Value};
 
 /// One SQL statement and how long its caller waits.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +142,7 @@ pub struct ResultHeader {
     /// The applied Raft index that the answer is a consistent cut at.
     pub revision: u64,
     /// The replica that answered.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// Nodes with rows in the tables that were read, and up.
     pub nodes_up: u32,
     /// Nodes with rows in the tables that were read.

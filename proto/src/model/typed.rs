@@ -3,7 +3,7 @@
 //! The type names what a reader may give: anything else does not compile. A value that may be missing is an `Option`, one that
 //! is never there is [`Null`].
 
-use super::{ChangeId, DataType, QueryId, Value};
+use super::{ChangeId, DataType, QueryId, ReplicaId, Value};
 
 /// A type of columns, by the name that [`DataType`] has for it.
 pub trait Kind {
@@ -64,7 +64,7 @@ kinds! {
     /// A signed integer.
     Int64: i64, i32, u32;
     /// An unsigned integer.
-    UInt64: u64, u32, ChangeId, QueryId;
+    UInt64: u64, u32, ChangeId, QueryId, ReplicaId;
     /// A double.
     Float64: f64, f32;
     /// Text.

@@ -1,8 +1,8 @@
 //! Changes of the catalog that a statement makes, each exactly once for its change key.
 //!
-//! A new one is a variant of [`CatalogChange`] and what it does to the state, beside the others in `transition`. Its outcome, its
-//! record and its repetition are those of all. Changes of the nodes' configuration take time and have a story of their own:
-//! [`super::config`].
+//! A new one is a variant of [`CatalogChange`] and what it does to the state, beside the others in `transition`. How it is proposed,
+//! told of and found again when it is repeated is the same for all: the key of each that was made is a record. Changes of the nodes'
+//! configuration take time and have a story of their own: [`super::config`].
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use super::columnar::chunks::Chunks;
 use super::config::Config;
 use super::hashed::Hashed;
 
-/// Everything the cluster's nodes pushed, at one revision.
+/// Everything that is replicated, at one revision: what nodes pushed, changes of their configuration, which changes were made.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// The index of the last applied log entry; 0 before the first.
@@ -110,7 +110,7 @@ pub const NODES_MAX: usize = 100_000;
 /// Tables that one catalog holds: every one is listed in every planning.
 pub const TABLES_MAX: usize = 1_000;
 
-/// Tables that one node has rows in. A push has fewer, and they add up: nothing takes a table away again.
+/// Tables that one node has rows in. A push has fewer, and they add up: only DROP TABLE takes one away again.
 pub const TABLES_PER_NODE_MAX: usize = 256;
 
 impl Table {

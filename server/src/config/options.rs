@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unum_proto::model::{Invalid, NodeKey};
+use unum_proto::model::{Invalid, NodeKey, ReplicaId};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::file::File;
@@ -62,7 +62,7 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct Flags {
     /// `--id`
-    pub id: u64,
+    pub id: ReplicaId,
     /// `--data-dir`
     pub data_dir: PathBuf,
     /// `--listen`
@@ -178,15 +178,15 @@ fn compaction(file: &File) -> CompactionBounds {
 }
 
 /// How the replica comes in, and the first voters if it is one of them.
-fn entry(flags: &Flags) -> Result<(Entry, BTreeMap<u64, String>), Invalid> {
-    if flags.id == 0 {
+fn entry(flags: &Flags) -> Result<(Entry, BTreeMap<ReplicaId, String>), Invalid> {
+    if u64::from(flags.id) == 0 {
         return Err(Invalid::new("--id 0 is not legal", "count replicas from 1"));
     }
     match (&flags.initial_cluster, &flags.join) {
         (Some(initial_cluster), None) => {
             let members = parse_members(initial_cluster)?;
             if !members.contains_key(&flags.id) {
-                let ids: Vec<_> = members.keys().map(u64::to_string).collect();
+                let ids: Vec<_> = members.keys().map(ReplicaId::to_string).collect();
                 return Err(Invalid::new(
                     format!("--id {} is not a member of --initial-cluster, which has {}", flags.id, ids.join(", ")),
                     "use one of those ids, or add this one",
@@ -212,7 +212,7 @@ fn entry(flags: &Flags) -> Result<(Entry, BTreeMap<u64, String>), Invalid> {
 }
 
 /// `1=HOST:PORT,2=HOST:PORT,…`
-fn parse_members(text: &str) -> Result<BTreeMap<u64, String>, Invalid> {
+fn parse_members(text: &str) -> Result<BTreeMap<ReplicaId, String>, Invalid> {
     let invalid = |part: &str, why: &str| {
         Invalid::new(
             format!("--initial-cluster {text:?}: {part:?} {why}"),
@@ -222,7 +222,7 @@ fn parse_members(text: &str) -> Result<BTreeMap<u64, String>, Invalid> {
     let mut members = BTreeMap::new();
     for part in text.split(',').map(str::trim) {
         let (id, addr) = part.split_once('=').ok_or_else(|| invalid(part, "has no '='"))?;
-        let id: u64 = id.parse().map_err(|_| invalid(part, "has no number before '='"))?;
+        let id: ReplicaId = id.parse().map_err(|_| invalid(part, "has no number before '='"))?;
         let port = addr.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
         if !matches!(port, Some(Ok(_))) {
             return Err(invalid(part, "has no HOST:PORT after '='"));
@@ -235,7 +235,7 @@ fn parse_members(text: &str) -> Result<BTreeMap<u64, String>, Invalid> {
 }
 
 /// Tells clusters apart: by their name and first membership, as etcd does.
-fn cluster_id(name: &str, members: &BTreeMap<u64, String>) -> u64 {
+fn cluster_id(name: &str, members: &BTreeMap<ReplicaId, String>) -> u64 {
     let members: Vec<_> = members.iter().map(|(id, addr)| format!("{id}={addr}")).collect();
     xxh3_64(format!("{name}\n{}", members.join(",")).as_bytes())
 }
@@ -246,7 +246,7 @@ mod tests {
 
     fn flags(id: u64, initial_cluster: &str) -> Flags {
         Flags {
-            id,
+            id: id.into(),
             data_dir: "d".into(),
             listen: "127.0.0.1:1".parse().unwrap(),
             http_listen: "127.0.0.1:2".parse().unwrap(),

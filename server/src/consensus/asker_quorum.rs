@@ -17,6 +17,7 @@
 //! Where that is not so, or cannot be told at once, Raft runs a round with all members.
 
 use openraft::RaftState;
+use unum_proto::model::ReplicaId;
 
 use super::cancel_safe;
 use super::log_store::StoredVote;
@@ -30,7 +31,7 @@ pub fn own_term(stored_vote: &StoredVote) -> Option<u64> {
 
 /// The index that a reader at `asker`, a replica whose stored vote was of that term when it asked, must have applied. None
 /// if replica `me` and the asker cannot tell between them.
-pub async fn read_index(raft: &Raft, me: u64, asker: u64, term: u64) -> Option<u64> {
+pub async fn read_index(raft: &Raft, me: ReplicaId, asker: ReplicaId, term: u64) -> Option<u64> {
     let look = move |state: &RaftState<TypeConfig>| {
         let leads = leads_in(state.vote_ref(), state.cluster_committed(), me, term);
         let index = state.cluster_committed().map(|committed| committed.index);
@@ -41,13 +42,13 @@ pub async fn read_index(raft: &Raft, me: u64, asker: u64, term: u64) -> Option<u
 }
 
 /// Whether a replica with that vote leads in that term, and has committed an entry of it.
-fn leads_in(vote: &Vote, committed: Option<&LogId>, me: u64, term: u64) -> bool {
+fn leads_in(vote: &Vote, committed: Option<&LogId>, me: ReplicaId, term: u64) -> bool {
     let own = vote.committed && vote.leader_id.voted_for == me && vote.leader_id.term == term;
     own && committed.is_some_and(|committed| committed.committed_leader_id().term == term)
 }
 
 /// Whether the two are a majority of the voters; while the voters change, of those before and of those after.
-fn is_majority(membership: &Membership, me: u64, asker: u64) -> bool {
+fn is_majority(membership: &Membership, me: ReplicaId, asker: ReplicaId) -> bool {
     membership.get_joint_config().iter().all(|voters| {
         let two = voters.iter().filter(|voter| [me, asker].contains(voter)).count();
         2 * two > voters.len()
@@ -63,35 +64,40 @@ mod tests {
     use super::*;
     use crate::consensus::entry::log_id;
 
-    fn membership(configs: &[&[u64]]) -> Membership {
-        let configs: Vec<BTreeSet<u64>> = configs.iter().map(|voters| voters.iter().copied().collect()).collect();
-        let nodes: BTreeMap<u64, BasicNode> = (1..=5).map(|id| (id, BasicNode::default())).collect();
-        Membership::new(configs, nodes).unwrap()
+    fn is_majority_of(configs: &[&[u64]], me: u64, asker: u64) -> bool {
+        let voters = |ids: &&[u64]| ids.iter().map(|id| ReplicaId::from(*id)).collect::<BTreeSet<_>>();
+        let nodes: BTreeMap<ReplicaId, BasicNode> = (1..=5).map(|id: u64| (id.into(), BasicNode::default())).collect();
+        let membership = Membership::new(configs.iter().map(voters).collect(), nodes).unwrap();
+        is_majority(&membership, me.into(), asker.into())
+    }
+
+    fn committed(term: u64, leader: u64) -> Vote {
+        Vote::new_committed(term, leader.into())
     }
 
     #[test]
     fn two_are_a_majority_of_three_voters_and_not_of_more_nor_with_a_learner() {
-        assert!(is_majority(&membership(&[&[1, 2, 3]]), 1, 3));
-        assert!(is_majority(&membership(&[&[1, 2]]), 1, 2));
-        assert!(is_majority(&membership(&[&[1]]), 1, 4), "the leader alone");
-        assert!(!is_majority(&membership(&[&[1, 2, 3]]), 1, 4), "a learner");
-        assert!(!is_majority(&membership(&[&[1, 2, 3]]), 1, 1), "one and the same");
-        assert!(!is_majority(&membership(&[&[1, 2, 3, 4]]), 1, 2));
-        assert!(!is_majority(&membership(&[&[1, 2, 3], &[1, 2, 3, 4, 5]]), 1, 2), "the voters change");
-        assert!(!is_majority(&membership(&[&[1, 2, 3], &[3, 4, 5]]), 1, 2), "the voters change");
+        assert!(is_majority_of(&[&[1, 2, 3]], 1, 3));
+        assert!(is_majority_of(&[&[1, 2]], 1, 2));
+        assert!(is_majority_of(&[&[1]], 1, 4), "the leader alone");
+        assert!(!is_majority_of(&[&[1, 2, 3]], 1, 4), "a learner");
+        assert!(!is_majority_of(&[&[1, 2, 3]], 1, 1), "one and the same");
+        assert!(!is_majority_of(&[&[1, 2, 3, 4]], 1, 2));
+        assert!(!is_majority_of(&[&[1, 2, 3], &[1, 2, 3, 4, 5]], 1, 2), "the voters change");
+        assert!(!is_majority_of(&[&[1, 2, 3], &[3, 4, 5]], 1, 2), "the voters change");
     }
 
     #[test]
     fn only_a_leader_that_has_committed_an_entry_of_its_term_confirms() {
-        let committed = log_id(3, 10);
-        assert!(leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 3));
-        assert!(!leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 2), "the asker is behind");
-        assert!(!leads_in(&Vote::new_committed(3, 1), Some(&committed), 1, 4), "the asker has promised more");
-        assert!(!leads_in(&Vote::new_committed(3, 2), Some(&committed), 1, 3), "another one leads");
-        assert!(!leads_in(&Vote::new(3, 1), Some(&committed), 1, 3), "a candidate");
+        let (me, newest) = (ReplicaId::from(1), log_id(3, 10));
+        assert!(leads_in(&committed(3, 1), Some(&newest), me, 3));
+        assert!(!leads_in(&committed(3, 1), Some(&newest), me, 2), "the asker is behind");
+        assert!(!leads_in(&committed(3, 1), Some(&newest), me, 4), "the asker has promised more");
+        assert!(!leads_in(&committed(3, 2), Some(&newest), me, 3), "another one leads");
+        assert!(!leads_in(&Vote::new(3, me), Some(&newest), me, 3), "a candidate");
         let before = log_id(2, 10);
         assert!(
-            !leads_in(&Vote::new_committed(3, 1), Some(&before), 1, 3),
+            !leads_in(&committed(3, 1), Some(&before), me, 3),
             "what earlier leaders committed may not be known yet"
         );
     }

@@ -64,8 +64,8 @@ mod tests {
         let bounds = Bounds { snapshot_entries: 100, snapshot_bytes: 1 << 20, kept_entries: 100, kept_bytes: 1 << 20 };
         let options = Options {
             cluster_id: 1,
-            replica: 1,
-            initial_members: BTreeMap::from([(1, "127.0.0.1:1".to_owned())]),
+            replica: 1.into(),
+            initial_members: BTreeMap::from([(1.into(), "127.0.0.1:1".to_owned())]),
             timing: Timing {
                 heartbeat_interval: Duration::from_millis(100),
                 election_timeout_min: Duration::from_millis(300),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use openraft::{BasicNode, ChangeMembers};
+use unum_proto::model::ReplicaId;
 
 use super::cancel_safe;
 use super::error::ProposeError;
@@ -23,7 +24,7 @@ type WriteError = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
 
 impl Group {
     /// Adds a replica that follows without a vote.
-    pub async fn add_learner(&self, id: u64, addr: String) -> Result<(), ProposeError> {
+    pub async fn add_learner(&self, id: ReplicaId, addr: String) -> Result<(), ProposeError> {
         self.must_lead()?;
         let members = self.members();
         if let Some(member) = members.members.iter().find(|member| member.id == id) {
@@ -47,7 +48,7 @@ impl Group {
     }
 
     /// Gives a learner a vote.
-    pub async fn promote(&self, id: u64) -> Result<(), ProposeError> {
+    pub async fn promote(&self, id: ReplicaId) -> Result<(), ProposeError> {
         self.must_lead()?;
         let members = self.members();
         let member = members.members.iter().find(|member| member.id == id);
@@ -70,7 +71,7 @@ impl Group {
     }
 
     /// Takes a replica out of the group. The leader takes itself out, too, and another one is elected.
-    pub async fn remove(&self, id: u64) -> Result<(), ProposeError> {
+    pub async fn remove(&self, id: ReplicaId) -> Result<(), ProposeError> {
         self.must_lead()?;
         let members = self.members();
         let member = members.members.iter().find(|member| member.id == id).ok_or_else(|| not_a_member(id))?;
@@ -87,11 +88,12 @@ impl Group {
     }
 
     /// Lets another voter lead; returns which one does.
-    pub async fn transfer_leader(&self, to: Option<u64>) -> Result<u64, ProposeError> {
+    pub async fn transfer_leader(&self, to: Option<ReplicaId>) -> Result<ReplicaId, ProposeError> {
         self.must_lead()?;
         let me = self.replica();
         let members = self.members();
-        let voter = |id: u64| members.members.iter().any(|member| member.id == id && member.role != Role::Learner);
+        let voter =
+            |id: ReplicaId| members.members.iter().any(|member| member.id == id && member.role != Role::Learner);
         let to = match to {
             Some(to) if to == me => return Ok(me),
             Some(to) if voter(to) => to,
@@ -115,7 +117,7 @@ impl Group {
 
     /// Hands the lead to another voter, and waits until what was proposed here is decided: the new leader's first entry
     /// comes after all of it.
-    pub async fn hand_over(&self) -> Result<u64, ProposeError> {
+    pub async fn hand_over(&self) -> Result<ReplicaId, ProposeError> {
         let leader = self.transfer_leader(None).await?;
         let applied_in_term =
             |metrics: &Metrics| metrics.last_applied.filter(|applied| applied.leader_id.term == metrics.current_term);
@@ -127,7 +129,7 @@ impl Group {
 
     /// Both steps of the change run on a task of their own: a caller that goes away does not leave the group between
     /// them.
-    async fn change_membership(&self, change: ChangeMembers<u64, BasicNode>) -> Result<(), ProposeError> {
+    async fn change_membership(&self, change: ChangeMembers<ReplicaId, BasicNode>) -> Result<(), ProposeError> {
         let raft = self.raft.clone();
         let changing = tokio::spawn(async move { raft.change_membership(change, false).await.map(drop) });
         let changed = changing.await.map_err(|e| ProposeError::OutcomeUnknown(e.to_string()))?;
@@ -155,6 +157,6 @@ fn refused(why: String) -> ProposeError {
     ProposeError::Refused(why)
 }
 
-fn not_a_member(id: u64) -> ProposeError {
+fn not_a_member(id: ReplicaId) -> ProposeError {
     refused(format!("replica {id} is not in the group; SELECT * FROM replicas shows who is"))
 }

@@ -12,7 +12,7 @@ use crate::storage::{Engine, MemoryEngine, SledEngine, Store};
 
 fn stores(engine: Arc<dyn Engine>) -> (LogStore, StateMachine) {
     let store = Store::start(engine).unwrap();
-    (LogStore::open(store.clone()).unwrap(), StateMachine::open(1, store).unwrap())
+    (LogStore::open(store.clone()).unwrap(), StateMachine::open(1.into(), store).unwrap())
 }
 
 struct OnSled;

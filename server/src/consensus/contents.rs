@@ -3,6 +3,7 @@
 use std::fmt;
 
 use openraft::{EntryPayload, RaftLogReader};
+use unum_proto::model::ReplicaId;
 
 use super::error::StartError;
 use super::group;
@@ -25,9 +26,9 @@ pub struct Contents {
 
 impl Contents {
     /// Reads the store of a replica that does not run.
-    pub async fn read(replica: u64, store_id: StoreId, store: Store) -> Result<Self, StartError> {
+    pub async fn read(replica: ReplicaId, store_id: StoreId, store: Store) -> Result<Self, StartError> {
         let (mut log, state_machine, _) = group::open(replica, store_id, store).await?;
-        let state = state_machine.published().state();
+        let state = state_machine.newest().state();
         let unreadable = |why: String| StartError::Storage(storage::Error::Corrupt(why));
         let mut replayed = State::clone(&state);
         let after = state_machine.applied().map_or(0, |applied| applied.index + 1);

@@ -9,6 +9,7 @@ use openraft::entry::RaftEntry;
 use openraft::impls::leader_id_std;
 use openraft::{BasicNode, EntryPayload};
 use serde::{Deserialize, Serialize};
+use unum_proto::model::ReplicaId;
 
 use super::types::{CommandBytes, Entry, LogId, Membership, StoredMembership, TypeConfig, Vote};
 use crate::storage::Error;
@@ -96,8 +97,8 @@ fn unknown_version(what: &str, version: u8) -> Error {
 
 #[derive(Serialize, Deserialize)]
 struct MembershipRecord {
-    configs: Vec<BTreeSet<u64>>,
-    addresses: BTreeMap<u64, String>,
+    configs: Vec<BTreeSet<ReplicaId>>,
+    addresses: BTreeMap<ReplicaId, String>,
 }
 
 impl From<&Membership> for MembershipRecord {
@@ -116,7 +117,7 @@ impl TryFrom<MembershipRecord> for Membership {
         if record.configs.is_empty() {
             return Ok(Self::default());
         }
-        let nodes: BTreeMap<u64, BasicNode> =
+        let nodes: BTreeMap<ReplicaId, BasicNode> =
             record.addresses.into_iter().map(|(id, addr)| (id, BasicNode { addr })).collect();
         Self::new(record.configs, nodes).map_err(|e| corrupt(&format!("a membership is not valid: {e}")))
     }
@@ -140,7 +141,7 @@ pub fn encode_vote(vote: &Vote) -> Vec<u8> {
 
 /// Reads what [`encode_vote`] wrote.
 pub fn decode_vote(bytes: &[u8]) -> Result<Vote, Error> {
-    let (term, voted_for, committed): (u64, u64, bool) = from_bytes("vote", bytes)?;
+    let (term, voted_for, committed): VoteParts = from_bytes("vote", bytes)?;
     let leader_id = leader_id_std::LeaderId { term, voted_for };
     Ok(Vote { leader_id, committed })
 }
@@ -169,7 +170,7 @@ pub struct HighWater {
     pub vote: Option<Vote>,
 }
 
-type VoteParts = (u64, u64, bool);
+type VoteParts = (u64, ReplicaId, bool);
 
 /// The bytes of a high-water mark.
 pub fn encode_high_water(mark: &HighWater) -> Vec<u8> {
@@ -192,8 +193,8 @@ mod tests {
 
     fn membership() -> Membership {
         let node = |addr: &str| BasicNode { addr: addr.into() };
-        let nodes = BTreeMap::from([(1, node("a:1")), (2, node("b:2"))]);
-        Membership::new(vec![BTreeSet::from([1])], nodes).unwrap()
+        let nodes = BTreeMap::from([(1.into(), node("a:1")), (2.into(), node("b:2"))]);
+        Membership::new(vec![BTreeSet::from([1.into()])], nodes).unwrap()
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn votes_and_applied_states_survive_encoding() {
-        let vote = Vote { leader_id: leader_id_std::LeaderId { term: 9, voted_for: 2 }, committed: true };
+        let vote = Vote { leader_id: leader_id_std::LeaderId { term: 9, voted_for: 2.into() }, committed: true };
         assert_eq!(decode_vote(&encode_vote(&vote)).unwrap(), vote);
         let stored = StoredMembership::new(Some(log_id(1, 2)), membership());
         let decoded = decode_applied(&encode_applied(Some(log_id(3, 4)), &stored, 7)).unwrap();

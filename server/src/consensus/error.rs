@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unum_proto::model::ReplicaId;
+
 use crate::storage;
 
 /// Why a replica did not start.
@@ -25,9 +27,9 @@ pub enum ProposeError {
     #[error("replica {replica} does not lead; the leader is {}", leader.map_or("not known".to_owned(), |id| format!("replica {id}")))]
     NotLeader {
         /// Who was asked.
-        replica: u64,
+        replica: ReplicaId,
         /// Who leads, as far as that replica knows.
-        leader: Option<u64>,
+        leader: Option<ReplicaId>,
     },
     /// It may or may not be applied: retry only what is idempotent.
     #[error("the outcome is unknown: {0}")]
@@ -51,7 +53,7 @@ pub enum BarrierError {
     )]
     NoQuorum {
         /// Who was asked.
-        replica: u64,
+        replica: ReplicaId,
         /// How long it tried.
         waited: Duration,
         /// What the last round said.
@@ -61,7 +63,7 @@ pub enum BarrierError {
     #[error("more than {limit} reads wait at replica {replica}; retry later or ask another replica")]
     Overloaded {
         /// Who was asked.
-        replica: u64,
+        replica: ReplicaId,
         /// The bound.
         limit: usize,
     },
@@ -69,6 +71,6 @@ pub enum BarrierError {
     #[error("replica {replica} is stopping; ask another replica")]
     Stopping {
         /// Who was asked.
-        replica: u64,
+        replica: ReplicaId,
     },
 }

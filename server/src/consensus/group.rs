@@ -11,14 +11,16 @@ use openraft::errors::{LinearizableReadError, RaftError};
 use openraft::{BasicNode, ReadPolicy, ServerState, SnapshotPolicy};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use unum_proto::model::ReplicaId;
 
 use super::compaction;
 use super::error::{BarrierError, ProposeError, StartError};
 use super::log_store::{LogStore, LogUsage};
 use super::membership::Members;
+use super::newest_state::NewestState;
 use super::read_barrier::ReadBarrier;
 use super::rounds::{self, Leader, Rounds, Route};
-use super::state_machine::{Published, Raft, StateMachine};
+use super::state_machine::{Raft, StateMachine};
 use super::transport::inbound::Inbound;
 use super::transport::{Channels, Network, PeerClient, Peers};
 use super::types::Metrics;
@@ -34,9 +36,9 @@ pub struct Options {
     /// The cluster, so that no message of another is taken.
     pub cluster_id: u64,
     /// This replica.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// The voters of a group that is made for the first time, with their addresses; none when this replica joins one.
-    pub initial_members: BTreeMap<u64, String>,
+    pub initial_members: BTreeMap<ReplicaId, String>,
     /// Its times.
     pub timing: Timing,
     /// When a raft snapshot is built, and how much log stays behind it.
@@ -87,7 +89,7 @@ pub type Tasks = Vec<(&'static str, futures::future::BoxFuture<'static, ()>)>;
 
 /// Where readers find the newest state that this replica applied.
 #[derive(Debug, Clone)]
-pub struct StateReader(Arc<Published>);
+pub struct StateReader(Arc<NewestState>);
 
 impl StateReader {
     /// The newest state here; other replicas may be ahead.
@@ -99,14 +101,14 @@ impl StateReader {
 /// One replica of the group. Clones are handles to the same replica.
 #[derive(Clone)]
 pub struct Group {
-    replica: u64,
+    replica: ReplicaId,
     /// A leader that no majority acknowledged for longer than this counts as one without a quorum.
     quorum_within: Duration,
     pub(super) raft: Raft,
     pub(super) peers: Peers,
     /// One past the log index of the newest membership that had this replica; 0 before the first.
     pub(super) member_at: Arc<AtomicU64>,
-    pub(super) published: Arc<Published>,
+    pub(super) newest: Arc<NewestState>,
     barrier: ReadBarrier,
     log: LogUsage,
     pub(super) peer_client: PeerClient,
@@ -123,7 +125,7 @@ impl Group {
     /// Starts the replica from what its store holds.
     pub async fn start(options: &Options, store_id: StoreId, store: Store) -> Result<(Self, Tasks), StartError> {
         let (log_store, state_machine, peers) = open(options.replica, store_id, store).await?;
-        let (published, newest_snapshot) = (state_machine.published(), state_machine.newest_snapshot());
+        let (newest, newest_snapshot) = (state_machine.newest(), state_machine.newest_snapshot());
         let (usage, stored_vote) = (log_store.usage(), log_store.stored_vote());
         let channels = Channels::on(tokio::runtime::Handle::current());
         let network = Network::new(options.cluster_id, options.replica, channels.clone(), peers.clone());
@@ -145,7 +147,7 @@ impl Group {
             raft,
             peers,
             member_at: Arc::default(),
-            published,
+            newest,
             barrier,
             log: usage,
             peer_client,
@@ -160,7 +162,7 @@ impl Group {
     }
 
     /// This replica's id.
-    pub fn replica(&self) -> u64 {
+    pub fn replica(&self) -> ReplicaId {
         self.replica
     }
 
@@ -169,7 +171,7 @@ impl Group {
         &self.inbound
     }
 
-    /// The link to whoever leads.
+    /// The link to other replicas, whoever leads first of all.
     pub fn peer_client(&self) -> &PeerClient {
         &self.peer_client
     }
@@ -181,12 +183,12 @@ impl Group {
 
     /// The newest state of this replica, without a barrier.
     pub fn state_reader(&self) -> StateReader {
-        StateReader(Arc::clone(&self.published))
+        StateReader(Arc::clone(&self.newest))
     }
 
     /// The group as this replica knows it.
     pub fn members(&self) -> Members {
-        let mut progress = self.published.progress().all();
+        let mut progress = self.newest.progress().all();
         progress.retain(|progress| progress.replica != self.replica);
         progress.push(self.own_progress());
         Members::new(&self.raft.metrics().borrow_watched(), &progress)
@@ -225,7 +227,7 @@ impl Group {
     }
 
     /// Returns when this replica knows a leader other than that one. It may not: whoever waits has a deadline.
-    pub async fn another_leads(&self, than: u64) {
+    pub async fn another_leads(&self, than: ReplicaId) {
         let mut leaders = self.raft.server_metrics();
         while leaders.borrow_and_update().current_leader.is_none_or(|leader| leader == than) {
             if leaders.changed().await.is_err() {
@@ -253,7 +255,7 @@ impl Group {
     /// The state that a linearizable read beginning now may use: everything acknowledged before is in it.
     pub async fn read_barrier(&self, deadline: Instant) -> Result<Arc<State>, BarrierError> {
         if planted(Bug::SkipBarrier) {
-            return Ok(self.published.state());
+            return Ok(self.newest.state());
         }
         let index = self.barrier.read_index(deadline).await?;
         self.wait_for_revision(index, deadline).await
@@ -262,7 +264,7 @@ impl Group {
     /// A state that has everything that was acknowledged longer than `staleness` ago: one that a recent round vouches
     /// for, or one behind a new round.
     pub async fn read_bounded(&self, staleness: Duration, deadline: Instant) -> Result<Arc<State>, BarrierError> {
-        let state = self.published.state();
+        let state = self.newest.state();
         match self.barrier.last_round() {
             Some(round) if round.started.elapsed() <= staleness && state.revision >= round.index => Ok(state),
             _ => self.read_barrier(deadline).await,
@@ -272,7 +274,7 @@ impl Group {
     /// The state of this replica at that revision or a later one.
     pub async fn wait_for_revision(&self, revision: u64, deadline: Instant) -> Result<Arc<State>, BarrierError> {
         let started = Instant::now();
-        let state = tokio::time::timeout_at(deadline, self.published.wait_for(revision)).await;
+        let state = tokio::time::timeout_at(deadline, self.newest.wait_for(revision)).await;
         state.map_err(|_| BarrierError::NoQuorum {
             replica: self.replica,
             waited: started.elapsed(),
@@ -282,12 +284,12 @@ impl Group {
 
     /// Changes whenever something else is wanted of the configuration of some node.
     pub fn config_updates(&self) -> watch::Receiver<()> {
-        self.published.config_updates()
+        self.newest.config_updates()
     }
 
     /// On the leader: the index that a reader at replica `asker`, whose stored vote was of `term` when it asked, must have
     /// applied. A majority confirms it.
-    pub async fn read_index_for(&self, asker: u64, term: Option<u64>) -> Result<u64, ProposeError> {
+    pub async fn read_index_for(&self, asker: ReplicaId, term: Option<u64>) -> Result<u64, ProposeError> {
         let confirmed = match term {
             Some(term) => asker_quorum::read_index(&self.raft, self.replica, asker, term).await,
             None => None,
@@ -350,7 +352,7 @@ impl Group {
 
 /// Opens what the store holds, on a thread of its own: it reads everything, and sled may panic over a broken file.
 pub(super) async fn open(
-    me: u64,
+    me: ReplicaId,
     own_store: StoreId,
     store: Store,
 ) -> Result<(LogStore, StateMachine, Peers), StartError> {
@@ -370,12 +372,12 @@ pub(super) async fn open(
 }
 
 /// Makes the group on the first start. All first voters do it with the same membership, which is safe.
-async fn initialize(raft: &Raft, members: &BTreeMap<u64, String>) -> Result<(), StartError> {
+async fn initialize(raft: &Raft, members: &BTreeMap<ReplicaId, String>) -> Result<(), StartError> {
     let started_before = raft.is_initialized().await.map_err(|e| StartError::Raft(e.to_string()))?;
     if started_before {
         return Ok(());
     }
-    let nodes: BTreeMap<u64, BasicNode> =
+    let nodes: BTreeMap<ReplicaId, BasicNode> =
         members.iter().map(|(id, addr)| (*id, BasicNode { addr: addr.clone() })).collect();
     match raft.initialize(nodes).await {
         Ok(()) => Ok(()),

@@ -1,6 +1,7 @@
 //! Who is in the group, as one replica knows it.
 
 use openraft::ServerState;
+use unum_proto::model::ReplicaId;
 
 use super::replica_progress::Progress;
 use super::types::Metrics;
@@ -31,7 +32,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The replica's id.
-    pub id: u64,
+    pub id: ReplicaId,
     /// Its gRPC address.
     pub addr: String,
     /// What it does, as far as is known here.
@@ -52,7 +53,7 @@ pub struct Members {
     /// The term that this replica is in.
     pub term: u64,
     /// Who leads, as far as is known here.
-    pub leader: Option<u64>,
+    pub leader: Option<ReplicaId>,
     /// All members by id.
     pub members: Vec<Member>,
 }
@@ -60,10 +61,10 @@ pub struct Members {
 impl Members {
     pub(super) fn new(metrics: &Metrics, reports: &[Progress]) -> Self {
         let membership = metrics.membership_config.membership();
-        let voters: Vec<u64> = membership.voter_ids().collect();
+        let voters: Vec<ReplicaId> = membership.voter_ids().collect();
         let leads_here = metrics.state == ServerState::Leader;
         let leader_log = reports.iter().find(|report| Some(report.replica) == metrics.current_leader);
-        let member = |(&id, node): (&u64, &openraft::BasicNode)| {
+        let member = |(&id, node): (&ReplicaId, &openraft::BasicNode)| {
             let own = id == metrics.id;
             let report = reports.iter().find(|report| report.replica == id);
             let matched = || metrics.replication.as_ref()?.get(&id)?.map(|log_id| log_id.index);

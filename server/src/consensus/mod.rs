@@ -2,7 +2,7 @@
 //!
 //! This is the only place that names openraft.
 //!
-//! - [`Group`] is the handle that `service` and `rpc` hold: propose a command, take a read barrier, ask who leads.
+//! - [`Group`] is the handle that `service` and `frontend` hold: propose a command, take a read barrier, ask who leads.
 //! - `propose` brings commands into the log, here or at the leader.
 //! - `log_store` keeps the log and the vote, `state_machine` applies entries and keeps the catalog's records,
 //!   `raft_snapshot` turns a state into bytes and back.
@@ -27,6 +27,7 @@ mod error;
 mod group;
 mod log_store;
 mod membership;
+mod newest_state;
 mod progress_exchange;
 mod propose;
 mod raft_snapshot;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use openraft::async_runtime::WatchReceiver;
 use tokio::time::MissedTickBehavior;
+use unum_proto::model::ReplicaId;
 
 use super::error::ProposeError;
 use super::group::Group;
@@ -32,7 +33,7 @@ pub enum ReportError {
 impl Group {
     /// What this replica tells of itself.
     pub(super) fn own_progress(&self) -> Progress {
-        let state = self.published.state();
+        let state = self.newest.state();
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let membership = &metrics.membership_config;
@@ -66,20 +67,20 @@ impl Group {
         let unknown = |e: InboundError| ReportError::NotLeader(ProposeError::Unavailable(e.to_string()));
         self.peers.learn(report.stores).await.map_err(unknown)?;
         // From its own hash it cannot differ.
-        let _ = self.published.progress().report(self.own_progress());
-        self.published.progress().report(progress).map_err(|diverged| {
+        let _ = self.newest.progress().report(self.own_progress());
+        self.newest.progress().report(progress).map_err(|diverged| {
             ReportError::MustStop(Stop { replica: progress.replica, reason: StopReason::Diverged(diverged) })
         })?;
-        Ok(ReportAnswer { all: self.published.progress().all(), stores: self.peers.all() })
+        Ok(ReportAnswer { all: self.newest.progress().all(), stores: self.peers.all() })
     }
 
-    fn is_member(&self, replica: u64) -> bool {
+    fn is_member(&self, replica: ReplicaId) -> bool {
         self.raft.metrics().borrow_watched().membership_config.membership().get_node(&replica).is_some()
     }
 
     /// Why a replica that was a member at log index `member_at` is none any more, if that is certain here: the
     /// membership has to be committed, and newer than that.
-    fn removed(&self, replica: u64, member_at: Option<u64>) -> Option<Stop> {
+    fn removed(&self, replica: ReplicaId, member_at: Option<u64>) -> Option<Stop> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let membership = &metrics.membership_config;
@@ -109,18 +110,18 @@ impl Group {
             let report = Report { progress, stores: self.peers.all() };
             match self.peer_client().report(&asked.addr, report, REPORT_INTERVAL).await {
                 Ok(Ok(answer)) => {
-                    self.published.progress().replace(answer.all);
+                    self.newest.progress().replace(answer.all);
                     if let Err(error) = self.peers.learn(answer.stores).await {
                         tracing::warn!(%error, "what is known of other data directories was not kept");
                     }
                 }
                 Ok(Err(why)) => self.peers.stop(why),
-                Err(error) => tracing::debug!(replica = asked.id, %error, "the progress report was not taken"),
+                Err(error) => tracing::debug!(replica = %asked.id, %error, "the progress report was not taken"),
             }
         }
     }
 }
 
-fn removed(replica: u64) -> Stop {
+fn removed(replica: ReplicaId) -> Stop {
     Stop { replica, reason: StopReason::Removed }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
+use unum_proto::model::ReplicaId;
 
 use super::error::BarrierError;
 use crate::base::planted::{Bug, planted};
@@ -58,14 +59,14 @@ type Waiter = oneshot::Sender<Result<u64, RoundError>>;
 /// The handle of a replica's barrier.
 #[derive(Debug, Clone)]
 pub struct ReadBarrier {
-    replica: u64,
+    replica: ReplicaId,
     arrivals: mpsc::Sender<Waiter>,
     last_round: watch::Receiver<Option<Round>>,
 }
 
 impl ReadBarrier {
     /// A barrier, and the loop that has to be run for it.
-    pub fn new(replica: u64, source: impl RoundSource) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(replica: ReplicaId, source: impl RoundSource) -> (Self, impl Future<Output = ()> + Send) {
         let (arrivals, waiting) = mpsc::channel(WAITING_MAX);
         let (answered, last_round) = watch::channel(None);
         (Self { replica, arrivals, last_round }, run(source, waiting, answered))
@@ -187,7 +188,7 @@ mod tests {
         let replies = Arc::new(Semaphore::new(0));
         let leader =
             Leader { committed: Arc::clone(&committed), replies: Arc::clone(&replies), rounds: Arc::clone(&rounds) };
-        let (barrier, run) = ReadBarrier::new(1, leader);
+        let (barrier, run) = ReadBarrier::new(1.into(), leader);
         tokio::spawn(run);
         Test { barrier, committed, replies, rounds }
     }
@@ -241,7 +242,7 @@ mod tests {
         let test = start();
         let deadline = Instant::now() + 5 * ROUND_TIMEOUT / 2;
         let error = test.barrier.read_index(deadline).await.unwrap_err();
-        assert!(matches!(error, BarrierError::NoQuorum { replica: 1, .. }), "{error}");
+        assert!(matches!(error, BarrierError::NoQuorum { replica, .. } if u64::from(replica) == 1), "{error}");
         assert!(test.rounds.load(Ordering::SeqCst) > 2, "every retry is a fresh round");
     }
 }

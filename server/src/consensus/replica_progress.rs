@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use unum_proto::model::ReplicaId;
+
 /// The leader's own revisions that reports are held against: some seconds of the fastest log.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
@@ -15,7 +17,7 @@ const REMEMBERED_MAX: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The replica.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// The last entry of its log.
     pub last_log: u64,
     /// The last entry it applied.
@@ -29,7 +31,7 @@ pub struct Progress {
 /// What one replica knows of all. Reports are as old as the interval between them.
 #[derive(Debug, Default)]
 pub struct ProgressTable {
-    reports: Mutex<BTreeMap<u64, Progress>>,
+    reports: Mutex<BTreeMap<ReplicaId, Progress>>,
     hashes: Mutex<VecDeque<(u64, u64)>>,
 }
 
@@ -90,7 +92,7 @@ mod tests {
             table.remember(revision, 100 + revision);
         }
         let report = |revision, state_hash| {
-            table.report(Progress { replica: 2, last_log: 9, revision, state_hash, member_at: None })
+            table.report(Progress { replica: 2.into(), last_log: 9, revision, state_hash, member_at: None })
         };
         assert_eq!(report(4, 104), Ok(()));
         assert_eq!(report(5, 1), Ok(()), "a revision that is not known here says nothing");

@@ -4,6 +4,7 @@
 
 use openraft::async_runtime::WatchReceiver;
 use openraft::{ReadPolicy, ServerState};
+use unum_proto::model::ReplicaId;
 
 use super::log_store::StoredVote;
 use super::read_barrier::{RoundError, RoundSource};
@@ -17,7 +18,7 @@ use crate::base::planted::{Bug, planted};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leader {
     /// The replica.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// Where the others reach it.
     pub addr: String,
 }

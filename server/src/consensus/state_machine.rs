@@ -10,70 +10,18 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use arc_swap::ArcSwap;
 use futures::{Stream, StreamExt};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend};
-use tokio::sync::watch;
+use unum_proto::model::ReplicaId;
 
+use super::newest_state::NewestState;
 use super::raft_snapshot::{self, Builder, Newest, RaftSnapshot, Shipped};
 use super::records;
-use super::replica_progress::ProgressTable;
 use super::types::{LogId, Reply, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::base::planted::{Bug, planted};
 use crate::catalog::{Command, RecordKey, State};
 use crate::storage::{self, Durability, Store, Tree};
-
-/// The newest applied state, and word of every newer one.
-#[derive(Debug)]
-pub struct Published {
-    state: ArcSwap<State>,
-    applied: watch::Sender<u64>,
-    config: watch::Sender<()>,
-    progress: ProgressTable,
-}
-
-impl Published {
-    fn new(state: State) -> Self {
-        let applied = watch::Sender::new(state.revision);
-        let progress = ProgressTable::default();
-        progress.remember(state.revision, state.hash);
-        let config = watch::Sender::new(());
-        Self { state: ArcSwap::from_pointee(state), applied, config, progress }
-    }
-
-    /// The newest applied state of this replica; nothing is said about other replicas.
-    pub fn state(&self) -> Arc<State> {
-        self.state.load_full()
-    }
-
-    /// How far all replicas are.
-    pub fn progress(&self) -> &ProgressTable {
-        &self.progress
-    }
-
-    /// Returns once entry `index` is applied here.
-    pub async fn wait_for(&self, index: u64) -> Arc<State> {
-        // The sender lives as long as self: the wait cannot fail.
-        let _ = self.applied.subscribe().wait_for(|applied| *applied >= index).await;
-        self.state()
-    }
-
-    /// Changes whenever something else is wanted of the configuration of some node.
-    pub fn config_updates(&self) -> watch::Receiver<()> {
-        self.config.subscribe()
-    }
-
-    fn publish(&self, state: State, wanted_changed: bool) {
-        let revision = state.revision;
-        self.progress.remember(revision, state.hash);
-        self.state.store(Arc::new(state));
-        self.applied.send_replace(revision);
-        if wanted_changed {
-            self.config.send_replace(());
-        }
-    }
-}
 
 /// The replica's Raft.
 pub type Raft = openraft::Raft<TypeConfig, StateMachine>;
@@ -90,7 +38,7 @@ pub struct StateMachine {
     wanted_changed: bool,
     /// The records are written after every entry with `index % UNWRITTEN_ENTRIES_MAX == turn`.
     turn: u64,
-    published: Arc<Published>,
+    newest: Arc<NewestState>,
     newest_snapshot: Newest,
 }
 
@@ -118,12 +66,12 @@ const UNWRITTEN_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl StateMachine {
     /// The state that the store of that replica holds.
-    pub fn open(replica: u64, store: Store) -> Result<Self, storage::Error> {
+    pub fn open(replica: ReplicaId, store: Store) -> Result<Self, storage::Error> {
         let (state, applied, membership) = records::read(&store)?;
-        let published = Arc::new(Published::new(state.clone()));
+        let newest = Arc::new(NewestState::new(state.clone()));
         let (unwritten, newest_snapshot, wanted_changed) = Default::default();
-        let turn = replica.wrapping_mul(UNWRITTEN_ENTRIES_MAX - TURNS_APART) % UNWRITTEN_ENTRIES_MAX;
-        Ok(Self { store, state, applied, membership, unwritten, wanted_changed, turn, published, newest_snapshot })
+        let turn = u64::from(replica).wrapping_mul(UNWRITTEN_ENTRIES_MAX - TURNS_APART) % UNWRITTEN_ENTRIES_MAX;
+        Ok(Self { store, state, applied, membership, unwritten, wanted_changed, turn, newest, newest_snapshot })
     }
 
     /// Where the newest raft snapshot is kept.
@@ -137,14 +85,14 @@ impl StateMachine {
     }
 
     /// Where readers find the newest state.
-    pub fn published(&self) -> Arc<Published> {
-        Arc::clone(&self.published)
+    pub fn newest(&self) -> Arc<NewestState> {
+        Arc::clone(&self.newest)
     }
 
     fn apply_payload(
         &mut self,
         log_id: LogId,
-        payload: EntryPayload<super::types::CommandBytes, u64, openraft::BasicNode>,
+        payload: EntryPayload<super::types::CommandBytes, ReplicaId, openraft::BasicNode>,
     ) -> io::Result<Reply> {
         self.applied = Some(log_id);
         match payload {
@@ -212,7 +160,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
                 let reply = self.apply_payload(entry.log_id, entry.payload)?;
                 replies.extend(responder.map(|responder| (responder, reply)));
             }
-            self.published.publish(self.state.clone(), std::mem::take(&mut self.wanted_changed));
+            self.newest.publish(self.state.clone(), std::mem::take(&mut self.wanted_changed));
             for (responder, reply) in replies {
                 responder.send(reply);
             }
@@ -254,7 +202,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         self.membership = meta.last_membership.clone();
         self.state = state.clone();
         // What differs is not known: whoever watches looks again.
-        self.published.publish(state, true);
+        self.newest.publish(state, true);
         *self.newest_snapshot.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(RaftSnapshot { meta: meta.clone(), bytes: snapshot.bytes });
         Ok(())
@@ -304,13 +252,13 @@ mod tests {
     /// Up to where the records are; they are checked against the state hash that was written with them.
     async fn written(store: &Store) -> u64 {
         store.close().await.unwrap();
-        StateMachine::open(REPLICA, store.clone()).unwrap().applied().map_or(0, |applied| applied.index)
+        StateMachine::open(REPLICA.into(), store.clone()).unwrap().applied().map_or(0, |applied| applied.index)
     }
 
     #[test]
     fn a_majority_never_writes_its_records_at_one_time() {
         let store = Store::start(Arc::new(MemoryEngine::default())).unwrap();
-        let turn = |replica: u64| StateMachine::open(replica, store.clone()).unwrap().turn;
+        let turn = |replica: u64| StateMachine::open(replica.into(), store.clone()).unwrap().turn;
         let mut turns: Vec<_> = (1..=5).map(turn).collect();
         turns.sort_unstable();
         assert!(turns.windows(2).all(|pair| pair[1] - pair[0] >= 12), "{turns:?}");
@@ -319,10 +267,10 @@ mod tests {
     #[tokio::test]
     async fn records_follow_the_log_and_are_there_before_a_purge_can_be() {
         let store = Store::start(Arc::new(MemoryEngine::default())).unwrap();
-        let mut machine = StateMachine::open(REPLICA, store.clone()).unwrap();
+        let mut machine = StateMachine::open(REPLICA.into(), store.clone()).unwrap();
         let most = machine.turn;
         apply(&mut machine, 1..=most - 1, "load").await;
-        assert_eq!((written(&store).await, machine.published().state().revision), (0, most - 1));
+        assert_eq!((written(&store).await, machine.newest().state().revision), (0, most - 1));
         apply(&mut machine, most..=most + 1, "load").await;
         assert_eq!(written(&store).await, most, "those of all entries up to then, in one batch");
         let mut builder = machine.get_snapshot_builder().await;
@@ -334,8 +282,8 @@ mod tests {
 
         // A start goes on from there with the entries that the records do not have.
         apply(&mut machine, most + 3..=most + 9, "load").await;
-        let mut restarted = StateMachine::open(REPLICA, store.clone()).unwrap();
+        let mut restarted = StateMachine::open(REPLICA.into(), store.clone()).unwrap();
         apply(&mut restarted, most + 3..=most + 9, "load").await;
-        assert_eq!(restarted.published().state().hash, machine.published().state().hash);
+        assert_eq!(restarted.newest().state().hash, machine.newest().state().hash);
     }
 }

@@ -1,10 +1,12 @@
 //! Why a replica must not go on, as replicas tell each other.
 
+use unum_proto::model::ReplicaId;
+
 /// A replica that must not go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Stop {
     /// Which one.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// Why.
     pub reason: StopReason,
 }

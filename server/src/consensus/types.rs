@@ -4,6 +4,7 @@ use std::fmt;
 
 use openraft::impls::leader_id_std;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use unum_proto::model::ReplicaId;
 
 use crate::catalog::Outcome;
 
@@ -12,7 +13,8 @@ openraft::declare_raft_types!(
     pub TypeConfig:
         D = CommandBytes,
         R = Reply,
-        LeaderId = leader_id_std::LeaderId<u64, u64>,
+        NodeId = ReplicaId,
+        LeaderId = leader_id_std::LeaderId<u64, ReplicaId>,
 );
 
 /// A catalog command as the log keeps it.
@@ -62,7 +64,7 @@ pub struct Reply(pub Option<Outcome>);
 pub type Entry = openraft::alias::EntryOf<TypeConfig>;
 pub type LogId = openraft::alias::LogIdOf<TypeConfig>;
 pub type Vote = openraft::alias::VoteOf<TypeConfig>;
-pub type Membership = openraft::Membership<u64, openraft::BasicNode>;
+pub type Membership = openraft::Membership<ReplicaId, openraft::BasicNode>;
 pub type StoredMembership = openraft::alias::StoredMembershipOf<TypeConfig>;
 pub type SnapshotMeta = openraft::alias::SnapshotMetaOf<TypeConfig>;
 pub type Metrics = openraft::RaftMetrics<TypeConfig>;

@@ -2,7 +2,7 @@
 //!
 //! How a SELECT travels here:
 //! 1. [`Engine::prepare`] reads the text into tokens ([`syntax`]) and decides what the statement is ([`statement`]): a read, a
-//!    change of the session, the end of a query, a change of configuration, or refused. SHOW and DESC become SELECTs over
+//!    change of the session, the end of a query, a change of configuration or of the catalog, or refused. SHOW and DESC become SELECTs over
 //!    `information_schema`; `mysql` puts MySQL's operators and functions into DataFusion's. A statement that differs from an
 //!    earlier one in its values only finds the plan of that one in the plan cache (`plan`), by its fingerprint.
 //! 2. [`Engine::execute`] plans it over a [`View`]: a state, and what the answering replica knows besides (its own name, the

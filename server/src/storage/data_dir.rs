@@ -10,6 +10,8 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use unum_proto::model::ReplicaId;
+
 use super::engine::{Engine, Error, Tree};
 use super::{Batch, Durability, SledEngine, Store, keys, record};
 
@@ -42,7 +44,7 @@ pub struct Identity {
     /// The cluster: a hash of its first membership and name.
     pub cluster_id: u64,
     /// The replica.
-    pub replica: u64,
+    pub replica: ReplicaId,
     /// This directory.
     pub store_id: StoreId,
 }
@@ -81,7 +83,7 @@ impl DataDir {
     }
 
     /// Checks that the directory is this replica's of this cluster, or makes it so if it is new.
-    pub async fn claim(&mut self, cluster_id: u64, replica: u64) -> Result<Identity, Error> {
+    pub async fn claim(&mut self, cluster_id: u64, replica: ReplicaId) -> Result<Identity, Error> {
         let Some(found) = self.identity else {
             let identity = Identity { cluster_id, replica, store_id: StoreId::draw() };
             let mut batch = Batch::default();
@@ -177,7 +179,7 @@ fn read_identity(store: &Store, path: &Path) -> Result<Option<Identity>, Error> 
 }
 
 fn encode_identity(identity: Identity) -> Vec<u8> {
-    [identity.cluster_id, identity.replica, identity.store_id.get()].map(u64::to_le_bytes).concat()
+    [identity.cluster_id, identity.replica.into(), identity.store_id.get()].map(u64::to_le_bytes).concat()
 }
 
 fn decode_identity(bytes: &[u8]) -> Option<Identity> {
@@ -185,7 +187,7 @@ fn decode_identity(bytes: &[u8]) -> Option<Identity> {
     let &[cluster_id, replica, store_id] = numbers else { return None };
     let number = u64::from_le_bytes;
     let store_id = StoreId::from_u64(number(store_id))?;
-    Some(Identity { cluster_id: number(cluster_id), replica: number(replica), store_id })
+    Some(Identity { cluster_id: number(cluster_id), replica: number(replica).into(), store_id })
 }
 
 const _: () = assert!(record::RECORD_BYTES_MAX > 4 * unum_proto::model::limits::PUSH_BYTES_MAX);
@@ -196,7 +198,7 @@ mod tests {
 
     async fn open(path: &Path, cluster_id: u64, replica: u64) -> Result<(DataDir, Identity), Error> {
         let mut dir = DataDir::open(path).await?;
-        let identity = dir.claim(cluster_id, replica).await?;
+        let identity = dir.claim(cluster_id, replica.into()).await?;
         Ok((dir, identity))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Names hold none of `/` and no character under 0x20, so keys split without ambiguity and sort by their names.
 
-use unum_proto::model::{Invalid, NodeKey, TableName};
+use unum_proto::model::{Invalid, NodeKey, ReplicaId, TableName};
 
 /// Tree `Log`: entries sort by index.
 const LOG_ENTRY: u8 = b'e';
@@ -58,12 +58,12 @@ pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
 }
 
 /// The key of what is known of another replica.
-pub fn peer(replica: u64) -> Vec<u8> {
+pub fn peer(replica: ReplicaId) -> Vec<u8> {
     [PEER_PREFIX, format!("{replica:020}").as_bytes()].concat()
 }
 
 /// The replica of a [`peer`] key.
-pub fn parse_peer(key: &[u8]) -> Option<u64> {
+pub fn parse_peer(key: &[u8]) -> Option<ReplicaId> {
     std::str::from_utf8(key.strip_prefix(PEER_PREFIX)?).ok()?.parse().ok()
 }
 

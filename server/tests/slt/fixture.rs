@@ -25,8 +25,8 @@ struct OneReplica;
 
 impl Live for OneReplica {
     fn replicas(&self) -> Vec<ReplicaRow> {
-        let replica = |id, role| ReplicaRow {
-            id,
+        let replica = |id: u64, role| ReplicaRow {
+            id: id.into(),
             addr: format!("127.0.0.1:{id}"),
             role,
             term: 3,

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use unum_client::repl;
-use unum_client::{Change, Client, Error, NodeKey};
+use unum_client::{Change, Error, NodeKey, ReplicaId};
 
 use super::{Connection, print};
 
@@ -21,14 +21,14 @@ pub enum MemberCommand {
     /// Give a learner a vote, once it has caught up.
     Promote {
         /// The learner.
-        id: u64,
+        id: ReplicaId,
         #[command(flatten)]
         connection: Connection,
     },
     /// Take a replica out of the group. Its id must not be used again.
     Remove {
         /// The replica.
-        id: u64,
+        id: ReplicaId,
         #[command(flatten)]
         connection: Connection,
     },
@@ -53,14 +53,14 @@ pub enum LeaderCommand {
     Transfer {
         /// Which one; the one that is furthest if left out.
         #[arg(long)]
-        to: Option<u64>,
+        to: Option<ReplicaId>,
         #[command(flatten)]
         connection: Connection,
     },
 }
 
 pub async fn status(connection: Connection) -> Result<(), Error> {
-    let client = Client::builder(connection.endpoints).timeout(connection.timeout).build()?;
+    let client = connection.builder().build()?;
     let mut answered = 0;
     for (addr, status) in client.statuses().await {
         match status {

@@ -40,7 +40,7 @@ fn parse_processes(text: &str) -> Result<usize, String> {
 const TTL_INTERVALS: u32 = 10;
 
 pub async fn run(args: AgentArgs) -> Result<(), Error> {
-    let client = unum_client::Client::builder(args.connection.endpoints).timeout(args.connection.timeout).build()?;
+    let client = args.connection.builder().build()?;
     let mut tables = HostTables::new(args.processes);
     let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
     let mut publisher = client.publisher(args.identity.describe(tables.ip(), ttl)?);

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use unum_client::{Client, Error};
+use unum_client::{Client, ClientBuilder, Error};
 
 /// Many small and short-lived values on several threads: the system's allocator takes a third of a small query for them.
 #[global_allocator]
@@ -104,8 +104,13 @@ async fn start() -> ExitCode {
 }
 
 impl Connection {
-    async fn open(self) -> Result<Client, Error> {
-        Client::builder(self.endpoints).timeout(self.timeout).connect().await
+    /// A client in the making: every command's begins here.
+    fn builder(&self) -> ClientBuilder {
+        Client::builder(self.endpoints.clone()).timeout(self.timeout)
+    }
+
+    async fn open(&self) -> Result<Client, Error> {
+        self.builder().connect().await
     }
 }
 

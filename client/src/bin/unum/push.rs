@@ -69,7 +69,7 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
     }
     let stamp = source.stamp();
     let rows = source.load()?;
-    let client = unum_client::Client::builder(connection.endpoints).timeout(connection.timeout).build()?;
+    let client = connection.builder().build()?;
     let default_ttl = if watch { LIVE_TTL_MIN } else { Duration::from_millis(TTL_MS_MAX.into()) };
     let ttl = ttl.unwrap_or(default_ttl);
     let mut publisher = client.publisher(identity.describe(HostCollector::new().ip(), ttl)?);

@@ -72,7 +72,12 @@ impl From<&Query> for wire::QueryRequest {
 
 impl From<wire::QueryHeader> for ResultHeader {
     fn from(wire: wire::QueryHeader) -> Self {
-        Self { revision: wire.revision, replica: wire.replica, nodes_up: wire.nodes_up, nodes_total: wire.nodes_total }
+        Self {
+            revision: wire.revision,
+            replica: wire.replica.into(),
+            nodes_up: wire.nodes_up,
+            nodes_total: wire.nodes_total,
+        }
     }
 }
 
@@ -80,7 +85,7 @@ impl From<ResultHeader> for wire::QueryHeader {
     fn from(header: ResultHeader) -> Self {
         Self {
             revision: header.revision,
-            replica: header.replica,
+            replica: header.replica.into(),
             nodes_up: header.nodes_up,
             nodes_total: header.nodes_total,
         }

@@ -19,7 +19,7 @@ pub enum Purpose {
     Log,
     /// Raft snapshots.
     Snapshot,
-    /// ReadIndex and relayed pushes.
+    /// What replicas ask each other besides: ReadIndex, relayed pushes and proposals, progress, KILL.
     Leader,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use unum_proto::model::ReplicaId;
 use unum_proto::wire::{RaftMessage, SnapshotPiece};
 
 use super::codec;
@@ -23,7 +24,7 @@ const SNAPSHOT_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Inbound {
     cluster_id: u64,
-    me: u64,
+    me: ReplicaId,
     raft: Raft,
     peers: Peers,
 }
@@ -35,7 +36,7 @@ impl std::fmt::Debug for Inbound {
 }
 
 impl Inbound {
-    pub(in crate::consensus) fn new(cluster_id: u64, me: u64, raft: Raft, peers: Peers) -> Self {
+    pub(in crate::consensus) fn new(cluster_id: u64, me: ReplicaId, raft: Raft, peers: Peers) -> Self {
         Self { cluster_id, me, raft, peers }
     }
 
@@ -53,7 +54,7 @@ impl Inbound {
 
     async fn open<T: DeserializeOwned>(&self, message: &RaftMessage) -> Result<T, InboundError> {
         self.check_cluster(message.cluster_id)?;
-        if message.to != self.me {
+        if self.me != message.to.into() {
             return Err(InboundError::Misdirected(format!(
                 "a message for replica {} reached replica {}; check the addresses in --initial-cluster",
                 message.to, self.me,
@@ -61,7 +62,7 @@ impl Inbound {
         }
         self.peers.check_addressee(StoreId::from_u64(message.to_store))?;
         if let Some(from_store) = StoreId::from_u64(message.from_store) {
-            self.peers.admit(message.from, from_store).await?;
+            self.peers.admit(message.from.into(), from_store).await?;
         }
         Ok(codec::decode(&message.body)?)
     }
@@ -69,7 +70,7 @@ impl Inbound {
     fn reply<T: Serialize, E: std::fmt::Display>(&self, result: Result<T, E>) -> Result<RaftMessage, InboundError> {
         let body = codec::encode(&result.map_err(|e| InboundError::Raft(e.to_string()))?);
         let (from, from_store) = (self.me, self.peers.own_store().get());
-        Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body, from, from_store, to_store: 0 })
+        Ok(RaftMessage { cluster_id: self.cluster_id, to: 0, body, from: from.into(), from_store, to_store: 0 })
     }
 
     /// Log entries or a heartbeat.

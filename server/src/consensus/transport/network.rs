@@ -11,6 +11,7 @@ use openraft::raft::{
 use openraft::{BasicNode, RPCTypes, RaftNetworkFactory, RaftNetworkV2};
 use serde::{Serialize, de::DeserializeOwned};
 use tonic::transport::Channel;
+use unum_proto::model::ReplicaId;
 use unum_proto::wire::{RaftMessage, SnapshotPiece, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
@@ -35,18 +36,18 @@ const SNAPSHOT_PIECE_BYTES: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct Network {
     cluster_id: u64,
-    me: u64,
+    me: ReplicaId,
     channels: Channels,
     peers: Peers,
 }
 
 impl Network {
     /// Clients of replica `me` of that cluster.
-    pub fn new(cluster_id: u64, me: u64, channels: Channels, peers: Peers) -> Self {
+    pub fn new(cluster_id: u64, me: ReplicaId, channels: Channels, peers: Peers) -> Self {
         Self { cluster_id, me, channels, peers }
     }
 
-    fn peer(&self, target: u64, node: &BasicNode, purpose: Purpose) -> Peer {
+    fn peer(&self, target: ReplicaId, node: &BasicNode, purpose: Purpose) -> Peer {
         let client = self.channels.client(&node.addr, purpose).map_err(|e| format!("{}: {e}", node.addr));
         Peer { cluster_id: self.cluster_id, me: self.me, target, purpose, client, peers: self.peers.clone() }
     }
@@ -55,15 +56,15 @@ impl Network {
 impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Peer;
 
-    async fn new_client(&mut self, target: u64, node: &BasicNode) -> Peer {
+    async fn new_client(&mut self, target: ReplicaId, node: &BasicNode) -> Peer {
         self.peer(target, node, Purpose::Log)
     }
 
-    async fn new_heartbeat_client(&mut self, target: u64, node: &BasicNode) -> Peer {
+    async fn new_heartbeat_client(&mut self, target: ReplicaId, node: &BasicNode) -> Peer {
         self.peer(target, node, Purpose::Heartbeat)
     }
 
-    async fn new_snapshot_client(&mut self, target: u64, node: &BasicNode) -> Peer {
+    async fn new_snapshot_client(&mut self, target: ReplicaId, node: &BasicNode) -> Peer {
         self.peer(target, node, Purpose::Snapshot)
     }
 }
@@ -72,8 +73,8 @@ impl RaftNetworkFactory<TypeConfig> for Network {
 #[derive(Debug)]
 pub struct Peer {
     cluster_id: u64,
-    me: u64,
-    target: u64,
+    me: ReplicaId,
+    target: ReplicaId,
     purpose: Purpose,
     client: Result<ReplicaClient<Channel>, String>,
     peers: Peers,
@@ -83,9 +84,9 @@ impl Peer {
     fn message<T: Serialize>(&self, body: &T) -> RaftMessage {
         RaftMessage {
             cluster_id: self.cluster_id,
-            to: self.target,
+            to: self.target.into(),
             body: codec::encode(body),
-            from: self.me,
+            from: self.me.into(),
             from_store: self.peers.own_store().get(),
             to_store: self.peers.store_of(self.target).map_or(0, StoreId::get),
         }

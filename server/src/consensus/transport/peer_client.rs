@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, QueryId, SchemasSent};
+use unum_proto::model::{ChangeRequest, Push, PushOutcome, PushRetry, QueryId, ReplicaId, SchemasSent};
 use unum_proto::wire::{self, admin_client::AdminClient, replica_client::ReplicaClient};
 
 use super::channels::{Channels, Purpose};
@@ -19,7 +19,7 @@ pub struct Report {
     /// How far it is.
     pub progress: Progress,
     /// The data directory of each replica, as far as it knows.
-    pub stores: Vec<(u64, StoreId)>,
+    pub stores: Vec<(ReplicaId, StoreId)>,
 }
 
 /// What the leader answers.
@@ -28,7 +28,7 @@ pub struct ReportAnswer {
     /// How far all are.
     pub all: Vec<Progress>,
     /// The data directory of each replica, as far as it knows.
-    pub stores: Vec<(u64, StoreId)>,
+    pub stores: Vec<(ReplicaId, StoreId)>,
 }
 
 /// Why the other replica did not answer.
@@ -59,13 +59,13 @@ impl From<PeerError> for ProposeError {
 #[derive(Debug, Clone)]
 pub struct PeerClient {
     cluster_id: u64,
-    me: u64,
+    me: ReplicaId,
     channels: Channels,
 }
 
 impl PeerClient {
     /// Links of replica `me` of that cluster.
-    pub fn new(cluster_id: u64, me: u64, channels: Channels) -> Self {
+    pub fn new(cluster_id: u64, me: ReplicaId, channels: Channels) -> Self {
         Self { cluster_id, me, channels }
     }
 
@@ -76,7 +76,7 @@ impl PeerClient {
     /// The index that a read must have applied, as the leader at `addr` confirms it with a majority. The `term` is the
     /// one that this replica vouches for, read after all whom the round is for had come.
     pub async fn read_index(&self, addr: &str, round: u64, term: Option<u64>) -> Result<u64, PeerError> {
-        let request = wire::ReadIndexRequest { cluster_id: self.cluster_id, from: self.me, round, term };
+        let request = wire::ReadIndexRequest { cluster_id: self.cluster_id, from: self.me.into(), round, term };
         let reply = self.client(addr)?.read_index(request).await.map_err(|e| from_status(addr, &e))?.into_inner();
         if reply.round != round {
             return Err(PeerError::NoAnswer(format!("{addr} answered round {} instead of {round}", reply.round)));
@@ -147,7 +147,7 @@ impl PeerClient {
         let pushes_sent = pushes.len();
         let mut schemas = SchemasSent::default();
         let pushes = pushes.map(|push| schemas.push(push)).collect();
-        let request = wire::RelayRequest { cluster_id: self.cluster_id, from: self.me, pushes };
+        let request = wire::RelayRequest { cluster_id: self.cluster_id, from: self.me.into(), pushes };
         let mut client = self.client(addr)?;
         let replies = tokio::time::timeout(timeout, client.relay(request))
             .await
@@ -164,26 +164,29 @@ impl PeerClient {
 }
 
 /// Known data directories on their way.
-pub fn stores_to_wire(stores: Vec<(u64, StoreId)>) -> Vec<wire::KnownStore> {
-    stores.into_iter().map(|(replica, store)| wire::KnownStore { replica, store: store.get() }).collect()
+pub fn stores_to_wire(stores: Vec<(ReplicaId, StoreId)>) -> Vec<wire::KnownStore> {
+    stores
+        .into_iter()
+        .map(|(replica, store)| wire::KnownStore { replica: replica.into(), store: store.get() })
+        .collect()
 }
 
 /// The inverse of [`stores_to_wire`].
-pub fn stores_from_wire(stores: Vec<wire::KnownStore>) -> Vec<(u64, StoreId)> {
-    stores.into_iter().filter_map(|known| Some((known.replica, StoreId::from_u64(known.store)?))).collect()
+pub fn stores_from_wire(stores: Vec<wire::KnownStore>) -> Vec<(ReplicaId, StoreId)> {
+    stores.into_iter().filter_map(|known| Some((known.replica.into(), StoreId::from_u64(known.store)?))).collect()
 }
 
 impl From<Progress> for wire::Progress {
     fn from(progress: Progress) -> Self {
         let Progress { replica, last_log, revision, state_hash, member_at } = progress;
-        Self { replica, last_log, revision, state_hash, member_at }
+        Self { replica: replica.into(), last_log, revision, state_hash, member_at }
     }
 }
 
 impl From<wire::Progress> for Progress {
     fn from(wire: wire::Progress) -> Self {
         let wire::Progress { replica, last_log, revision, state_hash, member_at } = wire;
-        Self { replica, last_log, revision, state_hash, member_at }
+        Self { replica: replica.into(), last_log, revision, state_hash, member_at }
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
+use unum_proto::model::ReplicaId;
 
 use super::error::InboundError;
 use crate::consensus::stop::{Stop, StopReason};
@@ -17,18 +18,18 @@ use crate::storage::{Batch, Durability, Error, Store, StoreId, Tree, keys};
 /// What one replica knows of the others. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    me: u64,
+    me: ReplicaId,
     own_store: StoreId,
     store: Store,
-    known: Arc<Mutex<BTreeMap<u64, StoreId>>>,
+    known: Arc<Mutex<BTreeMap<ReplicaId, StoreId>>>,
     /// Those that were refused, so that each is told of once.
-    refused: Arc<Mutex<BTreeSet<(u64, StoreId)>>>,
+    refused: Arc<Mutex<BTreeSet<(ReplicaId, StoreId)>>>,
     stop: Arc<watch::Sender<Option<Stop>>>,
 }
 
 impl Peers {
     /// What the store of replica `me` remembers.
-    pub fn open(me: u64, own_store: StoreId, store: Store) -> Result<Self, Error> {
+    pub fn open(me: ReplicaId, own_store: StoreId, store: Store) -> Result<Self, Error> {
         let mut known = BTreeMap::new();
         for (key, value) in store.scan(Tree::Meta, keys::PEER_PREFIX, &keys::prefix_end(keys::PEER_PREFIX))? {
             let store_id = value.try_into().map(u64::from_le_bytes).ok().and_then(StoreId::from_u64);
@@ -53,23 +54,23 @@ impl Peers {
     }
 
     /// The directory that a replica is known by.
-    pub fn store_of(&self, replica: u64) -> Option<StoreId> {
+    pub fn store_of(&self, replica: ReplicaId) -> Option<StoreId> {
         self.known().get(&replica).copied()
     }
 
     /// Whether the replica was ever heard of.
-    pub fn knows(&self, replica: u64) -> bool {
+    pub fn knows(&self, replica: ReplicaId) -> bool {
         self.known().contains_key(&replica)
     }
 
     /// Takes note of a replica's directory, or refuses it if another one is known.
-    pub async fn admit(&self, replica: u64, store_id: StoreId) -> Result<(), InboundError> {
+    pub async fn admit(&self, replica: ReplicaId, store_id: StoreId) -> Result<(), InboundError> {
         match self.store_of(replica) {
             None => {}
             Some(known) if known == store_id => return Ok(()),
             Some(_) => {
                 if self.refused().insert((replica, store_id)) {
-                    tracing::warn!(replica, "a wiped replica is refused: it has another data directory than before");
+                    tracing::warn!(%replica, "a wiped replica is refused: it has another data directory than before");
                 }
                 return Err(InboundError::Wiped(wiped(replica)));
             }
@@ -84,14 +85,14 @@ impl Peers {
     }
 
     /// Every data directory that is known, this replica's own included.
-    pub fn all(&self) -> Vec<(u64, StoreId)> {
+    pub fn all(&self) -> Vec<(ReplicaId, StoreId)> {
         let mut all = self.known().clone();
         all.insert(self.me, self.own_store);
         all.into_iter().collect()
     }
 
     /// Takes over what another replica knows and this one does not: two followers may never have spoken to each other.
-    pub async fn learn(&self, stores: Vec<(u64, StoreId)>) -> Result<(), InboundError> {
+    pub async fn learn(&self, stores: Vec<(ReplicaId, StoreId)>) -> Result<(), InboundError> {
         for (replica, store_id) in stores.into_iter().filter(|(replica, _)| *replica != self.me) {
             if !self.knows(replica) {
                 self.admit(replica, store_id).await?;
@@ -128,15 +129,15 @@ impl Peers {
         }
     }
 
-    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<(u64, StoreId)>> {
+    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<(ReplicaId, StoreId)>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, StoreId>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<ReplicaId, StoreId>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn wiped(replica: u64) -> Stop {
+fn wiped(replica: ReplicaId) -> Stop {
     Stop { replica, reason: StopReason::Wiped }
 }

@@ -15,7 +15,7 @@ impl From<&Stop> for wire::Stop {
             StopReason::Diverged(how) => (Reason::Diverged, how.as_str()),
             StopReason::Unknown(why) => (Reason::Unspecified, why.as_str()),
         };
-        Self { replica: stop.replica, reason: reason.into(), detail: detail.to_owned() }
+        Self { replica: stop.replica.into(), reason: reason.into(), detail: detail.to_owned() }
     }
 }
 
@@ -30,7 +30,7 @@ impl From<wire::Stop> for Stop {
             Ok(Reason::Unspecified) => StopReason::Unknown(detail),
             Err(_) => StopReason::Unknown(format!("replica {replica} must stop, for reason {reason}: {detail}")),
         };
-        Self { replica, reason }
+        Self { replica: replica.into(), reason }
     }
 }
 
@@ -55,10 +55,10 @@ mod tests {
     #[test]
     fn the_reason_decides_and_not_the_words() {
         for reason in [StopReason::Wiped, StopReason::Removed, StopReason::Diverged("how".into())] {
-            let stop = Stop { replica: 3, reason };
+            let stop = Stop { replica: 3.into(), reason };
             assert_eq!(from_status(&to_status(&stop)), Some(stop));
         }
-        let words = Stop { replica: 3, reason: StopReason::Wiped }.to_string();
+        let words = Stop { replica: 3.into(), reason: StopReason::Wiped }.to_string();
         assert_eq!(from_status(&Status::permission_denied(words)), None);
         let newer = wire::Stop { replica: 3, reason: 99, detail: "it is too old".into() };
         assert_eq!(Stop::from(newer).to_string(), "replica 3 must stop, for reason 99: it is too old");

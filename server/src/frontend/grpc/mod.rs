@@ -1,4 +1,4 @@
-//! gRPC, for clients and for other replicas: a file a service. `status` is the only place where an error becomes a status.
+//! gRPC, for clients and for other replicas: a file a service. `status` is where errors of services become statuses.
 
 mod admin;
 mod arrow_stream;

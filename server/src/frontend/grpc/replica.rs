@@ -50,7 +50,7 @@ impl wire::replica_server::Replica for ReplicaApi {
     async fn read_index(&self, request: Request<wire::ReadIndexRequest>) -> Reply<wire::ReadIndexReply> {
         let wire::ReadIndexRequest { cluster_id, from, round, term } = request.into_inner();
         self.group.inbound().check_cluster(cluster_id).map_err(from_inbound)?;
-        let index = self.group.read_index_for(from, term).await.map_err(from_propose)?;
+        let index = self.group.read_index_for(from.into(), term).await.map_err(from_propose)?;
         Ok(Response::new(wire::ReadIndexReply { round, index }))
     }
 

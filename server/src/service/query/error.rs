@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unum_proto::model::QueryId;
+use unum_proto::model::{QueryId, ReplicaId};
 
 use crate::consensus::BarrierError;
 use crate::service::query_log::TooMany;
@@ -32,22 +32,23 @@ pub enum Error {
     /// Nobody waits for the answer.
     #[error("the caller has gone")]
     Gone,
-    /// A change of configuration that may have been made.
+    /// A change that may have been made.
     #[error(
-        "{0}; whether the change was made is not known: SELECT * FROM config_changes, or try again with the same change key"
+        "{0}; whether the change was made is not known: look (config_changes has those of configuration), or try again with the \
+         same change key"
     )]
     ChangeUnknown(String),
     /// The same, ended on purpose: it is not to be sent again.
-    #[error("{0}; whether the change was made is not known: SELECT * FROM config_changes")]
+    #[error("{0}; whether the change was made is not known: look (config_changes has those of configuration)")]
     ChangeEnded(String),
-    /// A change of configuration that is refused as things stand. An earlier attempt at it may have been made.
+    /// A change that is refused as things stand. An earlier attempt at it may have been made.
     #[error("{0}")]
     ChangeRefused(String),
     /// The replica went down before the answer was made.
     #[error("replica {replica} is stopping and left the statement where it was; ask another replica")]
     Stopping {
         /// Where it ran.
-        replica: u64,
+        replica: ReplicaId,
     },
     /// This replica runs enough of them.
     #[error(transparent)]
@@ -58,7 +59,7 @@ pub enum Error {
         /// The query.
         query: QueryId,
         /// Where it runs.
-        replica: u64,
+        replica: ReplicaId,
         /// What came instead of an answer.
         why: String,
     },

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
-use unum_proto::model::{ResultFooter, ResultHeader};
+use unum_proto::model::{ReplicaId, ResultFooter, ResultHeader};
 
 use super::Error;
 use super::time_limit::{TimeLimit, error_of};
@@ -144,7 +144,7 @@ pub(super) struct EventSource {
     pub(super) limit: Arc<TimeLimit>,
     pub(super) running: AbortOnDropHandle<()>,
     /// Where it runs.
-    pub(super) replica: u64,
+    pub(super) replica: ReplicaId,
 }
 
 impl EventSource {
@@ -211,7 +211,7 @@ mod tests {
     #[tokio::test]
     async fn a_replica_that_stops_is_no_internal_error() {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        let log = QueryLog::new(3, Tunable::new(Options { queries_max: 9, slow_threshold: Duration::ZERO }));
+        let log = QueryLog::new(3.into(), Tunable::new(Options { queries_max: 9, slow_threshold: Duration::ZERO }));
         let asked = || Request {
             user: "u".to_owned(),
             host: "h".to_owned(),
@@ -227,7 +227,7 @@ mod tests {
             }));
             let query = Query::new("SELECT 1".to_owned(), 60_000).unwrap();
             let limit = Arc::new(TimeLimit::new(Instant::now(), &query));
-            EventSource { events, handle: Arc::clone(handle), limit, running, replica: 3 }
+            EventSource { events, handle: Arc::clone(handle), limit, running, replica: 3.into() }
         };
         let (first, second) = (log.begin(asked()).unwrap(), log.begin(asked()).unwrap());
         let panicked = source(first.query(), || panic!("planted")).next().await.unwrap_err().to_string();
@@ -237,6 +237,6 @@ mod tests {
         );
         let mut stopped = source(second.query(), || ());
         threads.shutdown_background();
-        assert!(matches!(stopped.next().await, Err(Error::Stopping { replica: 3 })));
+        assert!(matches!(stopped.next().await, Err(Error::Stopping { replica }) if u64::from(replica) == 3));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use unum_client::Table;
-use unum_proto::model::{Invalid, QueryId, Row, TableSnapshot};
+use unum_proto::model::{Invalid, QueryId, ReplicaId, Row, TableSnapshot};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::end::End;
@@ -33,7 +33,7 @@ pub struct QueryLog(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    replica: u64,
+    replica: ReplicaId,
     options: Tunable<Options>,
     started: Instant,
     /// Where the ids of this start begin: elsewhere than those of the start before, which somebody may want to KILL.
@@ -49,7 +49,7 @@ struct Inner {
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("{max} queries run at replica {replica} already; ask another replica, or later, or raise sql.queries_max")]
 pub struct TooMany {
-    replica: u64,
+    replica: ReplicaId,
     max: usize,
 }
 
@@ -59,7 +59,7 @@ fn table(name: &str, columns: Columns, rows: Vec<Row>) -> Result<TableSnapshot, 
 
 impl QueryLog {
     /// The query log of a replica that starts now.
-    pub fn new(replica: u64, options: Tunable<Options>) -> Self {
+    pub fn new(replica: ReplicaId, options: Tunable<Options>) -> Self {
         Self(Arc::new(Inner {
             replica,
             options,
@@ -126,9 +126,9 @@ impl QueryLog {
 
     /// The queries that are over, as the tables that changed since `since`: what the last call returned with the tables
     /// that were acknowledged.
-    pub fn history_tables(&self, since: Published) -> Result<(Vec<TableSnapshot>, Published), Invalid> {
+    pub fn history_tables(&self, since: HistoryMark) -> Result<(Vec<TableSnapshot>, HistoryMark), Invalid> {
         let (slow, summaries) = (lock(&self.0.slow), lock(&self.0.summaries));
-        let now = Published { slow: Some(slow.changes()), summaries: Some(summaries.changes()) };
+        let now = HistoryMark { slow: Some(slow.changes()), summaries: Some(summaries.changes()) };
         let mut tables = Vec::new();
         if now.slow != since.slow {
             tables.push(table("slow_query", slow_query::COLUMNS, slow.rows())?);
@@ -160,7 +160,7 @@ impl QueryLog {
 
 /// What of the query log an acknowledged push had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Published {
+pub struct HistoryMark {
     slow: Option<u64>,
     summaries: Option<u64>,
 }
@@ -203,18 +203,18 @@ mod tests {
     #[test]
     fn queries_are_bounded_killed_and_remembered() {
         let options = Options { queries_max: 2, slow_threshold: Duration::ZERO };
-        let log = QueryLog::new(3, Tunable::new(options));
+        let log = QueryLog::new(3.into(), Tunable::new(options));
         let first = log.begin(request()).unwrap();
         let second = log.begin(request()).unwrap();
         let error = log.begin(request()).unwrap_err().to_string();
         assert!(error.contains("2 queries run at replica 3") && error.contains("sql.queries_max"), "{error}");
         assert_eq!(log.running().len(), 2);
-        assert!(first.query().id.is_of(3));
+        assert!(first.query().id.is_of(3.into()));
         assert!(log.kill(second.query().id) && second.query().end.get() == Some(&End::Killed));
         assert!(!log.kill(7.into()));
         first.finish();
         drop(second);
-        let (tables, published) = log.history_tables(Published::default()).unwrap();
+        let (tables, published) = log.history_tables(HistoryMark::default()).unwrap();
         let rows = |name: &str| {
             let table = tables.iter().find(|table| table.schema.name.as_str() == name).unwrap();
             (table.rows.len(), table.clone())

@@ -12,4 +12,4 @@ pub mod statements_summary;
 
 pub use self::end::{End, EndSignal};
 pub use self::handle::{QueryHandle, Request};
-pub use self::log::{Options, Published, QueryLog, TooMany, Tracked};
+pub use self::log::{HistoryMark, Options, QueryLog, TooMany, Tracked};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
-use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, QueryId, Row, SqlSession, TableName};
+use unum_proto::model::{CLUSTER_PREFIX, DataType, NodeKey, QueryId, ReplicaId, Row, SqlSession, TableName};
 
 use crate::catalog::columnar::{self, Cell, chunks};
 use crate::catalog::{NodeStatus, State, Table};
@@ -115,7 +115,7 @@ pub struct View {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaRow {
     /// The replica.
-    pub id: u64,
+    pub id: ReplicaId,
     /// Its gRPC address.
     pub addr: String,
     /// leader, follower or learner.

@@ -15,7 +15,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-use unum_client::{Client, Error};
+use unum_client::Error;
 
 pub use self::args::BenchArgs;
 use self::args::{Which, Work};
@@ -71,7 +71,7 @@ async fn chosen(args: &BenchArgs) -> Result<Vec<String>, Error> {
     if args.replica == Which::Any {
         return Ok(all);
     }
-    let client = Client::builder(all.clone()).timeout(args.connection.timeout).connect().await?;
+    let client = args.connection.open().await?;
     let wanted = |status: &unum_client::ReplicaStatus| {
         status.leader.is_some() && (status.leader == Some(status.replica)) == (args.replica == Which::Leader)
     };

@@ -1,4 +1,4 @@
-//! `unum.nodes`: every node that ever pushed.
+//! `unum.nodes`: every node that pushed, the removed ones that are remembered included.
 
 use unum_proto::model::Row;
 use unum_proto::typed_rows;
