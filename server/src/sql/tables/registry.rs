@@ -1,35 +1,23 @@
-//! The tables that the server makes itself: a line each.
+//! The tables that the server makes itself, of all schemas.
 
 use super::view::SystemTable;
 use super::{information_schema, unum};
 
+const COUNT: usize = unum::TABLES.len() + information_schema::TABLES.len();
+
 /// All of them.
-pub static SYSTEM_TABLES: &[&SystemTable] = &[
-    &unum::nodes::TABLE,
-    &unum::replicas::TABLE,
-    &unum::tables::TABLE,
-    &unum::config::changes::TABLE,
-    &unum::config::change_nodes::TABLE,
-    &unum::config::history::TABLE,
-    &unum::config::drift::TABLE,
-    &information_schema::tables::TABLE,
-    &information_schema::columns::TABLE,
-    &information_schema::schemata::TABLE,
-    &information_schema::create_statements::TABLE,
-    &information_schema::session_variables::TABLE,
-    &information_schema::session_status::TABLE,
-    &information_schema::session_warnings::TABLE,
-    &information_schema::keywords::TABLE,
-    &information_schema::processlist::TABLE,
-    &information_schema::cluster_info::TABLE,
-    &information_schema::cluster_config::TABLE,
-    &information_schema::cluster_hardware::TABLE,
-    &information_schema::cluster_load::TABLE,
-    &information_schema::cluster_systeminfo::TABLE,
-    &information_schema::cluster_processlist::TABLE,
-    &information_schema::cluster_slow_query::TABLE,
-    &information_schema::cluster_statements_summary::TABLE,
-];
+pub static SYSTEM_TABLES: &[&SystemTable] = &{
+    let mut all: [&SystemTable; COUNT] = [unum::TABLES[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = match at < unum::TABLES.len() {
+            true => unum::TABLES[at],
+            false => information_schema::TABLES[at - unum::TABLES.len()],
+        };
+        at += 1;
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {

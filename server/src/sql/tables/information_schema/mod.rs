@@ -21,3 +21,26 @@ pub mod session_status;
 pub mod session_variables;
 pub mod session_warnings;
 pub mod tables;
+
+use super::view::SystemTable;
+
+/// All of them.
+pub const TABLES: &[&SystemTable] = &[
+    &tables::TABLE,
+    &columns::TABLE,
+    &schemata::TABLE,
+    &create_statements::TABLE,
+    &session_variables::TABLE,
+    &session_status::TABLE,
+    &session_warnings::TABLE,
+    &keywords::TABLE,
+    &processlist::TABLE,
+    &cluster_info::TABLE,
+    &cluster_config::TABLE,
+    &cluster_hardware::TABLE,
+    &cluster_load::TABLE,
+    &cluster_systeminfo::TABLE,
+    &cluster_processlist::TABLE,
+    &cluster_slow_query::TABLE,
+    &cluster_statements_summary::TABLE,
+];

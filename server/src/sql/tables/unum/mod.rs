@@ -6,3 +6,16 @@ pub mod replicas;
 // A file is named after its table.
 #[allow(clippy::module_inception)]
 pub mod tables;
+
+use super::view::SystemTable;
+
+/// All of them.
+pub const TABLES: &[&SystemTable] = &[
+    &nodes::TABLE,
+    &replicas::TABLE,
+    &tables::TABLE,
+    &config::changes::TABLE,
+    &config::change_nodes::TABLE,
+    &config::history::TABLE,
+    &config::drift::TABLE,
+];
