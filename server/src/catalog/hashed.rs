@@ -7,16 +7,25 @@
 use std::ops::Deref;
 
 use serde::Serialize;
-use unum_proto::model::{NodeKey, TableName, TableSchema};
 use xxhash_rust::xxh3::xxh3_64;
-
-use super::{Node, Snapshot};
 
 /// A record of the state, and what it adds to the state hash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hashed<T> {
     value: T,
     hash: u64,
+}
+
+impl<T: Serialize> Hashed<T> {
+    /// A record whose kind and value are what its hash is made of.
+    pub(super) fn new(kind: u8, value: T) -> Self {
+        Self { hash: hash_of(kind, &value), value }
+    }
+
+    /// A record whose value does not have its name.
+    pub(super) fn named(kind: u8, name: impl Serialize, value: T) -> Self {
+        Self { hash: hash_of(kind, &(name, &value)), value }
+    }
 }
 
 impl<T> Hashed<T> {
@@ -39,34 +48,7 @@ impl<T> Deref for Hashed<T> {
     }
 }
 
-impl Hashed<Node> {
-    /// A node's record.
-    pub fn node(value: Node) -> Self {
-        Self { hash: hash_of(b'n', &value), value }
-    }
-}
-
-impl Hashed<TableSchema> {
-    /// A table's schema.
-    pub fn schema(value: TableSchema) -> Self {
-        Self { hash: hash_of(b's', &value), value }
-    }
-}
-
-impl Hashed<String> {
-    /// The key of the change that was made at a revision.
-    pub fn change_key(revision: u64, value: String) -> Self {
-        Self { hash: hash_of(b'k', &(revision, &value)), value }
-    }
-}
-
-impl Hashed<Snapshot> {
-    /// A node's rows of a table.
-    pub fn snapshot(node: &NodeKey, table: &TableName, value: Snapshot) -> Self {
-        Self { hash: hash_of(b't', &(node, table, &value)), value }
-    }
-}
-
+/// What a record adds to the state hash.
 fn hash_of<T: Serialize>(kind: u8, record: &T) -> u64 {
     xxh3_64(&postcard::to_extend(record, vec![kind]).expect("model types always encode"))
 }

@@ -29,6 +29,6 @@ mod transition;
 pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge};
 pub use hashed::Hashed;
 pub use proposal::Proposal;
-pub use record::{Record, RecordKey, RecordRef};
+pub use record::{PREFIXES, Record, RecordError, RecordKey, RecordRef};
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};
 pub use transition::Applied;

@@ -1,16 +1,34 @@
 //! The records that a state consists of: what a store keeps, a raft snapshot carries, and the state hash adds up.
 //!
 //! Disk, raft snapshots and tests take a state apart by [`State::records`] and put it together by [`State::restore`]; nobody else
-//! enumerates what it has.
+//! enumerates what it has. All that a kind of record is stands here: its name, its value, its hash, and the bytes of both. The
+//! bytes are a disk format: a key begins with the kind's letter and `/`, a value is one byte of version and postcard.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use unum_proto::model::{NodeKey, TableName, TableSchema};
 
 use super::columnar::chunks::Chunks;
 use super::config::{self, ConfigRecord, ConfigRecordKey};
-use super::{Hashed, Node, Snapshot, State, Table};
+use super::hashed::Hashed;
+use super::{Node, Snapshot, State, Table};
+
+const VERSION: u8 = 1;
+
+const NODE: u8 = b'n';
+const SCHEMA: u8 = b's';
+const SNAPSHOT: u8 = b't';
+const CONFIG: u8 = b'c';
+const CHANGE_KEY: u8 = b'k';
+
+/// The keys of all records begin with these, in an order in which a state can be restored.
+pub const PREFIXES: [[u8; 2]; 5] = [prefix(NODE), prefix(SCHEMA), prefix(SNAPSHOT), prefix(CONFIG), prefix(CHANGE_KEY)];
+
+const fn prefix(kind: u8) -> [u8; 2] {
+    [kind, b'/']
+}
 
 /// The name of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +73,143 @@ pub enum RecordRef<'a> {
     Config(ConfigRecord),
     /// See [`RecordKey::ChangeKey`].
     ChangeKey(&'a String),
+}
+
+/// Why bytes are not a record.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Written by a newer version.
+    #[error("record {key} has format version {version}, this unumd knows {VERSION}; run the version that wrote it")]
+    Newer {
+        /// Its key.
+        key: String,
+        /// That version.
+        version: u8,
+    },
+    /// Not what was written.
+    #[error("record {key} does not decode: {why}")]
+    Corrupt {
+        /// Its key.
+        key: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Hashed<Node> {
+    /// A node's record.
+    pub fn node(value: Node) -> Self {
+        Self::new(NODE, value)
+    }
+}
+
+impl Hashed<TableSchema> {
+    /// A table's schema.
+    pub fn schema(value: TableSchema) -> Self {
+        Self::new(SCHEMA, value)
+    }
+}
+
+impl Hashed<Snapshot> {
+    /// A node's rows of a table.
+    pub fn snapshot(node: &NodeKey, table: &TableName, value: Snapshot) -> Self {
+        Self::named(SNAPSHOT, (node, table), value)
+    }
+}
+
+impl Hashed<String> {
+    /// The key of the change that was made at a revision.
+    pub fn change_key(revision: u64, value: String) -> Self {
+        Self::named(CHANGE_KEY, revision, value)
+    }
+}
+
+impl RecordKey {
+    /// The keys of all that is kept of the configuration's changes begin with it.
+    pub const CONFIG_PREFIX: [u8; 2] = prefix(CONFIG);
+
+    /// Its bytes. Names hold none of `/` and no character under 0x20, so they split without ambiguity and sort by their names.
+    pub fn bytes(&self) -> Vec<u8> {
+        let key = |kind: u8, name: &[u8]| [&prefix(kind), name].concat();
+        match self {
+            Self::Node(node) => key(NODE, node.to_string().as_bytes()),
+            Self::Schema(table) => key(SCHEMA, table.as_str().as_bytes()),
+            Self::Snapshot(node, table) => key(SNAPSHOT, format!("{node}/{table}").as_bytes()),
+            Self::Config(name) => key(CONFIG, &postcard::to_stdvec(name).expect("model types always encode")),
+            Self::ChangeKey(revision) => key(CHANGE_KEY, &revision.to_be_bytes()),
+        }
+    }
+}
+
+impl RecordRef<'_> {
+    /// The bytes of the record of that name.
+    pub fn bytes(&self, key: &RecordKey) -> Vec<u8> {
+        match (key, self) {
+            (_, Self::Node(node)) => encode(node),
+            (_, Self::Schema(schema)) => encode(schema),
+            (_, Self::Snapshot(snapshot)) => encode(snapshot),
+            (_, Self::ChangeKey(change_key)) => encode(change_key),
+            // The key is in the record, too: it cannot be read back from its bytes.
+            (RecordKey::Config(key), Self::Config(record)) => encode(&(key, record)),
+            (_, Self::Config(_)) => unreachable!("a state gives a record of the kind of its key"),
+        }
+    }
+}
+
+impl Record {
+    /// Reads what [`RecordKey::bytes`] and [`RecordRef::bytes`] wrote.
+    ///
+    /// # Errors
+    /// When they did not write it, or a newer version did.
+    pub fn read(key: &[u8], bytes: &[u8]) -> Result<(RecordKey, Self), RecordError> {
+        let corrupt = |why: &str| RecordError::Corrupt { key: key.escape_ascii().to_string(), why: why.to_owned() };
+        let [kind, b'/', name @ ..] = key else { return Err(corrupt("its key is of no kind")) };
+        Ok(match *kind {
+            NODE => {
+                let node: Node = decode(key, bytes)?;
+                (RecordKey::Node(node.description.key.clone()), Self::Node(node))
+            }
+            SCHEMA => {
+                let schema: TableSchema = decode(key, bytes)?;
+                (RecordKey::Schema(schema.name.clone()), Self::Schema(schema))
+            }
+            SNAPSHOT => {
+                let (node, table) = snapshot_names(name).ok_or_else(|| corrupt("its key names no table of a node"))?;
+                (RecordKey::Snapshot(node, table), Self::Snapshot(decode(key, bytes)?))
+            }
+            CONFIG => {
+                let (key, record) = decode::<(ConfigRecordKey, ConfigRecord)>(key, bytes)?;
+                (RecordKey::Config(key), Self::Config(record))
+            }
+            CHANGE_KEY => {
+                let revision = name.try_into().map_err(|_| corrupt("its key has no revision"))?;
+                (RecordKey::ChangeKey(u64::from_be_bytes(revision)), Self::ChangeKey(decode(key, bytes)?))
+            }
+            _ => return Err(corrupt("its key is of no kind")),
+        })
+    }
+}
+
+fn snapshot_names(name: &[u8]) -> Option<(NodeKey, TableName)> {
+    let mut names = std::str::from_utf8(name).ok()?.split('/');
+    let (node_type, id, table) = (names.next()?, names.next()?, names.next()?);
+    let node = NodeKey::parse(node_type, id).ok()?;
+    names.next().is_none().then_some((node, TableName::of_record(table).ok()?))
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![VERSION]).expect("model types always encode")
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(key: &[u8], bytes: &[u8]) -> Result<T, RecordError> {
+    let key = || key.escape_ascii().to_string();
+    match bytes {
+        [VERSION, body @ ..] => {
+            postcard::from_bytes(body).map_err(|e| RecordError::Corrupt { key: key(), why: e.to_string() })
+        }
+        [version, ..] => Err(RecordError::Newer { key: key(), version: *version }),
+        [] => Err(RecordError::Corrupt { key: key(), why: "it is empty".to_owned() }),
+    }
 }
 
 impl RecordRef<'_> {
@@ -155,5 +310,47 @@ impl State {
         };
         state.tables = tables.into_iter().map(|(name, table)| (name, drawn(table))).collect();
         Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_frozen() {
+        let node = NodeKey::parse("tikv", "tikv-1.eu").unwrap();
+        let table: TableName = "slow_query".parse().unwrap();
+        let bytes = |key: RecordKey| key.bytes().escape_ascii().to_string();
+        assert_eq!(bytes(RecordKey::Node(node.clone())), "n/tikv/tikv-1.eu");
+        assert_eq!(bytes(RecordKey::Schema(table.clone())), "s/slow_query");
+        assert_eq!(bytes(RecordKey::Snapshot(node.clone(), table)), "t/tikv/tikv-1.eu/slow_query");
+        assert_eq!(bytes(RecordKey::Config(ConfigRecordKey::Since(node))), "c/\\x05\\x04tikv\\ttikv-1.eu");
+        assert_eq!(bytes(RecordKey::ChangeKey(258)), "k/\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x02");
+    }
+
+    #[test]
+    fn a_table_whose_name_was_reserved_since_is_read() {
+        let node = NodeKey::parse("tikv", "1").unwrap();
+        let key = RecordKey::Snapshot(node, TableName::of_record("nodes").unwrap());
+        let snapshot = Snapshot { rows: Vec::new(), collected_at_us: 1, received_at_us: 2, revision: 3 };
+        let bytes = RecordRef::Snapshot(&snapshot).bytes(&key);
+        assert_eq!(Record::read(&key.bytes(), &bytes), Ok((key, Record::Snapshot(snapshot))));
+    }
+
+    #[test]
+    fn what_is_no_record_is_told_with_its_key() {
+        for (key, bytes, part) in [
+            (&b"k/1"[..], &[VERSION, 1, b'x'][..], "record k/1 does not decode: its key has no revision"),
+            (b"x/1", &[VERSION], "its key is of no kind"),
+            (b"", &[VERSION], "its key is of no kind"),
+            (b"t/tikv/1", &[VERSION], "its key names no table of a node"),
+            (b"n/tikv/1", &[], "it is empty"),
+            (b"n/tikv/1", &[VERSION, 3], "record n/tikv/1 does not decode"),
+            (b"n/tikv/1", &[9, 3], "has format version 9, this unumd knows 1; run the version that wrote it"),
+        ] {
+            let error = Record::read(key, bytes).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

@@ -3,14 +3,14 @@
 //! Built from the immutable state, so it holds up nobody. It is kept in memory as long as it is the newest one,
 //! and not on disk: a replica that restarts builds a new one when asked.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::records;
 use super::types::{SnapshotMeta, TypeConfig};
-use crate::catalog::State;
+use crate::catalog::{Record, State};
 
 const VERSION: u8 = 3;
 
@@ -37,9 +37,16 @@ struct Header {
 pub fn encode(state: &State) -> io::Result<Vec<u8>> {
     let mut encoder = zstd::stream::write::Encoder::new(vec![VERSION], ZSTD_LEVEL)?;
     let header = Header { revision: state.revision, state_hash: state.hash };
-    postcard::to_io(&header, &mut encoder).map_err(io::Error::other)?;
-    for record in records::all(state) {
-        postcard::to_io(&record, &mut encoder).map_err(io::Error::other)?;
+    encoder.write_all(&postcard::to_stdvec(&header).map_err(io::Error::other)?)?;
+    // Each record goes in as one piece: a compressor that is fed byte by byte, or flushed after each, is many times slower.
+    let mut pair = Vec::new();
+    for (key, record) in records::all(state) {
+        pair.clear();
+        for part in [key, record] {
+            pair = postcard::to_extend(&part.len(), pair).map_err(io::Error::other)?;
+            pair.extend(part);
+        }
+        encoder.write_all(&pair)?;
     }
     encoder.finish()
 }
@@ -58,7 +65,7 @@ pub fn decode(bytes: &[u8]) -> io::Result<State> {
     let mut read = Vec::new();
     while !rest.is_empty() {
         let ((key, record), behind): ((&[u8], &[u8]), _) = postcard::take_from_bytes(rest).map_err(malformed)?;
-        read.push(records::read_record(key, record).map_err(|error| invalid(error.to_string()))?);
+        read.push(Record::read(key, record).map_err(|error| invalid(error.to_string()))?);
         rest = behind;
     }
     let state = State::restore(revision, read).map_err(invalid)?;
@@ -146,8 +153,8 @@ mod tests {
         }
         // A whole stream that lacks the last record.
         let plain = zstd::stream::decode_all(&whole[1..]).unwrap();
-        let last = records::all(&state()).last().unwrap();
-        let last = postcard::to_stdvec(&last).unwrap().len();
+        let (key, record) = records::all(&state()).last().unwrap();
+        let last = key.len() + record.len() + 2;
         let short = zstd::stream::encode_all(&plain[..plain.len() - last], ZSTD_LEVEL).unwrap();
         let error = decode(&[&[VERSION][..], &short].concat()).unwrap_err().to_string();
         assert!(error.contains("was sent"), "{error}");
