@@ -286,6 +286,11 @@ async fn secrets_reach_their_node_and_nobody_else() -> anyhow::Result<()> {
     let set = client.query("SET CONFIG tikv security.key-password = 'new-secret' WAIT 30s").await?;
     assert_eq!(column::<String>(&set, "state")?, ["applied"]);
     assert!(agents.text("tikv_1")?.contains("key-password = \"new-secret\""));
+    let own = "SELECT DISTINCT node_id FROM cluster_config WHERE node_type = 'unum'";
+    until("the replica has published its settings", async || {
+        texts(&client, own).await.ok().filter(|ids| ids.len() == 1)
+    })
+    .await?;
     // From here on nothing is slow: those that look for it would push it out of the table.
     client.query("SET CONFIG unum sql.slow_query_threshold_ms = 100000 WAIT 30s").await?;
     let slow = "SELECT count(*) AS n FROM slow_query WHERE query LIKE 'SET CONFIG tikv%'";
