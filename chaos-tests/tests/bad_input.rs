@@ -80,9 +80,9 @@ async fn sql_from_outside_gets_its_exit_code_and_its_rows() -> anyhow::Result<()
     refused(&sql("SELECT * FROM nodess")?, 1, &["there is no table unum.nodess; did you mean nodes?"]);
     refused(&sql("DESC nodess")?, 1, &["there is no table unum.nodess; did you mean nodes?"]);
     refused(&sql("SELECT cpuu FROM nodes")?, 1, &["cpuu"]);
-    refused(&sql("DELETE FROM nodes")?, 1, &["unum sql reads only: DELETE FROM is refused"]);
-    refused(&sql("INSERT INTO nodes SELECT 1")?, 1, &["unum sql reads only"]);
-    refused(&sql("COPY nodes TO '/tmp/x'")?, 1, &["unum sql reads only"]);
+    refused(&sql("DELETE FROM nodes")?, 1, &["DELETE FROM is refused; nodes change their rows by pushing them"]);
+    refused(&sql("INSERT INTO nodes SELECT 1")?, 1, &["INSERT INTO is refused"]);
+    refused(&sql("COPY nodes TO '/tmp/x'")?, 1, &["COPY nodes is refused"]);
     let many = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i FROM n";
     refused(&sql(many)?, 1, &["more than 100 rows", "sql.result_rows_max"]);
     refused(&unum(&["sql", "--endpoints", "nowhere", "-e", "SELECT 1"], "")?, 1, &["\"nowhere\" is not an endpoint"]);

@@ -145,7 +145,7 @@ impl Replica {
         let own_tables = OwnTables::new(group.clone(), log, Settings::new(options.clone()));
         tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
         tracing::info!(
-            replica = %consensus.replica,
+            replica = u64::from(consensus.replica),
             cluster = format!("{:016x}", consensus.cluster_id),
             %grpc_addr,
             %http_addr,
@@ -175,7 +175,7 @@ impl Replica {
         self.tasks.stop().await;
         self.group.shutdown().await;
         self.data_dir.close().await?;
-        tracing::info!(%replica, "replica stopped");
+        tracing::info!(replica = u64::from(replica), "replica stopped");
         Ok(())
     }
 }
@@ -199,7 +199,7 @@ impl Replica {
             return;
         }
         match self.group.hand_over().await {
-            Ok(leader) => tracing::info!(%leader, "the lead is handed over"),
+            Ok(leader) => tracing::info!(leader = u64::from(leader), "the lead is handed over"),
             Err(error) => tracing::warn!(%error, "the lead is not handed over; the others elect a leader"),
         }
     }

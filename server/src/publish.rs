@@ -68,7 +68,7 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
             request = push_requests.next() => Some(request),
         };
         if let Some(request) = request {
-            tell(push_changed(config_table(own.settings.entries()), &mut publisher, &mut config).await);
+            tell(push_changed(&own.group, config_table(own.settings.entries()), &mut publisher, &mut config).await);
             request.done();
             continue;
         }
@@ -80,7 +80,7 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         };
         tell(pushed);
         // What says that the replica is there comes first.
-        tell(push_changed(config_table(own.settings.entries()), &mut publisher, &mut config).await);
+        tell(push_changed(&own.group, config_table(own.settings.entries()), &mut publisher, &mut config).await);
     }
 }
 
@@ -97,14 +97,16 @@ struct History {
     at: Option<Instant>,
 }
 
-/// A table, if it is not what was acknowledged last.
+/// A table, if it is not what was acknowledged last, or was dropped since.
 async fn push_changed(
+    group: &Group,
     table: Result<TableSnapshot, Invalid>,
     publisher: &mut Publisher,
     published: &mut Option<TableSnapshot>,
 ) -> Result<(), Error> {
     let table = table?;
-    if published.as_ref().is_some_and(|published| published.rows == table.rows) {
+    let is_kept = || group.state_reader().newest().tables.contains_key(&table.schema.name);
+    if published.as_ref().is_some_and(|published| published.rows == table.rows) && is_kept() {
         return Ok(());
     }
     publisher.push(vec![table.clone()]).await?;
@@ -122,7 +124,7 @@ async fn push(
     history: &mut History,
 ) -> Result<(), Error> {
     publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
-    let running = push_changed(own.log.running_table(), publisher, running).await;
+    let running = push_changed(&own.group, own.log.running_table(), publisher, running).await;
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
         return running;
     }

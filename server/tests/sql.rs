@@ -287,11 +287,16 @@ async fn the_digest_of_a_statement_is_that_of_its_text_whatever_is_bound() {
     let mut fixture = Fixture::new(LIMITS);
     let with = "SELECT id FROM nodes WHERE sequence = ?";
     let without = "SELECT id FROM nodes WHERE sequence = NULL";
+    let left = "SELECT id FROM nodes WHERE sequence = ? AND revision = NULL";
+    let right = "SELECT id FROM nodes WHERE sequence = NULL AND revision = ?";
     for (sql, values, expected) in [
         (with, vec![Value::Null], "select id from nodes where sequence = ?"),
         (without, vec![], "select id from nodes where sequence = null"),
         (with, vec![(-1i64).into()], "select id from nodes where sequence = ?"),
         (with, vec![7i64.into()], "select id from nodes where sequence = ?"),
+        (left, vec![Value::Null], "select id from nodes where sequence = ? and revision = null"),
+        (right, vec![Value::Null], "select id from nodes where sequence = null and revision = ?"),
+        (left, vec![Value::Null], "select id from nodes where sequence = ? and revision = null"),
         ("SELECT id FROM nodes WHERE sequence = (-1)", vec![], "select id from nodes where sequence = ( - ? )"),
         (with, vec![(-3i64).into()], "select id from nodes where sequence = ?"),
         (with, vec![Value::Null], "select id from nodes where sequence = ?"),

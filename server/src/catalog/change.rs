@@ -30,13 +30,15 @@ pub enum CatalogChange {
     },
 }
 
-/// A change was made, now or by an earlier attempt.
+/// What came of a change that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    /// The revision that has it.
-    pub revision: u64,
-    /// Whether an earlier attempt had made it.
-    pub duplicate: bool,
+pub enum Changed {
+    /// It is made.
+    Made,
+    /// An earlier attempt had made it.
+    Before,
+    /// There was nothing to be changed.
+    Nothing,
 }
 
 /// Which changes were made: by revision, and by change key.
@@ -76,14 +78,17 @@ impl ChangeKeys {
 impl Transition<'_> {
     /// Makes a change, unless one with its key was made; an error says why not, and nothing is changed then.
     pub(super) fn change(&mut self, change_key: String, change: CatalogChange) -> Result<Changed, String> {
-        if let Some(revision) = self.state.change_keys.revision_of(&change_key) {
-            return Ok(Changed { revision, duplicate: true });
+        if self.state.change_keys.revision_of(&change_key).is_some() {
+            return Ok(Changed::Before);
         }
-        match change {
+        let changed = match change {
             CatalogChange::DropTable { table, if_exists } => self.drop_table(&table, if_exists)?,
+        };
+        if !changed {
+            return Ok(Changed::Nothing);
         }
         self.remember_change(change_key);
-        Ok(Changed { revision: self.state.revision, duplicate: false })
+        Ok(Changed::Made)
     }
 
     fn remember_change(&mut self, change_key: String) {
@@ -103,6 +108,8 @@ impl Transition<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, TableSchema, TableSnapshot};
 
     use super::*;
@@ -138,12 +145,12 @@ mod tests {
     #[test]
     fn a_change_is_made_once_for_its_key() {
         let mut state = pushed("metrics");
-        let done = |revision, duplicate| Ok(Changed { revision, duplicate });
-        assert_eq!(drop_table(&mut state, "k1", "metrics", false), done(2, false));
+        assert_eq!(drop_table(&mut state, "k1", "metrics", false), Ok(Changed::Made));
         assert!(state.tables.is_empty());
-        assert_eq!(drop_table(&mut state, "k1", "metrics", false), done(2, true), "the first attempt made it");
+        assert_eq!(drop_table(&mut state, "k1", "metrics", false), Ok(Changed::Before));
         assert!(drop_table(&mut state, "k2", "metrics", false).expect_err("it is gone").contains("cluster_metrics"));
-        assert_eq!(drop_table(&mut state, "k2", "metrics", true), done(5, false), "what was refused is not remembered");
+        assert_eq!(drop_table(&mut state, "k2", "metrics", true), Ok(Changed::Nothing));
+        assert_eq!(state.change_keys.iter().count(), 1, "what was refused, or was nothing, is not remembered");
     }
 
     #[test]
@@ -171,12 +178,17 @@ mod tests {
     fn the_oldest_key_makes_room() {
         let mut state = State::default();
         for number in 0..=CHANGE_KEYS_MAX {
-            let change = CatalogChange::DropTable { table: "t".parse().expect("a name"), if_exists: true };
-            let command = Command::Change { at_us: 0, change_key: format!("k{number}"), change };
-            state.apply(number as u64 + 1, command);
+            state.skip(number as u64 + 1);
+            let mut transition = Transition { state: &mut state, at_us: 0, changes: BTreeSet::new() };
+            transition.remember_change(format!("k{number}"));
+            let oldest = (number == CHANGE_KEYS_MAX).then_some(RecordKey::ChangeKey(1));
+            let changes: BTreeSet<_> = oldest.into_iter().chain([RecordKey::ChangeKey(number as u64 + 1)]).collect();
+            assert_eq!(transition.changes, changes);
         }
         assert_eq!(state.change_keys.revision_of("k0"), None);
         assert_eq!(state.change_keys.revision_of("k1"), Some(2));
         assert_eq!(state.change_keys.iter().count(), CHANGE_KEYS_MAX);
+        let restored = State::restore(state.revision, state.records().map(|(key, record)| (key, record.to_owned())));
+        assert_eq!(restored.expect("it restores").hash, state.hash);
     }
 }

@@ -354,6 +354,16 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_a_change_and_its_outcome_are_frozen() {
+        let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let change = CatalogChange::DropTable { table: "t".parse().unwrap(), if_exists: true };
+        let command = Command::Change { at_us: 9, change_key: "k".into(), change };
+        assert_eq!(hex(command.encode().unwrap()), "01000612016b00017401");
+        assert_eq!(hex(Outcome::Changed(Ok(Changed::Before)).encode()), "01050001");
+        assert_eq!(hex(Outcome::Changed(Err("x".into())).encode()), "0105010178");
+    }
+
+    #[test]
     fn what_was_written_before_schemas_were_packed_is_read() {
         let command = command("x");
         let mut bytes = vec![VERSION, PLAIN];

@@ -1,11 +1,12 @@
 //! The state against a model that is as naive as can be, over random histories: late, repeated, reordered and foreign
-//! pushes, silences, removals. And: a state that was restored from its parts goes on as the one it came from.
+//! pushes, silences, removals, dropped tables. And: a state that was restored from its parts goes on as the one it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, PushOutcome, TableSchema, TableSnapshot};
 
+use super::change::CatalogChange;
 use super::{Command, NodeStatus, Outcome, Silence, StampedPush, State};
 
 /// One step of a history: few names and small numbers, so that they meet.
@@ -14,6 +15,7 @@ enum Step {
     Push { node: u8, epoch: u64, sequence: u64, value: i64, wide: bool },
     Silence { node: u8, epoch: u64, sequence: u64, down: bool },
     Remove { node: u8 },
+    Drop { key: u8 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -23,6 +25,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..3u8, 1..4u64, 1..5u64, any::<bool>())
             .prop_map(|(node, epoch, sequence, down)| Step::Silence { node, epoch, sequence, down }),
         1 => (0..3u8).prop_map(|node| Step::Remove { node }),
+        1 => (0..3u8).prop_map(|key| Step::Drop { key }),
     ];
     proptest::collection::vec(step, 1..60)
 }
@@ -49,6 +52,10 @@ fn command(step: &Step) -> Command {
             Command::Silences { at_us: 2, silences: vec![Silence { node: key(node), epoch, sequence, status }] }
         }
         Step::Remove { node } => Command::RemoveNode { at_us: 3, node: key(node) },
+        Step::Drop { key } => {
+            let change = CatalogChange::DropTable { table: "counter".parse().unwrap(), if_exists: true };
+            Command::Change { at_us: 4, change_key: format!("k{key}"), change }
+        }
     }
 }
 
@@ -58,15 +65,26 @@ struct Known {
     push: (u64, u64, i64, bool),
     revision: u64,
     status: NodeStatus,
+    /// Whether its rows are there: the table may have been dropped since.
+    rows: bool,
+}
+
+/// What is known of all, and the keys of the changes that were made.
+#[derive(Debug, Default)]
+struct Model {
+    nodes: BTreeMap<u8, Known>,
+    changed: BTreeSet<u8>,
+    is_table: bool,
 }
 
 /// The rules of DESIGN.md's data section, one after the other. Returns whether a push is accepted, and as what.
-fn expect(model: &mut BTreeMap<u8, Known>, revision: u64, step: &Step) -> Option<PushOutcome> {
+fn expect(model: &mut Model, revision: u64, step: &Step) -> Option<PushOutcome> {
+    let Model { nodes, changed, is_table } = model;
     match *step {
         Step::Push { node, epoch, sequence, value, wide } => {
             let push = (epoch, sequence, value, wide);
             let accepted = |revision, duplicate| Some(PushOutcome::Accepted { revision, duplicate });
-            if let Some(known) = model.get(&node) {
+            if let Some(known) = nodes.get(&node) {
                 if epoch < known.push.0 || (epoch == known.push.0 && known.status == NodeStatus::Removed) {
                     return None;
                 }
@@ -77,19 +95,29 @@ fn expect(model: &mut BTreeMap<u8, Known>, revision: u64, step: &Step) -> Option
                     return None;
                 }
             }
-            model.insert(node, Known { push, revision, status: NodeStatus::Up });
+            nodes.insert(node, Known { push, revision, status: NodeStatus::Up, rows: true });
+            *is_table = true;
             accepted(revision, false)
         }
         Step::Silence { node, epoch, sequence, down } => {
-            let known = model.get_mut(&node)?;
+            let known = nodes.get_mut(&node)?;
             if (epoch, sequence) == (known.push.0, known.push.1) && known.status != NodeStatus::Removed {
                 known.status = if down { NodeStatus::Down } else { NodeStatus::Stale };
             }
             None
         }
         Step::Remove { node } => {
-            if let Some(known) = model.get_mut(&node) {
+            if let Some(known) = nodes.get_mut(&node) {
                 known.status = NodeStatus::Removed;
+                known.rows = false;
+            }
+            None
+        }
+        Step::Drop { key } => {
+            if !changed.contains(&key) && *is_table {
+                changed.insert(key);
+                *is_table = false;
+                nodes.values_mut().for_each(|known| known.rows = false);
             }
             None
         }
@@ -107,7 +135,7 @@ proptest! {
         let cut = cut.index(steps.len());
         let mut state = State::default();
         let mut copy = None;
-        let mut model = BTreeMap::new();
+        let mut model = Model::default();
         for (position, step) in steps.iter().enumerate() {
             if position == cut {
                 copy = Some(restored(&state));
@@ -130,13 +158,14 @@ proptest! {
             }
         }
         prop_assert_eq!(restored(&state).hash, state.hash, "the hash that is kept up to date is that of the parts");
-        for (node, known) in &model {
+        prop_assert_eq!(state.tables.len(), usize::from(model.is_table));
+        for (node, known) in &model.nodes {
             let key = key(*node);
             prop_assert_eq!(state.nodes[&key].status, known.status);
             let rows = state.tables.values().find_map(|table| table.snapshots.get(&key));
-            match known.status {
-                NodeStatus::Removed => prop_assert!(rows.is_none(), "a removed node has no rows"),
-                _ => prop_assert_eq!(&rows.unwrap().rows[0][0], &known.push.2.into()),
+            match known.rows {
+                false => prop_assert!(rows.is_none(), "it was removed, or the table was dropped"),
+                true => prop_assert_eq!(&rows.unwrap().rows[0][0], &known.push.2.into()),
             }
         }
     }

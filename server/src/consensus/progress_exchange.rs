@@ -116,7 +116,9 @@ impl Group {
                     }
                 }
                 Ok(Err(why)) => self.peers.stop(why),
-                Err(error) => tracing::debug!(replica = %asked.id, %error, "the progress report was not taken"),
+                Err(error) => {
+                    tracing::debug!(replica = u64::from(asked.id), %error, "the progress report was not taken")
+                }
             }
         }
     }

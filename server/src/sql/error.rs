@@ -10,7 +10,7 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// It is not a read.
-    #[error("unum sql reads only: {0}")]
+    #[error("{0}")]
     ReadsOnly(String),
     /// The answer, or the way to it, is larger than this replica allows.
     #[error("{0}")]

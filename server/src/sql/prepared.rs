@@ -62,7 +62,7 @@ impl Prepared {
                     let masked = configure.masked.clone();
                     (Action::Command(command), Arc::new(Digest::of(&masked)), StatementText::Masked(masked))
                 }
-                Command::SetSession(_) | Command::Kill { .. } | Command::Change(_) => {
+                Command::SetSession(_) | Command::Kill { .. } | Command::Change { .. } => {
                     (Action::Command(command), Arc::new(tokens.digest()), typed())
                 }
             },

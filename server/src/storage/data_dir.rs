@@ -15,8 +15,8 @@ use unum_proto::model::ReplicaId;
 use super::engine::{Engine, Error, Tree};
 use super::{Batch, Durability, SledEngine, Store, keys, record};
 
-/// The version of everything under the directory.
-const FORMAT_VERSION: u32 = 1;
+/// The version of everything under the directory. One of an older version is taken over.
+const FORMAT_VERSION: u32 = 2;
 
 /// A data directory: drawn once, so that it is told from another one that the same replica had before it was wiped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +114,10 @@ impl DataDir {
                 ),
             ));
         }
+        // From here on an older version does not start on what it would not understand.
+        let mut batch = Batch::default();
+        batch.put(keys::FORMAT.to_vec(), FORMAT_VERSION.to_le_bytes().to_vec());
+        self.store.write_synced(Tree::Meta, batch, Durability::Synced).await?;
         Ok(found)
     }
 
@@ -165,7 +169,7 @@ fn read_identity(store: &Store, path: &Path) -> Result<Option<Identity>, Error> 
     let version = bytes.try_into().map(u32::from_le_bytes).map_err(|bytes: Vec<u8>| {
         Error::Corrupt(format!("the format version has {} bytes instead of 4", bytes.len()))
     })?;
-    if version != FORMAT_VERSION {
+    if !(1..=FORMAT_VERSION).contains(&version) {
         return Err(refused(
             path,
             format!(
@@ -226,12 +230,24 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_format_is_refused_and_a_missing_one_is_corrupt() {
         let dir = tempfile::tempdir().unwrap();
+        let (held, first) = open(dir.path(), 7, 1).await.unwrap();
+        let mut batch = Batch::default();
+        batch.put(keys::FORMAT.to_vec(), 1u32.to_le_bytes().to_vec());
+        held.store.write_synced(Tree::Meta, batch, Durability::Synced).await.unwrap();
+        drop(held);
+        let (held, same) = open(dir.path(), 7, 1).await.unwrap();
+        assert_eq!(same, first, "a directory of the version before is taken over");
+        let format = held.store.get(Tree::Meta, keys::FORMAT).unwrap();
+        assert_eq!(format, Some(FORMAT_VERSION.to_le_bytes().to_vec()));
+        drop(held);
+
+        let dir = tempfile::tempdir().unwrap();
         let (held, _) = open(dir.path(), 7, 1).await.unwrap();
         let mut batch = Batch::default();
         batch.put(keys::FORMAT.to_vec(), 9u32.to_le_bytes().to_vec());
         held.store.write_synced(Tree::Meta, batch, Durability::Synced).await.unwrap();
         drop(held);
-        assert!(refusal(dir.path(), 7, 1).await.contains("format version 9, this unumd knows 1"));
+        assert!(refusal(dir.path(), 7, 1).await.contains("format version 9, this unumd knows 2"));
 
         let dir = tempfile::tempdir().unwrap();
         let (held, _) = open(dir.path(), 7, 1).await.unwrap();

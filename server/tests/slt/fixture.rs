@@ -138,7 +138,7 @@ impl Fixture {
                 let what = format!("there is no running query {query}; SELECT id FROM cluster_processlist lists them");
                 return Err(Error::Invalid(what));
             }
-            Action::Command(SqlCommand::Change(change)) => {
+            Action::Command(SqlCommand::Change { change, .. }) => {
                 return Err(Error::Invalid(format!("{change:?} wants a group; chaos-tests have one")));
             }
             Action::Command(SqlCommand::Configure(configure)) => {

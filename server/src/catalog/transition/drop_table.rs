@@ -6,8 +6,8 @@ use super::Transition;
 use crate::catalog::RecordKey;
 
 impl Transition<'_> {
-    /// A table with its columns and all rows; an error says why it stays.
-    pub(in crate::catalog) fn drop_table(&mut self, name: &TableName, if_exists: bool) -> Result<(), String> {
+    /// A table with its columns and all rows; says whether there was one. An error says why it stays.
+    pub(in crate::catalog) fn drop_table(&mut self, name: &TableName, if_exists: bool) -> Result<bool, String> {
         if name.as_str() == CONFIG_TABLE {
             return Err(format!(
                 "cluster_{name} is what SET CONFIG goes by and cannot be dropped; remove the node whose rows are to go"
@@ -15,7 +15,7 @@ impl Transition<'_> {
         }
         let Some(table) = self.state.tables.remove(name) else {
             return match if_exists {
-                true => Ok(()),
+                true => Ok(false),
                 false => Err(format!("there is no table cluster_{name}; SHOW TABLES lists what there is")),
             };
         };
@@ -25,6 +25,6 @@ impl Transition<'_> {
         }
         self.state.rehash(Some(table.schema.hash()), None);
         self.changes.insert(RecordKey::Schema(name.clone()));
-        Ok(())
+        Ok(true)
     }
 }

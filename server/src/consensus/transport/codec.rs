@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A message that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -70,7 +70,10 @@ impl Peers {
             Some(known) if known == store_id => return Ok(()),
             Some(_) => {
                 if self.refused().insert((replica, store_id)) {
-                    tracing::warn!(%replica, "a wiped replica is refused: it has another data directory than before");
+                    tracing::warn!(
+                        replica = u64::from(replica),
+                        "a wiped replica is refused: it has another data directory than before"
+                    );
                 }
                 return Err(InboundError::Wiped(wiped(replica)));
             }

@@ -9,16 +9,19 @@ use crate::catalog::{Proposal, State};
 use crate::service::query::Error;
 
 /// Makes the change of a statement, exactly once for its change key; gives a state that has it.
-pub async fn make(author: &Author<'_>, change: &CatalogChange) -> Result<Arc<State>, Error> {
-    let change_key = author.change_key(None);
+pub async fn make(author: &Author<'_>, change: &CatalogChange, change_key: Option<&str>) -> Result<Arc<State>, Error> {
+    attempts(author, change, &author.change_key(change_key)).await.map_err(|error| author.tries.told(error))
+}
+
+async fn attempts(author: &Author<'_>, change: &CatalogChange, change_key: &str) -> Result<Arc<State>, Error> {
     let mut last = String::from("nothing was tried");
     for _ in 0..TRIES_MAX {
         let state = author.group.read_barrier(author.deadline).await?;
-        let proposal = Proposal::change(clock::now_us(), change_key.clone(), change.clone());
+        let proposal = Proposal::change(clock::now_us(), change_key.to_owned(), change.clone());
         match state.draft(&proposal).1 {
-            // An earlier attempt whose answer was lost.
-            Ok(Changed { duplicate: true, .. }) => return Ok(state),
-            Ok(Changed { duplicate: false, .. }) => {}
+            // An earlier attempt whose answer was lost has made it; or nobody has to.
+            Ok(Changed::Before | Changed::Nothing) => return Ok(state),
+            Ok(Changed::Made) => {}
             Err(why) => return Err(Error::ChangeRefused(why)),
         }
         match author.propose(&proposal).await? {

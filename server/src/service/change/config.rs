@@ -50,6 +50,10 @@ pub trait ReadState: Sync {
 
 /// Makes the change of a statement, exactly once for its change key.
 pub async fn make(author: &Author<'_>, configure: &Configure, reader: &impl ReadState) -> Result<Made, Error> {
+    attempts(author, configure, reader).await.map_err(|error| author.tries.told(error))
+}
+
+async fn attempts(author: &Author<'_>, configure: &Configure, reader: &impl ReadState) -> Result<Made, Error> {
     let group = author.group;
     let change_key = author.change_key(configure.options.change_key.as_deref());
     let mut last = String::from("nothing was tried");

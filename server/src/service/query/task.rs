@@ -17,8 +17,8 @@ use super::result::{Event, Head, Part, said_of};
 use super::time_limit::{TimeLimit, error_of};
 use crate::catalog::State;
 use crate::catalog::change::CatalogChange;
-use crate::service::change::Author;
 use crate::service::change::config::ReadState;
+use crate::service::change::{Author, Tries};
 use crate::service::change::{catalog, config};
 use crate::service::query_log::{End, QueryHandle, Tracked};
 use crate::sql::configure::{Configure, outcome_read};
@@ -96,7 +96,9 @@ impl QueryTask {
                 self.done(None).await
             }
             Action::Command(Command::Configure(configure)) => self.configure(&configure).await,
-            Action::Command(Command::Change(change)) => self.change(&change).await,
+            Action::Command(Command::Change { change, change_key }) => {
+                self.change(&change, change_key.as_deref()).await
+            }
         }
     }
 
@@ -113,13 +115,13 @@ impl QueryTask {
 
     fn author(&self) -> Author<'_> {
         let Self { replica, query, host, limit, handle, .. } = self;
-        Author { group: &replica.group, query, host, handle, deadline: limit.deadline() }
+        Author { group: &replica.group, query, host, tries: Tries::of(handle), deadline: limit.deadline() }
     }
 
     /// Changes the catalog.
-    async fn change(&self, change: &CatalogChange) -> Result<(), Error> {
+    async fn change(&self, change: &CatalogChange, change_key: Option<&str>) -> Result<(), Error> {
         self.handle.set_stage("changing the catalog");
-        let changed = catalog::make(&self.author(), change).await?;
+        let changed = catalog::make(&self.author(), change, change_key).await?;
         self.done_at(changed.revision, None).await
     }
 

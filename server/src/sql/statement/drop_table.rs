@@ -1,5 +1,6 @@
 //! `DROP TABLE [IF EXISTS] cluster_t`.
 
+use sqlparser::ast::ObjectNamePart;
 use unum_proto::model::{CLUSTER_PREFIX, TableName};
 
 use crate::catalog::change::CatalogChange;
@@ -15,7 +16,13 @@ pub(super) fn parse(statement: &mut Cursor<'_>, context: &Context<'_>) -> Result
         return statement.expected("EXISTS");
     }
     let name = statement.name()?;
-    statement.end("the end: DROP TABLE takes one table")?;
+    let quotes_text =
+        |part: &ObjectNamePart| part.as_ident().is_none_or(|name| matches!(name.quote_style, Some('\'' | '"')));
+    if name.0.len() > 2 || name.0.iter().any(quotes_text) {
+        return Err(Error::Invalid(format!(
+            "{name} is not the name of a table; write it as {CLUSTER_PREFIX}t or {DEFAULT_SCHEMA}.{CLUSTER_PREFIX}t"
+        )));
+    }
     let (schema, table) = (schema_of(&name, context.session()), last_part(&name)?);
     // `t` is a part of `cluster_t`, and whatever else there is the server makes itself.
     let pushed = cluster_table(&table).filter(|_| schema == DEFAULT_SCHEMA).ok_or_else(|| {

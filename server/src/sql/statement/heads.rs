@@ -87,7 +87,7 @@ pub static HEADS: &[Head] = &[
     configure(&["RESUME CHANGE"], "RESUME CHANGE id", "goes on behind the canaries of a change", Verb::Resume),
     configure(&["CANCEL CHANGE"], "CANCEL CHANGE id", "ends a change", Verb::Cancel),
     configure(&["ROLLBACK CHANGE"], "ROLLBACK CHANGE id", "sets what was before a change", Verb::Rollback),
-    change(&["DROP TABLE"], "DROP TABLE [IF EXISTS] cluster_t", "a pushed table leaves the catalog, for all nodes; whoever pushes it again begins it anew", drop_table::parse),
+    change(&["DROP TABLE"], "DROP TABLE [IF EXISTS] cluster_t [CHANGE KEY 'text']", "a pushed table leaves the catalog, for all nodes; whoever pushes it again begins it anew", drop_table::parse),
     sql(&["KILL", "KILL QUERY"], "KILL QUERY id, KILL id", "ends a query wherever it runs; ids are in `cluster_processlist` and in `SHOW PROCESSLIST`"),
 ];
 

@@ -3,6 +3,7 @@
 //! The statement is parsed twice when it quotes names: once as it was typed, for the names of the result's columns, and
 //! once in lower case, for the plan.
 
+mod change_key;
 mod column_names;
 pub mod configure;
 mod drop_table;
@@ -50,7 +51,12 @@ pub enum Command {
     /// The configuration of nodes is to change.
     Configure(Box<Configure>),
     /// Something else that is replicated is to change.
-    Change(CatalogChange),
+    Change {
+        /// How.
+        change: CatalogChange,
+        /// What was typed to tell a repetition from another change.
+        change_key: Option<String>,
+    },
 }
 
 /// Parses one statement of a session. Its plan is kept under its fingerprint, if it asks for nothing but what is written in it.
@@ -81,7 +87,10 @@ fn parse_any(tokens: &Tokens, context: &Context<'_>) -> Result<Statement, Error>
         Some((Head { grammar: Grammar::Change(parse), .. }, words)) => {
             let mut statement = Cursor::new(tokens.in_lower_case());
             statement.skip(words);
-            return Ok(Statement::Command(Command::Change(parse(&mut statement, context)?)));
+            let change = parse(&mut statement, context)?;
+            let change_key = statement.take("CHANGE").then(|| change_key::parse(&mut statement)).transpose()?;
+            statement.end("the end, or CHANGE KEY 'text'")?;
+            return Ok(Statement::Command(Command::Change { change, change_key }));
         }
         Some((Head { grammar: Grammar::Sql, .. }, _)) | None => {}
     }

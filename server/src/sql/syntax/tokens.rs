@@ -28,8 +28,8 @@ pub struct Tokens {
 struct Bound {
     /// As it was typed: its digest is the same whatever is bound.
     typed: Vec<TokenWithSpan>,
-    /// Which values are no literals of one token. A statement that has the same words in their places has another digest, so it
-    /// is to have another fingerprint.
+    /// Behind how many words there is a value that is no literal of one token. A statement that has the same words there has
+    /// another digest, so it is to have another fingerprint.
     marks: String,
 }
 
@@ -55,17 +55,19 @@ impl Tokens {
         if wanted == 0 {
             return Ok(self);
         }
-        let mut values = values.iter().enumerate();
-        let (mut bound, mut marks) = (Vec::with_capacity(self.tokens.len()), String::new());
+        let mut values = values.iter();
+        let (mut bound, mut marks, mut words) = (Vec::with_capacity(self.tokens.len()), String::new(), 0);
         for token in &self.tokens {
-            let Some((at, value)) = is_open(token).then(|| values.next()).flatten() else {
+            let Some(value) = is_open(token).then(|| values.next()).flatten() else {
+                words += usize::from(!matches!(token.token, Token::Whitespace(_)));
                 bound.push(token.clone());
                 continue;
             };
             let literal = literal(value)?;
             if !matches!(literal[..], [Token::Number(..) | Token::SingleQuotedString(_) | Token::HexStringLiteral(_)]) {
-                marks.push_str(&format!("\u{3}{at}"));
+                marks.push_str(&format!("\u{3}{words}"));
             }
+            words += literal.len();
             bound.extend(literal.into_iter().map(|literal| TokenWithSpan { token: literal, span: token.span }));
         }
         self.bound = Some(Bound { typed: std::mem::replace(&mut self.tokens, bound), marks });

@@ -23,7 +23,7 @@ pub struct Parameter {
 
 /// What a statement has for these parameters; none if one does not fit its column's type.
 pub fn values_of(parameters: &[Parameter], fingerprint: &Fingerprint) -> Option<Vec<ScalarValue>> {
-    let value = |parameter: &Parameter| fingerprint.literals[parameter.literal].value(&parameter.data_type);
+    let value = |parameter: &Parameter| fingerprint.literals.get(parameter.literal)?.value(&parameter.data_type);
     parameters.iter().map(value).collect()
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use sqlparser::ast::{AssignmentTarget, Expr, Statement as Ast, TableFactor, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use unum_proto::model::config::{check_key, check_value};
-use unum_proto::model::limits::{CHANGE_KEY_CHARS_MAX, WAIT_MS_MAX};
+use unum_proto::model::limits::WAIT_MS_MAX;
 use unum_proto::model::{ChangeId, ConfigType, MASK};
 
 use super::change::{Canary, Chosen, Options, What};
 use crate::sql::Error;
 use crate::sql::mysql::{expr, rewrite};
+use crate::sql::statement::change_key;
 use crate::sql::syntax::cursor::Cursor;
 use crate::sql::variables::Context;
 
@@ -198,10 +199,7 @@ impl<'a> ConfigureParser<'a> {
             } else if self.cursor.take("WAIT") {
                 options.wait = Some(self.duration()?);
             } else if self.cursor.take("CHANGE") {
-                if !self.cursor.take("KEY") {
-                    return self.cursor.expected("KEY and a text");
-                }
-                options.change_key = Some(self.change_key()?);
+                options.change_key = Some(change_key::parse(&mut self.cursor)?);
             } else {
                 let what = "the end, DRY RUN, CANARY, IF REVISION = n, ENFORCE, WAIT 10s or CHANGE KEY 'text'";
                 return self.cursor.end(what).map(|()| options);
@@ -243,16 +241,6 @@ impl<'a> ConfigureParser<'a> {
                 humantime::format_duration(WAIT_MAX),
             ))),
             _ => Err(Error::Invalid(format!("WAIT {text} is not a time; write it as 500ms, 10s or 5m"))),
-        }
-    }
-
-    fn change_key(&mut self) -> Result<String, Error> {
-        match self.cursor.peek().token.clone() {
-            Token::SingleQuotedString(key) if (1..=CHANGE_KEY_CHARS_MAX).contains(&key.chars().count()) => {
-                self.cursor.skip(1);
-                Ok(key)
-            }
-            _ => self.cursor.expected(&format!("a text of 1 to {CHANGE_KEY_CHARS_MAX} characters")),
         }
     }
 
