@@ -174,7 +174,7 @@ async fn nodes_come_to_what_sql_wants_of_them_through_absence_failure_and_a_new_
         );
         let history = "SELECT concat(value, ' ', coalesce(change_id, 0), ' ', until_revision IS NULL) AS h FROM config_history \
                        WHERE node_id = 'tikv_2' AND `key` = 'log.level' ORDER BY from_revision";
-        assert_eq!(texts(&client, history).await?, ["warn 0 false".to_owned(), format!("info {level} true")]);
+        assert_eq!(texts(&client, history).await?, ["warn 0 0".to_owned(), format!("info {level} 1")]);
     }
 
     // And back again.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{self as types, DataType, SchemaRef};
+use arrow::datatypes::{self as types, DataType, SchemaRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unum_proto::model::ReplicaId;
 
@@ -104,6 +104,8 @@ macro_rules! integers {
                     DataType::Int64 => array.as_primitive::<types::Int64Type>().value(index).try_into().ok(),
                     DataType::UInt64 => array.as_primitive::<types::UInt64Type>().value(index).try_into().ok(),
                     DataType::Int32 => array.as_primitive::<types::Int32Type>().value(index).try_into().ok(),
+                    // A sum of whole numbers is a DECIMAL without a fraction.
+                    DataType::Decimal128(_, 0) => array.as_primitive::<types::Decimal128Type>().value(index).try_into().ok(),
                     _ => None,
                 }
             }
@@ -114,21 +116,67 @@ integers!(i64, u64);
 
 impl FromValue for f64 {
     fn from_array(array: &dyn Array, index: usize) -> Option<Self> {
-        array.as_primitive_opt::<types::Float64Type>().map(|array| array.value(index))
+        match array.data_type() {
+            DataType::Float64 => Some(array.as_primitive::<types::Float64Type>().value(index)),
+            // The nearest one.
+            DataType::Decimal128(..) | DataType::Decimal256(..) => shown(array, index)?.parse().ok(),
+            _ => None,
+        }
     }
 }
 
 impl FromValue for bool {
     fn from_array(array: &dyn Array, index: usize) -> Option<Self> {
-        array.as_boolean_opt().map(|array| array.value(index))
+        match array.data_type() {
+            DataType::Boolean => Some(array.as_boolean().value(index)),
+            // A condition is a number, as in MySQL.
+            DataType::Int64 => Some(array.as_primitive::<types::Int64Type>().value(index) != 0),
+            _ => None,
+        }
+    }
+}
+
+/// A value that is not NULL as MySQL shows it: times with a space and the digits of a second that they have, doubles
+/// without a fraction that is none.
+pub(crate) fn shown(array: &dyn Array, index: usize) -> Option<String> {
+    let format = |micros: i64, digits: &str| {
+        let time = chrono::DateTime::from_timestamp_micros(micros)?;
+        Some(time.format(&format!("%Y-%m-%d %H:%M:%S{digits}")).to_string())
+    };
+    match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            let seconds = array.as_primitive::<types::TimestampSecondType>().value(index);
+            format(seconds.checked_mul(1_000_000)?, "")
+        }
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            let millis = array.as_primitive::<types::TimestampMillisecondType>().value(index);
+            format(millis.checked_mul(1_000)?, "%.3f")
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            format(array.as_primitive::<types::TimestampMicrosecondType>().value(index), "%.6f")
+        }
+        DataType::Float64 => Some(double(array.as_primitive::<types::Float64Type>().value(index))),
+        _ => {
+            let formatter = ArrayFormatter::try_new(array, &FormatOptions::default()).ok()?;
+            Some(formatter.value(index).to_string())
+        }
+    }
+}
+
+/// A double: the fewest digits that are it, with an exponent from 10^15 on and below 10^-15.
+fn double(value: f64) -> String {
+    const POINT_MAX: i32 = 15;
+    let scientific = format!("{value:e}");
+    match scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()) {
+        Some(exponent) if !(-POINT_MAX..POINT_MAX).contains(&exponent) => scientific,
+        _ => format!("{value}"),
     }
 }
 
 /// Text as it is, and every other type as it is shown.
 impl FromValue for String {
     fn from_array(array: &dyn Array, index: usize) -> Option<Self> {
-        let formatter = ArrayFormatter::try_new(array, &FormatOptions::default()).ok()?;
-        Some(formatter.value(index).to_string())
+        shown(array, index)
     }
 }
 

@@ -4,15 +4,16 @@
 //! rows.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::QueryResult;
+use crate::result::shown;
 
 /// How a result is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -69,7 +70,7 @@ pub fn write(
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
                 .build::<_, arrow::json::writer::JsonArray>(&mut *out);
-            writer.write_batches(&result.batches.iter().collect::<Vec<_>>())?;
+            writer.write_batches(&timed(result)?.iter().collect::<Vec<_>>())?;
             writer.finish()?;
             writeln!(out)?;
         }
@@ -77,7 +78,7 @@ pub fn write(
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
                 .build::<_, arrow::json::writer::LineDelimited>(&mut *out);
-            writer.write_batches(&result.batches.iter().collect::<Vec<_>>())?;
+            writer.write_batches(&timed(result)?.iter().collect::<Vec<_>>())?;
             writer.finish()?;
         }
     }
@@ -109,15 +110,46 @@ fn for_markdown(text: &str) -> String {
     for_terminal(text).replace('|', "\\|").replace('\n', "<br>")
 }
 
-fn options() -> FormatOptions<'static> {
-    FormatOptions::default().with_null(NULL).with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.6f"))
+/// A value as every format shows it; none of NULL.
+fn text(column: &ArrayRef, row: usize) -> Option<String> {
+    if column.is_null(row) {
+        return None;
+    }
+    // A type that nothing can show is none that a server sends.
+    Some(shown(column.as_ref(), row).unwrap_or_default())
 }
 
-fn texts(batch: &RecordBatch) -> Result<Vec<Vec<String>>, ArrowError> {
-    let options = options();
-    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options));
-    let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    Ok((0..batch.num_rows()).map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()).collect())
+fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
+    let of_row = |row: usize| {
+        let value = |column: &ArrayRef| text(column, row).unwrap_or_else(|| NULL.to_owned());
+        batch.columns().iter().map(value).collect()
+    };
+    (0..batch.num_rows()).map(of_row).collect()
+}
+
+/// The same rows with text in the place of what Arrow's writers would show in another way than all formats do.
+fn in_texts(batch: &RecordBatch, is_text: fn(&DataType) -> bool) -> Result<RecordBatch, ArrowError> {
+    let column = |column: &ArrayRef| match is_text(column.data_type()) {
+        true => Arc::new((0..column.len()).map(|row| text(column, row)).collect::<StringArray>()) as ArrayRef,
+        false => Arc::clone(column),
+    };
+    let columns: Vec<ArrayRef> = batch.columns().iter().map(column).collect();
+    let field = |(field, column): (&Arc<Field>, &ArrayRef)| Field::new(field.name(), column.data_type().clone(), true);
+    let fields: Vec<Field> = batch.schema_ref().fields().iter().zip(&columns).map(field).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..))
+}
+
+fn is_time_or_double(data_type: &DataType) -> bool {
+    is_time(data_type) || *data_type == DataType::Float64
+}
+
+fn timed(result: &QueryResult) -> Result<Vec<RecordBatch>, ArrowError> {
+    result.batches.iter().map(|batch| in_texts(batch, is_time)).collect()
 }
 
 fn aligned(result: &QueryResult, preset: &str, shown: fn(&str) -> String) -> Result<Table, ArrowError> {
@@ -125,12 +157,13 @@ fn aligned(result: &QueryResult, preset: &str, shown: fn(&str) -> String) -> Res
     table.load_preset(preset);
     table.set_header(result.schema.fields().iter().map(|field| shown(field.name())));
     for batch in &result.batches {
-        for row in texts(batch)? {
+        for row in texts(batch) {
             table.add_row(row.iter().map(|value| shown(value)));
         }
     }
     for (position, field) in result.schema.fields().iter().enumerate() {
-        let numeric = field.data_type().is_numeric() || matches!(field.data_type(), DataType::Decimal128(..));
+        let numeric = field.data_type().is_numeric()
+            || matches!(field.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..));
         if let Some(column) = table.column_mut(position).filter(|_| numeric) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -142,7 +175,7 @@ fn vertical(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowError>
     let width = result.schema.fields().iter().map(|field| field.name().chars().count()).max().unwrap_or(0);
     let mut number = 0;
     for batch in &result.batches {
-        for row in texts(batch)? {
+        for row in texts(batch) {
             number += 1;
             writeln!(out, "*************************** {number}. row ***************************")?;
             for (field, value) in result.schema.fields().iter().zip(row) {
@@ -159,7 +192,7 @@ fn comma_separated(result: &QueryResult, out: &mut dyn Write) -> Result<(), Arro
     if result.batches.is_empty() {
         return writer.write(&RecordBatch::new_empty(result.schema.clone()));
     }
-    result.batches.iter().try_for_each(|batch| writer.write(batch))
+    result.batches.iter().try_for_each(|batch| writer.write(&in_texts(batch, is_time_or_double)?))
 }
 
 /// As `mysql --batch` has it: nothing is quoted; tabs, line ends and backslashes are escaped.
@@ -170,7 +203,7 @@ fn tab_separated(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowE
     let line = |values: Vec<String>| values.join("\t");
     writeln!(out, "{}", line(result.schema.fields().iter().map(|field| escaped(field.name())).collect()))?;
     for batch in &result.batches {
-        for row in texts(batch)? {
+        for row in texts(batch) {
             writeln!(out, "{}", line(row.iter().map(|value| escaped(value)).collect()))?;
         }
     }
@@ -179,10 +212,7 @@ fn tab_separated(result: &QueryResult, out: &mut dyn Write) -> Result<(), ArrowE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{Float64Array, StringArray};
-    use arrow::datatypes::{Field, Schema};
+    use arrow::array::Float64Array;
 
     use super::*;
 

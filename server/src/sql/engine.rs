@@ -3,6 +3,7 @@
 //! Each of the two has a half that never takes long, for where requests come in: [`Engine::kept`] finds what is prepared
 //! already, [`Engine::look_up`] answers a lookup.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::execution::TaskContext;
@@ -73,7 +74,7 @@ impl Engine {
         let tokens = Tokens::parse(sql)?.bind(parameters)?;
         // Large values are no part of what is kept: a plan holds those that are no parameters of it.
         let is_kept = sql.len() + bytes_of(parameters) <= SQL_BYTES_MAX;
-        let fingerprint = is_kept.then(|| tokens.fingerprint(current_schema(session))).flatten();
+        let fingerprint = is_kept.then(|| tokens.fingerprint(&place(session))).flatten();
         if let Some(found) = fingerprint.as_ref().and_then(|fingerprint| self.plans.get(fingerprint)) {
             return Ok(Prepared::kept(sql, found, tokens));
         }
@@ -90,7 +91,7 @@ impl Engine {
         }
         // What is wrong with it is told where it is prepared.
         let tokens = Tokens::parse(sql).and_then(|tokens| tokens.bind(parameters)).ok()?;
-        let found = self.plans.get(&tokens.fingerprint(current_schema(session))?)?;
+        let found = self.plans.get(&tokens.fingerprint(&place(session))?)?;
         Some(Prepared::kept(sql, found, tokens))
     }
 
@@ -119,7 +120,7 @@ impl Engine {
     /// A statement whose plan is out of date.
     fn again(&self, tokens: &Tokens, view: &View) -> Result<Box<Select>, Error> {
         let own = view.own.to_string();
-        let fingerprint = tokens.fingerprint(current_schema(&view.session));
+        let fingerprint = tokens.fingerprint(&place(&view.session));
         match statement::parse(tokens, fingerprint, &view.context(&own))? {
             Statement::Select(select) => Ok(select),
             Statement::Command(_) => Err(Error::Internal("a statement that had a plan is no SELECT".into())),
@@ -153,6 +154,14 @@ impl Engine {
     ) -> Result<Execution, Error> {
         let stream = datafusion::physical_plan::execute_stream(runnable, tasks)?;
         Ok(Execution::stream(plan, view, self.limits(&view.session), stream))
+    }
+}
+
+/// What of a session takes part in what a statement means.
+fn place(session: &SqlSession) -> Cow<'_, str> {
+    match variables::time_zone(session) {
+        "UTC" => Cow::Borrowed(current_schema(session)),
+        zone => Cow::Owned(format!("{} {zone}", current_schema(session))),
     }
 }
 

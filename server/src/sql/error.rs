@@ -3,6 +3,8 @@
 use datafusion::error::DataFusionError;
 use sqlparser::parser::ParserError;
 
+use super::wording;
+
 /// Why a statement has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -32,29 +34,27 @@ impl From<ParserError> for Error {
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
-        let message = error.strip_backtrace();
-        match error.find_root() {
+        let root = error.find_root();
+        let message = root.strip_backtrace();
+        match root {
             DataFusionError::ResourcesExhausted(_) => {
                 Self::TooLarge(format!("the query needs more memory than sql.query_memory_bytes_max allows: {message}"))
             }
-            DataFusionError::Internal(_) | DataFusionError::IoError(_) => Self::Internal(message),
-            _ => Self::Invalid(without_prefixes(&message).to_owned()),
+            DataFusionError::Internal(_) | DataFusionError::IoError(_) => {
+                tracing::error!(error = %error.strip_backtrace(), "a query failed inside");
+                Self::Internal(wording::first_sentence(&message).to_owned())
+            }
+            _ => match wording::in_sql(&message) {
+                Some(message) => Self::Invalid(message),
+                None => {
+                    tracing::warn!(error = %error.strip_backtrace(), "a statement could not be planned");
+                    Self::Invalid(
+                        "the statement asks for something that is not answered; write it in parts, as derived tables or \
+                         WITH, and docs/SQL.md lists what there is"
+                            .into(),
+                    )
+                }
+            },
         }
-    }
-}
-
-/// DataFusion says in front where it was when it found the mistake, which helps no one who wrote SQL.
-fn without_prefixes(message: &str) -> &str {
-    const PREFIXES: [&str; 6] = [
-        "Error during planning: ",
-        "This feature is not implemented: ",
-        "Schema error: ",
-        "SQL error: ",
-        "Execution error: ",
-        "Arrow error: ",
-    ];
-    match PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix)) {
-        Some(rest) => without_prefixes(rest),
-        None => message,
     }
 }

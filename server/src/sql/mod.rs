@@ -26,6 +26,7 @@ mod suggest;
 mod syntax;
 pub mod tables;
 mod variables;
+mod wording;
 
 pub use engine::{Engine, Request};
 pub use error::Error;

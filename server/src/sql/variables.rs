@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use unum_proto::model::{Consistency, QueryId, SqlSession};
 
+use super::mysql::functions::zone::Zone;
 use super::{Error, Limits, suggest};
 
 /// A variable that the server knows.
@@ -53,6 +54,11 @@ impl<'a> Context<'a> {
         self.asks(self.session)
     }
 
+    /// The zone of the session. To know it is not to have asked for something: plans are kept by it.
+    pub fn time_zone(&self) -> &'a str {
+        time_zone(self.session)
+    }
+
     /// The limits of the replica.
     pub fn limits(&self) -> &'a Limits {
         self.asks(self.limits)
@@ -82,6 +88,8 @@ pub const MAX_EXECUTION_TIME: &str = "max_execution_time";
 pub const QUERY_MEMORY_BYTES_MAX: &str = "query_memory_bytes_max";
 /// See [`QUERY_MEMORY_BYTES_MAX`].
 pub const RESULT_ROWS_MAX: &str = "result_rows_max";
+/// The zone that times are shown, read and cut in.
+pub const TIME_ZONE: &str = "time_zone";
 /// See [`QUERY_MEMORY_BYTES_MAX`].
 pub const RESULT_BYTES_MAX: &str = "result_bytes_max";
 
@@ -98,10 +106,10 @@ fn consistency(value: &str) -> Result<(), String> {
     value.parse::<Consistency>().map(drop).map_err(|invalid| invalid.remedy)
 }
 
-fn utc(value: &str) -> Result<(), String> {
-    match value.to_ascii_uppercase().as_str() {
-        "UTC" | "+00:00" | "SYSTEM" | "GMT" => Ok(()),
-        _ => Err("all times are UTC; shift them with DATE_ADD".into()),
+fn zone(value: &str) -> Result<(), String> {
+    match Zone::parse(value) {
+        Some(_) => Ok(()),
+        None => Err("it takes SYSTEM (which is UTC), +02:00 or a name as Europe/Berlin".into()),
     }
 }
 
@@ -125,7 +133,7 @@ static VARIABLES: &[Variable] = &[
     Variable { name: RESULT_ROWS_MAX, value: |c| c.limits().rows.to_string(), check: Some(number) },
     Variable { name: "sql_mode", value: |_| String::new(), check: Some(anything) },
     Variable { name: "system_time_zone", value: |_| "UTC".into(), check: None },
-    Variable { name: "time_zone", value: |_| "UTC".into(), check: Some(utc) },
+    Variable { name: TIME_ZONE, value: |_| UTC.into(), check: Some(zone) },
     Variable { name: "version", value: |_| version(), check: None },
     Variable { name: "version_comment", value: |_| "Unum: many nodes, one SQL table".into(), check: None },
 ];
@@ -218,6 +226,14 @@ pub fn check(name: &str, value: &str) -> Result<(), Error> {
             check(value).map_err(|remedy| Error::Invalid(format!("{name} = {value:?} is not legal; {remedy}")))
         }
     }
+}
+
+/// The zone that times are in before another one is SET.
+const UTC: &str = "UTC";
+
+/// The time zone of a session: one that there is, or UTC.
+pub fn time_zone(session: &SqlSession) -> &str {
+    session.variables.get(TIME_ZONE).map_or(UTC, String::as_str)
 }
 
 /// A limit of the session, if one was SET.

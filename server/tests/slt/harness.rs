@@ -87,6 +87,8 @@ pub fn output(schema: &Schema, batches: &[RecordBatch]) -> DBOutput<DefaultColum
     }
     let type_of = |field: &std::sync::Arc<arrow::datatypes::Field>| match field.data_type() {
         data_type if data_type.is_integer() => DefaultColumnType::Integer,
+        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) => DefaultColumnType::Integer,
+        DataType::Decimal128(..) | DataType::Decimal256(..) => DefaultColumnType::FloatingPoint,
         DataType::Float32 | DataType::Float64 => DefaultColumnType::FloatingPoint,
         DataType::Utf8 => DefaultColumnType::Text,
         _ => DefaultColumnType::Any,

@@ -53,6 +53,11 @@ fn provenance(schema: &TableSchema) -> impl Iterator<Item = (&'static str, DataT
     PROVENANCE.into_iter().filter(|(name, ..)| schema.position(name).is_none())
 }
 
+/// Whether the catalog adds a column of this name to `cluster_T`.
+pub fn is_provenance(table: &Table, column: &str) -> bool {
+    provenance(&table.schema).any(|(name, ..)| name == column)
+}
+
 /// The columns of `T`.
 pub fn local_schema(table: &Table) -> SchemaRef {
     Arc::new(Schema::new(own_fields(&table.schema).collect::<Vec<_>>()))

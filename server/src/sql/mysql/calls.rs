@@ -1,64 +1,56 @@
-//! Calls of MySQL's functions as calls of DataFusion's, or of ours.
+//! Calls of MySQL's functions that are not planned as they are typed: other names, other shapes, what the session knows.
 
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
 };
 
-use super::expr::{
-    add_interval, add_units, call, cast, is_condition, null, number, object_name, operate_not_zero, text, to_condition,
-};
-use super::functions::{JSON_EXTRACT, JSON_UNQUOTE, TIME_PART};
+use super::collected;
+use super::expr::{call, null, number, object_name, operate, operator, text, unnamed};
+use super::operator::{Binary, Operator};
 use crate::sql::Error;
+use crate::sql::syntax::dialect::INTERVAL;
 use crate::sql::syntax::names::current_schema;
 use crate::sql::variables::{self, Context};
 
-/// Functions that have another name in DataFusion.
+/// Functions that have another name.
 const RENAMED: &[(&str, &str)] = &[
     ("lcase", "lower"),
     ("ucase", "upper"),
-    // Bytes, as in MySQL; CHAR_LENGTH counts characters.
-    ("length", "octet_length"),
-    ("rand", "random"),
-    ("truncate", "trunc"),
+    ("character_length", "char_length"),
+    ("octet_length", "length"),
     ("ceiling", "ceil"),
-    ("std", "stddev_pop"),
-    ("stddev", "stddev_pop"),
-    ("variance", "var_pop"),
-    ("any_value", "first_value"),
-    ("ifnull", "coalesce"),
-    ("sign", "signum"),
+    ("power", "pow"),
     ("mid", "substr"),
     ("substring", "substr"),
+    ("position", "locate"),
+    ("sha", "sha1"),
+    ("json_merge", "json_merge_preserve"),
+    ("rand", "random"),
+    ("any_value", "first_value"),
+    ("day", "dayofmonth"),
+    ("regexp", "regexp_like"),
+];
+
+/// What the session and the clock know, by name: without parentheses, too.
+const CLOCKS: &[(&str, &str)] = &[
+    ("now", "now"),
     ("sysdate", "now"),
     ("current_timestamp", "now"),
     ("localtime", "now"),
     ("localtimestamp", "now"),
-    ("utc_timestamp", "now"),
-    ("current_date", "curdate"),
-    ("utc_date", "curdate"),
-    ("time_format", "date_format"),
-];
-
-/// Functions that are a part of a time.
-const PARTS: &[(&str, &str)] = &[
-    ("year", "YEAR"),
-    ("quarter", "QUARTER"),
-    ("month", "MONTH"),
-    ("day", "DAY"),
-    ("dayofmonth", "DAY"),
-    ("hour", "HOUR"),
-    ("minute", "MINUTE"),
-    ("second", "SECOND"),
-    ("microsecond", "MICROSECOND"),
-    ("dayofyear", "DAYOFYEAR"),
-    ("dayofweek", "DAYOFWEEK"),
-    ("weekday", "WEEKDAY"),
+    ("utc_timestamp", "utc_now"),
+    ("curdate", "date"),
+    ("current_date", "date"),
+    ("utc_date", "utc_date"),
+    ("curtime", "time"),
+    ("current_time", "time"),
+    ("utc_time", "utc_time"),
 ];
 
 /// Functions that are rewritten only with the right arguments, and how they are written.
 const USAGES: &[(&str, &str)] = &[
     ("if", "IF(condition, then, otherwise)"),
+    ("ifnull", "IFNULL(value, otherwise)"),
     ("isnull", "ISNULL(value)"),
     ("mod", "MOD(n, m)"),
     ("database", "DATABASE()"),
@@ -67,25 +59,30 @@ const USAGES: &[(&str, &str)] = &[
     ("user", "USER()"),
     ("current_user", "CURRENT_USER()"),
     ("connection_id", "CONNECTION_ID()"),
-    ("json_value", "JSON_VALUE(document, '$.path')"),
-    ("regexp_substr", "REGEXP_SUBSTR(text, 'pattern')"),
     ("adddate", "ADDDATE(time, INTERVAL 1 DAY)"),
     ("subdate", "SUBDATE(time, INTERVAL 1 DAY)"),
+    ("date_add", "DATE_ADD(time, INTERVAL 1 DAY)"),
+    ("date_sub", "DATE_SUB(time, INTERVAL 1 DAY)"),
     ("timestampadd", "TIMESTAMPADD(SECOND, count, time)"),
-    ("curtime", "CURTIME()"),
-    ("time", "TIME(time)"),
-    ("weekofyear", "WEEKOFYEAR(time)"),
+    ("timestampdiff", "TIMESTAMPDIFF(SECOND, from, to)"),
+    ("unix_timestamp", "UNIX_TIMESTAMP(time)"),
+    ("from_unixtime", "FROM_UNIXTIME(seconds, 'format')"),
     ("group_concat", "GROUP_CONCAT(value ORDER BY other SEPARATOR ',')"),
 ];
 
+/// Whether a word is a clock that stands without parentheses.
+pub fn is_bare_clock(word: &str) -> bool {
+    ["utc_timestamp", "utc_date", "utc_time"].iter().any(|clock| word.eq_ignore_ascii_case(clock))
+}
+
 /// How a function is written that is rewritten with the right arguments only.
 pub fn usage(name: &str) -> Option<&'static str> {
-    find(USAGES, name).or_else(|| find(PARTS, name).map(|_| "it with one time"))
+    find(USAGES, name)
 }
 
 /// The names of all functions that are rewritten.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    [RENAMED, PARTS, USAGES].into_iter().flatten().map(|(name, _)| *name)
+    [RENAMED, CLOCKS, USAGES].into_iter().flatten().map(|(name, _)| *name)
 }
 
 fn find(table: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
@@ -107,75 +104,89 @@ pub fn rewrite(mut function: Function, context: &Context<'_>) -> Result<Expr, Er
         function.name = object_name(renamed);
         return Ok(Expr::Function(function));
     }
-    match name.as_str() {
-        "group_concat" => return Ok(group_concat(function)),
-        "count" => return Ok(count(function)),
-        "sum" | "avg" => return Ok(of_truth(function)),
-        _ => {}
+    if let Some(aggregated) = aggregate(&name, &mut function) {
+        return Ok(aggregated);
     }
     let Some(args) = plain_args(&function) else { return Ok(Expr::Function(function)) };
+    if let (Some(form), 0 | 1) = (find(CLOCKS, &name), args.len()) {
+        let digits = args.first().cloned().unwrap_or_else(|| number("0"));
+        return Ok(operator(Operator::Now, vec![text(form), digits]));
+    }
     let rewritten = match (name.as_str(), args.as_slice()) {
-        ("if", [condition, then, otherwise]) => Some(case(condition, then, otherwise)),
+        ("if", [_, _, _]) => Some(operator(Operator::Case, args.clone())),
+        ("ifnull", [_, _]) => Some(operator(Operator::Coalesce, args.clone())),
         ("isnull", [value]) => Some(Expr::IsNull(Box::new(value.clone()))),
-        ("mod", [left, right]) => Some(operate_not_zero(left.clone(), BinaryOperator::Modulo, right.clone())),
+        ("mod", [left, right]) => Some(operate(nested(left), Binary::Remainder, right.clone())),
         ("database" | "schema", []) => Some(text(current_schema(context.session()))),
         ("version", []) => Some(text(&variables::version())),
         ("user" | "current_user" | "session_user" | "system_user", []) => Some(text(context.user())),
         ("connection_id", []) => Some(number(&context.query_id().to_string())),
-        ("json_value", [document, path]) => {
-            Some(call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![document.clone(), path.clone()])]))
-        }
-        ("regexp_substr", [value, pattern]) => {
-            let found = call("regexp_match", vec![value.clone(), pattern.clone()]);
-            Some(call("array_element", vec![found, number("1")]))
-        }
-        _ => of_time(&name, &args)?,
+        ("name_const", [_, value]) => Some(value.clone()),
+        // Of a literal, as in MySQL.
+        ("coercibility", [_]) => Some(number("4")),
+        ("found_rows" | "row_count" | "last_insert_id", []) => Some(number("0")),
+        _ => of_time(&name, &args, context.time_zone())?,
     };
     Ok(rewritten.unwrap_or(Expr::Function(function)))
 }
 
-/// Calls about time.
-fn of_time(name: &str, args: &[Expr]) -> Result<Option<Expr>, Error> {
-    if let ([time], Some(part)) = (args, find(PARTS, name)) {
-        return Ok(Some(call(TIME_PART, vec![text(part), time.clone()])));
-    }
-    Ok(Some(match (name, args) {
-        ("date_add" | "adddate" | "date_sub" | "subdate", [time, Expr::Interval(interval)]) => {
-            add_interval(time.clone(), interval.clone(), name.contains("sub"))
-        }
-        ("adddate" | "subdate", [time, days]) => add_units(time.clone(), days.clone(), "DAY", name == "subdate"),
-        ("date_add" | "date_sub", _) => {
-            return Err(Error::Invalid(format!("{name} takes a time and an INTERVAL, as {name}(t, INTERVAL 1 HOUR)")));
-        }
-        ("timestampadd", [unit, count, time]) => add_units(time.clone(), count.clone(), &unit_name(unit, name)?, false),
-        ("timestampdiff", [unit, from, to]) if !matches!(unit, Expr::Value(_)) => {
-            call("timestampdiff", vec![text(&unit_name(unit, name)?), from.clone(), to.clone()])
-        }
-        ("unix_timestamp", []) => call("unix_timestamp", vec![call("now", Vec::new())]),
-        ("from_unixtime", [seconds, format]) => {
-            call("date_format", vec![call("from_unixtime", vec![seconds.clone()]), format.clone()])
-        }
-        ("curtime" | "current_time" | "utc_time", []) => clock_time(call("now", Vec::new())),
-        ("time", [time]) => clock_time(time.clone()),
-        ("weekofyear", [time]) => call("week", vec![time.clone(), number("3")]),
-        _ => return Ok(None),
-    }))
+fn nested(expr: &Expr) -> Expr {
+    Expr::Nested(Box::new(expr.clone()))
 }
 
-fn clock_time(time: Expr) -> Expr {
-    call("date_format", vec![time, text("%H:%i:%s")])
+/// Calls about time. The zone of the session is their first argument, where it matters.
+fn of_time(name: &str, args: &[Expr], zone: &str) -> Result<Option<Expr>, Error> {
+    let zone = || text(zone);
+    if matches!(name, "date_add" | "adddate" | "date_sub" | "subdate") {
+        let target = if name.contains("add") { "date_add" } else { "date_sub" };
+        return match args {
+            [time, Expr::Function(interval)] if interval.name == object_name(INTERVAL) => {
+                let interval = plain_args(interval).unwrap_or_default();
+                Ok(Some(call(target, [vec![time.clone()], interval].concat())))
+            }
+            [time, days] if matches!(name, "adddate" | "subdate") => {
+                Ok(Some(call(target, vec![time.clone(), days.clone(), text("DAY")])))
+            }
+            // As it is made here.
+            [_, _, _] => Ok(None),
+            _ => Err(Error::Invalid(format!("{name} takes a time and an INTERVAL, as {name}(t, INTERVAL 1 HOUR)"))),
+        };
+    }
+    Ok(Some(match (name, args) {
+        ("timestampadd", [unit, count, time]) => {
+            call("timestampadd", vec![text(&unit_name(unit, name)?), count.clone(), time.clone()])
+        }
+        ("timestampdiff", [unit, from, to]) => {
+            call("timestampdiff", vec![text(&unit_name(unit, name)?), from.clone(), to.clone()])
+        }
+        ("get_format", [Expr::Identifier(kind), region]) => call("get_format", vec![text(&kind.value), region.clone()]),
+        ("unix_timestamp", []) => {
+            call("unix_timestamp_in", vec![text("UTC"), operator(Operator::Now, vec![text("utc_now"), number("0")])])
+        }
+        ("unix_timestamp", [time]) => call("unix_timestamp_in", vec![zone(), time.clone()]),
+        ("from_unixtime", [seconds]) => call("from_unixtime_in", vec![zone(), seconds.clone()]),
+        ("from_unixtime", [seconds, format]) => {
+            call("date_format", vec![call("from_unixtime_in", vec![zone(), seconds.clone()]), format.clone()])
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// SECOND in TIMESTAMPDIFF(SECOND, a, b), which looks like a column.
 fn unit_name(unit: &Expr, function: &str) -> Result<String, Error> {
     match unit {
         Expr::Identifier(word) => Ok(word.value.to_uppercase().trim_start_matches("SQL_TSI_").to_owned()),
+        // As it was rewritten: an expression may be visited twice.
+        Expr::Value(value) => match &value.value {
+            sqlparser::ast::Value::SingleQuotedString(unit) => Ok(unit.clone()),
+            other => Err(Error::Invalid(format!("{function} takes a unit of time first, as SECOND, not {other}"))),
+        },
         other => Err(Error::Invalid(format!("{function} takes a unit of time first, as SECOND, not {other}"))),
     }
 }
 
 /// The arguments of a call that has nothing else in its parentheses nor after them.
-fn plain_args(function: &Function) -> Option<Vec<Expr>> {
+pub fn plain_args(function: &Function) -> Option<Vec<Expr>> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let plain = |arg: &FunctionArg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
@@ -187,15 +198,46 @@ fn plain_args(function: &Function) -> Option<Vec<Expr>> {
     list.args.iter().map(plain).collect()
 }
 
-fn case(condition: &Expr, then: &Expr, otherwise: &Expr) -> Expr {
-    let mut condition = condition.clone();
-    to_condition(&mut condition);
-    Expr::Case {
-        case_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        end_token: sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen { condition, result: then.clone() }],
-        else_result: Some(Box::new(otherwise.clone())),
+/// Aggregates and window functions: what they take has MySQL's type before they see it.
+fn aggregate(name: &str, function: &mut Function) -> Option<Expr> {
+    let rewritten = |function: &mut Function, name: &str, wrap: Operator| {
+        let mut function = function.clone();
+        function.name = object_name(name);
+        wrap_first(&mut function, wrap);
+        Expr::Function(function)
+    };
+    Some(match name {
+        "sum" => rewritten(function, "sum", Operator::Summand),
+        "avg" => {
+            let sum = rewritten(function, "sum", Operator::Summand);
+            function.name = object_name("count");
+            operate(sum, Binary::Divide, Expr::Function(function.clone()))
+        }
+        "std" | "stddev" | "stddev_pop" => rewritten(function, "stddev_pop", Operator::Double),
+        "stddev_samp" => rewritten(function, "stddev_samp", Operator::Double),
+        "variance" | "var_pop" => rewritten(function, "var_pop", Operator::Double),
+        "var_samp" => rewritten(function, "var_samp", Operator::Double),
+        "bit_and" => bits(rewritten(function, name, Operator::Bits), "18446744073709551615"),
+        "bit_or" | "bit_xor" => bits(rewritten(function, name, Operator::Bits), "0"),
+        "row_number" | "rank" | "dense_rank" | "ntile" => {
+            operator(Operator::Signed, vec![Expr::Function(function.clone())])
+        }
+        "count" => count(function.clone()),
+        "group_concat" => group_concat(function.clone()),
+        _ => return None,
+    })
+}
+
+/// Of no rows, an aggregate of bits is that of none.
+fn bits(aggregated: Expr, of_none: &str) -> Expr {
+    operator(Operator::Coalesce, vec![aggregated, number(of_none)])
+}
+
+fn wrap_first(function: &mut Function, wrap: Operator) {
+    if let FunctionArguments::List(list) = &mut function.args
+        && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) = list.args.first_mut()
+    {
+        *expr = operator(wrap, vec![std::mem::replace(expr, null())]);
     }
 }
 
@@ -207,64 +249,47 @@ fn exprs(args: &mut Vec<FunctionArg>) -> Vec<Expr> {
     std::mem::take(args).into_iter().filter_map(expr).collect()
 }
 
-fn unnamed(expr: Expr) -> FunctionArg {
-    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
-}
-
-/// `GROUP_CONCAT([DISTINCT] a, … [ORDER BY …] [SEPARATOR ','])` is `string_agg`.
+/// `GROUP_CONCAT([DISTINCT] a, … [ORDER BY …] [SEPARATOR ','])`.
 fn group_concat(mut function: Function) -> Expr {
     let FunctionArguments::List(list) = &mut function.args else { return Expr::Function(function) };
     let mut parts = exprs(&mut list.args);
-    // DISTINCT is ordered only by what it joins.
-    if let (Some(DuplicateTreatment::Distinct), [part]) = (list.duplicate_treatment, parts.as_slice()) {
-        let orders = list.clauses.iter_mut().filter_map(|clause| match clause {
-            FunctionArgumentClause::OrderBy(orders) => Some(orders),
-            _ => None,
-        });
-        orders
-            .flatten()
-            .filter(|order| order.expr == *part)
-            .for_each(|order| order.expr = cast(part.clone(), DataType::Text));
-    }
     let value = match parts.len() {
-        1 => cast(parts.remove(0), DataType::Text),
+        1 => operator(Operator::Text, vec![parts.remove(0)]),
         _ => call("concat", parts),
     };
+    let is_distinct = list.duplicate_treatment.take() == Some(DuplicateTreatment::Distinct);
+    let mut options = String::from(if is_distinct { collected::DISTINCT } else { collected::ALL });
     let mut separator = text(",");
-    list.clauses.retain(|clause| match clause {
-        FunctionArgumentClause::Separator(value) => {
-            separator = Expr::Value(value.clone());
-            false
+    let mut keys = Vec::new();
+    for clause in std::mem::take(&mut list.clauses) {
+        match clause {
+            FunctionArgumentClause::Separator(value) => separator = Expr::Value(value),
+            FunctionArgumentClause::OrderBy(orders) => {
+                for order in orders {
+                    let descending = order.options.asc == Some(false);
+                    options.push(if descending { collected::DESCENDING } else { collected::ASCENDING });
+                    keys.push(order.expr);
+                }
+            }
+            other => list.clauses.push(other),
         }
-        _ => true,
-    });
-    list.args = vec![unnamed(value), unnamed(separator)];
-    function.name = object_name("string_agg");
-    // It makes another type of text.
-    cast(Expr::Function(function), DataType::Text)
+    }
+    list.args = [text(&options), separator, value].into_iter().chain(keys).map(unnamed).collect();
+    function.name = object_name(collected::GROUP_CONCAT);
+    Expr::Function(function)
 }
 
 /// `COUNT(DISTINCT a, b)`: of rows in which none is NULL.
 fn count(mut function: Function) -> Expr {
-    const BETWEEN: &str = "\u{1f}";
     if let FunctionArguments::List(list) = &mut function.args
         && list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
         && list.args.len() > 1
     {
         let parts = exprs(&mut list.args);
-        let separated = parts.into_iter().flat_map(|part| [text(BETWEEN), part]).skip(1).collect();
-        list.args = vec![unnamed(call("concat", separated))];
-    }
-    Expr::Function(function)
-}
-
-/// `SUM(a > 1)` counts: what is true is 1.
-fn of_truth(mut function: Function) -> Expr {
-    if let FunctionArguments::List(list) = &mut function.args
-        && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] = list.args.as_mut_slice()
-        && is_condition(expr)
-    {
-        *expr = cast(std::mem::replace(expr, null()), DataType::BigInt(None));
+        let unknown = parts.iter().map(|part| Expr::IsNull(Box::new(part.clone()))).collect();
+        // The text of an array is another one for other values.
+        let row = call("json_array", parts);
+        list.args = vec![unnamed(operator(Operator::Case, vec![operator(Operator::Or, unknown), null(), row]))];
     }
     Expr::Function(function)
 }

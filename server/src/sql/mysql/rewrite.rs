@@ -1,29 +1,27 @@
-//! MySQL's dialect as DataFusion's: the syntax tree is rewritten, never the text.
+//! MySQL's dialect as one that DataFusion plans: the syntax tree is rewritten, never the text.
 //!
-//! What is only another name, another operator or another shape for something that DataFusion has is mended here. What
-//! it has not is in `functions`. What MySQL answers with NULL and a warning (a division by 0, text that is no number)
-//! is NULL.
+//! Operators become calls of ours ([`super::operator`]), for their types are known only when there are columns. What is
+//! only another name or another shape for something that there is, is mended here.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, ExactNumberInfo, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
-    GroupByWithModifier, JoinConstraint, JoinOperator, Query, Select, TableFactor, UnaryOperator, VisitMut, VisitorMut,
+    BinaryOperator, Expr, JoinConstraint, JoinOperator, LimitClause, Query, Select, SetExpr, TableFactor,
+    TrimWhereField, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 use super::calls;
-use super::expr::{
-    add_interval, call, cast, condition, not_zero, null, number, object_name, operate, operate_not_zero, text,
-    to_condition,
-};
-use super::functions::{INT_DIV, JSON_EXTRACT, JSON_UNQUOTE, TIME_PART};
+use super::expr::{appended, call, condition, joined, null, number, operands, operate, operator, text, to_condition};
+use super::operator::{Binary, Operator};
+use super::shapes::{self, Quantifier};
 use crate::sql::Error;
+use crate::sql::syntax::dialect::INTERVAL;
 use crate::sql::syntax::names::variable_name;
 use crate::sql::variables::{self, Context, Setting};
 
 /// Rewrites all expressions of a statement or of a part of one.
 pub fn to_datafusion(tree: &mut impl VisitMut, context: &Context<'_>) -> Result<(), Error> {
-    match tree.visit(&mut Rewriter { context }) {
+    match tree.visit(&mut Rewriter { context, depth: 0 }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
@@ -31,6 +29,8 @@ pub fn to_datafusion(tree: &mut impl VisitMut, context: &Context<'_>) -> Result<
 
 struct Rewriter<'a> {
     context: &'a Context<'a>,
+    /// Queries around.
+    depth: usize,
 }
 
 impl VisitorMut for Rewriter<'_> {
@@ -39,6 +39,30 @@ impl VisitorMut for Rewriter<'_> {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         // Nothing is locked by reading one revision.
         query.locks.clear();
+        let limits = match &mut query.limit_clause {
+            Some(LimitClause::LimitOffset { limit, .. }) => limit.as_mut(),
+            Some(LimitClause::OffsetCommaLimit { limit, .. }) => Some(limit),
+            None => None,
+        };
+        if let Some(Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })) = limits
+            && digits.parse::<u64>().is_ok_and(|most| i64::try_from(most).is_err())
+        {
+            // "All": no result has so many rows.
+            *digits = i64::MAX.to_string();
+        }
+        self.depth += 1;
+        if self.depth > 1 {
+            shapes::name_as_typed(query);
+        }
+        shapes::having_of_rows(query);
+        match set_operations(&mut query.body) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.depth -= 1;
         ControlFlow::Continue(())
     }
 
@@ -50,62 +74,28 @@ impl VisitorMut for Rewriter<'_> {
         {
             select.from.clear();
         }
-        for condition in [&mut select.selection, &mut select.having].into_iter().flatten() {
-            to_condition(condition);
+        for part in [&mut select.selection, &mut select.having].into_iter().flatten() {
+            to_condition(part);
         }
         for join in select.from.iter_mut().flat_map(|table| &mut table.joins) {
-            if let Some(condition) = on(&mut join.join_operator) {
-                to_condition(condition);
+            if let JoinOperator::StraightJoin(constraint) = &join.join_operator {
+                join.join_operator = JoinOperator::Inner(constraint.clone());
+            }
+            if let Some(part) = on(&mut join.join_operator) {
+                to_condition(part);
             }
         }
-        if let GroupByExpr::Expressions(expressions, modifiers) = &mut select.group_by
-            && modifiers.as_slice() == [GroupByWithModifier::Rollup]
-        {
-            let levels = std::mem::take(expressions).into_iter().map(|level| vec![level]).collect();
-            *expressions = vec![Expr::Rollup(levels)];
-            modifiers.clear();
+        match shapes::rollup(select) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
         }
-        ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         // Its parts are rewritten already.
-        let rewritten = match std::mem::replace(expr, null()) {
-            Expr::Identifier(name) if name.value.starts_with('@') => variable(&name.value, self.context),
-            Expr::CompoundIdentifier(parts) if parts[0].value.starts_with("@@") => {
-                let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
-                variable(&name.join("."), self.context)
-            }
-            Expr::Function(function) => calls::rewrite(function, self.context),
-            Expr::BinaryOp { left, op, right } => Ok(binary(*left, op, *right)),
-            Expr::UnaryOp { op: UnaryOperator::BangNot | UnaryOperator::Not, mut expr } => {
-                to_condition(&mut expr);
-                Ok(Expr::UnaryOp { op: UnaryOperator::Not, expr })
-            }
-            Expr::Case { operand: None, mut conditions, else_result, case_token, end_token } => {
-                conditions.iter_mut().for_each(|when| to_condition(&mut when.condition));
-                Ok(Expr::Case { operand: None, conditions, else_result, case_token, end_token })
-            }
-            Expr::RLike { negated, expr, pattern, .. } => {
-                let op = if negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
-                Ok(Expr::BinaryOp { left: expr, op, right: pattern })
-            }
-            Expr::Cast { expr, data_type, .. } => Ok(cast(*expr, data_type)),
-            Expr::Convert { expr, data_type: Some(data_type), .. } => Ok(cast(*expr, data_type)),
-            // All text is UTF-8, and compared by its bytes.
-            Expr::Convert { expr, .. } | Expr::Collate { expr, .. } => Ok(*expr),
-            Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
-                let parts = [*expr, *from].into_iter().chain(substring_for.map(|length| *length));
-                Ok(call("substr", parts.collect()))
-            }
-            Expr::Extract { field, expr, .. } => {
-                Ok(call(TIME_PART, vec![text(&field.to_string().to_uppercase()), *expr]))
-            }
-            other => Ok(other),
-        };
-        match rewritten {
-            Ok(rewritten) => {
-                *expr = rewritten;
+        match rewritten(std::mem::replace(expr, null()), self.context) {
+            Ok(made) => {
+                *expr = made;
                 ControlFlow::Continue(())
             }
             Err(error) => ControlFlow::Break(error),
@@ -113,41 +103,270 @@ impl VisitorMut for Rewriter<'_> {
     }
 }
 
-fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
-    match (op, left, right) {
-        // Whole numbers divide to fractions, and by 0 to NULL.
-        (BinaryOperator::Divide, left, right) => divide(left, right),
-        (BinaryOperator::MyIntegerDivide, left, right) => call(INT_DIV, vec![left, right]),
-        (BinaryOperator::Modulo, left, right) => operate_not_zero(left, BinaryOperator::Modulo, right),
-        (BinaryOperator::StringConcat, left, right) => joined(left, right),
-        (BinaryOperator::Xor, left, right) => operate(condition(left), BinaryOperator::NotEq, condition(right)),
-        (op @ (BinaryOperator::And | BinaryOperator::Or), left, right) => {
-            operate(condition(left), op, condition(right))
+/// All set operations of a body that are of several equal rows.
+fn set_operations(body: &mut SetExpr) -> Result<(), Error> {
+    if let SetExpr::SetOperation { left, right, .. } = body {
+        set_operations(left)?;
+        set_operations(right)?;
+    }
+    shapes::numbered_set_operation(body)
+}
+
+fn negated(expr: Expr, negated: bool) -> Expr {
+    if negated { operator(Operator::Not, vec![expr]) } else { expr }
+}
+
+fn rewritten(expr: Expr, context: &Context<'_>) -> Result<Expr, Error> {
+    Ok(match expr {
+        Expr::Identifier(name) if name.value.starts_with('@') => variable(&name.value, context)?,
+        Expr::Identifier(name) if name.quote_style.is_none() && calls::is_bare_clock(&name.value) => {
+            call_clock(&name.value, context)?
         }
-        (BinaryOperator::Arrow, left, right) => call(JSON_EXTRACT, vec![left, right]),
-        (BinaryOperator::LongArrow, left, right) => call(JSON_UNQUOTE, vec![call(JSON_EXTRACT, vec![left, right])]),
-        (BinaryOperator::Plus, time, Expr::Interval(interval)) => add_interval(time, interval, false),
-        (BinaryOperator::Plus, Expr::Interval(interval), time) => add_interval(time, interval, false),
-        (BinaryOperator::Minus, time, Expr::Interval(interval)) => add_interval(time, interval, true),
-        (op, left, right) => operate(left, op, right),
+        Expr::CompoundIdentifier(parts) if parts[0].value.starts_with("@@") => {
+            let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
+            variable(&name.join("."), context)?
+        }
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) if digits.contains(['e', 'E']) => {
+            operator(Operator::Double, vec![text(&digits)])
+        }
+        Expr::Prefixed { value, .. } => *value,
+        Expr::Function(function) => calls::rewrite(function, context)?,
+        Expr::BinaryOp { left, op, right } => binary(*left, op, *right)?,
+        Expr::UnaryOp { op, expr } => unary(op, *expr)?,
+        Expr::IsTrue(expr) => Expr::IsTrue(Box::new(condition(*expr))),
+        Expr::IsNotTrue(expr) => Expr::IsNotTrue(Box::new(condition(*expr))),
+        Expr::IsFalse(expr) => Expr::IsFalse(Box::new(condition(*expr))),
+        Expr::IsNotFalse(expr) => Expr::IsNotFalse(Box::new(condition(*expr))),
+        Expr::IsUnknown(expr) => Expr::IsNull(expr),
+        Expr::IsNotUnknown(expr) => Expr::IsNotNull(expr),
+        Expr::Case { operand, conditions, else_result, .. } => {
+            let mut args = Vec::with_capacity(2 * conditions.len() + 1);
+            for when in conditions {
+                args.push(match &operand {
+                    Some(operand) => operate(nested(operand.as_ref().clone()), Binary::Equal, when.condition),
+                    None => when.condition,
+                });
+                args.push(when.result);
+            }
+            args.extend(else_result.map(|otherwise| *otherwise));
+            operator(Operator::Case, args)
+        }
+        Expr::Between { expr, negated: not, low, high } => {
+            negated(operator(Operator::Between, vec![*expr, *low, *high]), not)
+        }
+        Expr::InList { expr, list, negated: not } => negated(in_list(*expr, list)?, not),
+        Expr::InSubquery { expr, subquery, negated: not } if matches!(*expr, Expr::Tuple(_)) => {
+            negated(shapes::quantified(*expr, &BinaryOperator::Eq, Quantifier::Any, *subquery)?, not)
+        }
+        Expr::AnyOp { left, compare_op, right, .. } => {
+            shapes::quantified(*left, &compare_op, Quantifier::Any, subquery(*right)?)?
+        }
+        Expr::AllOp { left, compare_op, right } => {
+            shapes::quantified(*left, &compare_op, Quantifier::All, subquery(*right)?)?
+        }
+        Expr::Like { negated: not, expr, pattern, escape_char, .. } => {
+            let escape = match escape_char.map(|escape| escape.value) {
+                None => "\\".to_owned(),
+                Some(Value::SingleQuotedString(escape) | Value::DoubleQuotedString(escape))
+                    if escape.chars().count() <= 1 =>
+                {
+                    escape
+                }
+                Some(other) => return Err(Error::Invalid(format!("ESCAPE {other} is not one character"))),
+            };
+            negated(call("like", vec![*expr, *pattern, text(&escape)]), not)
+        }
+        Expr::RLike { negated: not, expr, pattern, .. } => negated(call("regexp_like", vec![*expr, *pattern]), not),
+        Expr::Cast { expr, data_type, .. } => operator(Operator::Cast, vec![*expr, text(&data_type.to_string())]),
+        Expr::Convert { expr, data_type: Some(data_type), .. } => {
+            operator(Operator::Cast, vec![*expr, text(&data_type.to_string())])
+        }
+        Expr::TypedString(typed) => match typed.value.value.into_string() {
+            Some(value) => operator(Operator::Cast, vec![text(&value), text(&typed_name(&typed.data_type, &value))]),
+            None => return Err(Error::Invalid(format!("{} takes a text", typed.data_type))),
+        },
+        // All text is UTF-8, and compared by its bytes.
+        Expr::Convert { expr, .. } => operator(Operator::Text, vec![*expr]),
+        Expr::Collate { expr, .. } => *expr,
+        Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
+            let parts = [*expr, *from].into_iter().chain(substring_for.map(|length| *length));
+            call("substr", parts.collect())
+        }
+        Expr::Position { expr, r#in } => call("locate", vec![*expr, *r#in]),
+        Expr::Trim { expr, trim_where, trim_what, .. } => {
+            let name = match trim_where {
+                Some(TrimWhereField::Leading) => "trim_leading",
+                Some(TrimWhereField::Trailing) => "trim_trailing",
+                Some(TrimWhereField::Both) | None => "trim_both",
+            };
+            call(name, vec![*expr, trim_what.map_or_else(|| text(" "), |what| *what)])
+        }
+        Expr::Ceil { expr, .. } => call("ceil", vec![*expr]),
+        Expr::Floor { expr, .. } => call("floor", vec![*expr]),
+        Expr::Extract { field, expr, .. } => call("extract", vec![text(&field.to_string().to_uppercase()), *expr]),
+        Expr::MemberOf(member) => {
+            call("json_contains", vec![*member.array, operator(Operator::Cast, vec![*member.value, text("JSON")])])
+        }
+        other => other,
+    })
+}
+
+fn call_clock(name: &str, context: &Context<'_>) -> Result<Expr, Error> {
+    match call(name, Vec::new()) {
+        Expr::Function(function) => calls::rewrite(function, context),
+        other => Ok(other),
     }
 }
 
-/// `a || b || c` is one call: nested ones would take planning the cube of their number.
-fn joined(mut left: Expr, right: Expr) -> Expr {
-    if let Expr::Function(function) = &mut left
-        && function.name == object_name("concat")
-        && let FunctionArguments::List(list) = &mut function.args
+/// The query that ANY and ALL compare with.
+fn subquery(expr: Expr) -> Result<Query, Error> {
+    match expr {
+        Expr::Subquery(query) => Ok(*query),
+        Expr::Nested(inner) => subquery(*inner),
+        other => Err(Error::Invalid(format!("ANY and ALL take a subquery, not {other}"))),
+    }
+}
+
+/// Values, or rows of them, compared.
+pub fn compared(left: Vec<Expr>, op: &BinaryOperator, right: Vec<Expr>) -> Result<Expr, Error> {
+    match (left.as_slice(), right.as_slice()) {
+        ([left], [right]) => binary(nested(left.clone()), op.clone(), right.clone()),
+        _ => rows(left, op, right),
+    }
+}
+
+/// `TIMESTAMP '…'` has the digits of a second that its text has.
+fn typed_name(data_type: &sqlparser::ast::DataType, value: &str) -> String {
+    let name = data_type.to_string().to_uppercase();
+    let digits = value.rsplit_once('.').map_or(0, |(_, fraction)| fraction.len().min(6));
+    match name.as_str() {
+        "TIMESTAMP" | "DATETIME" | "TIME" if digits > 0 => format!("{name}({digits})"),
+        _ => name,
+    }
+}
+
+/// In parentheses: what is no part of the chain around it.
+fn nested(expr: Expr) -> Expr {
+    Expr::Nested(Box::new(expr))
+}
+
+fn unary(op: UnaryOperator, expr: Expr) -> Result<Expr, Error> {
+    Ok(match op {
+        UnaryOperator::BangNot | UnaryOperator::Not => operator(Operator::Not, vec![expr]),
+        UnaryOperator::Minus => operator(Operator::Negate, vec![expr]),
+        UnaryOperator::Plus => nested(expr),
+        UnaryOperator::BitwiseNot => operator(Operator::BitNot, vec![expr]),
+        other => return Err(Error::Invalid(format!("the operator {other} is not known"))),
+    })
+}
+
+fn binary(left: Expr, op: BinaryOperator, mut right: Expr) -> Result<Expr, Error> {
+    use BinaryOperator as Op;
+    if let (Expr::Tuple(left), Expr::Tuple(right)) = (&left, &right) {
+        return rows(left.clone(), &op, right.clone());
+    }
+    // `time + INTERVAL 1 DAY`, either way around.
+    let mut left = left;
+    if matches!(op, Op::Plus | Op::Minus)
+        && let Some(interval) = interval(&mut right)
     {
-        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(right)));
-        return left;
+        let name = if op == Op::Plus { "date_add" } else { "date_sub" };
+        return Ok(call(name, [vec![left], interval].concat()));
     }
-    call("concat", vec![left, right])
+    if op == Op::Plus
+        && let Some(interval) = interval(&mut left)
+    {
+        return Ok(call("date_add", [vec![right], interval].concat()));
+    }
+    let op = match op {
+        Op::And => return Ok(joined(left, Operator::And, right)),
+        Op::Or => return Ok(joined(left, Operator::Or, right)),
+        Op::Xor => return Ok(operator(Operator::Xor, vec![left, right])),
+        Op::StringConcat => return Ok(appended(left, "concat", right)),
+        Op::Arrow => return Ok(call("json_extract", vec![left, right])),
+        Op::LongArrow => return Ok(call("json_unquote", vec![call("json_extract", vec![left, right])])),
+        Op::Plus => Binary::Add,
+        Op::Minus => Binary::Subtract,
+        Op::Multiply => Binary::Multiply,
+        Op::Divide => Binary::Divide,
+        Op::MyIntegerDivide => Binary::DivideWhole,
+        Op::Modulo => Binary::Remainder,
+        Op::BitwiseAnd => Binary::BitAnd,
+        Op::BitwiseOr => Binary::BitOr,
+        Op::BitwiseXor | Op::PGExp => Binary::BitXor,
+        Op::PGBitwiseShiftLeft => Binary::ShiftLeft,
+        Op::PGBitwiseShiftRight => Binary::ShiftRight,
+        Op::Eq => Binary::Equal,
+        Op::NotEq => Binary::NotEqual,
+        Op::Lt => Binary::Less,
+        Op::LtEq => Binary::LessOrEqual,
+        Op::Gt => Binary::Greater,
+        Op::GtEq => Binary::GreaterOrEqual,
+        Op::Spaceship => Binary::Same,
+        other => return Err(Error::Invalid(format!("the operator {other} is not known"))),
+    };
+    Ok(operate(left, op, right))
 }
 
-fn divide(left: Expr, right: Expr) -> Expr {
-    let double = |expr| cast(expr, DataType::Double(ExactNumberInfo::None));
-    operate(double(left), BinaryOperator::Divide, not_zero(double(right)))
+/// The count and the unit of an INTERVAL.
+fn interval(expr: &mut Expr) -> Option<Vec<Expr>> {
+    if let Expr::Function(function) = expr
+        && function.name == super::expr::object_name(INTERVAL)
+    {
+        return calls::plain_args(function);
+    }
+    None
+}
+
+/// Rows compare by their first values that differ.
+fn rows(left: Vec<Expr>, op: &BinaryOperator, right: Vec<Expr>) -> Result<Expr, Error> {
+    if left.len() != right.len() {
+        let (a, b) = (left.len(), right.len());
+        return Err(Error::Invalid(format!(
+            "a row of {a} values is compared with one of {b}; write as many on both sides"
+        )));
+    }
+    let pairs: Vec<(Expr, Expr)> = left.into_iter().zip(right).collect();
+    let all = |op: Binary, pairs: &[(Expr, Expr)]| {
+        let each = pairs.iter().map(|(a, b)| operate(nested(a.clone()), op, b.clone()));
+        operator(Operator::And, each.collect())
+    };
+    Ok(match op {
+        BinaryOperator::Eq => all(Binary::Equal, &pairs),
+        BinaryOperator::Spaceship => all(Binary::Same, &pairs),
+        BinaryOperator::NotEq => operator(Operator::Not, vec![all(Binary::Equal, &pairs)]),
+        BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => {
+            let strict =
+                if matches!(op, BinaryOperator::Lt | BinaryOperator::LtEq) { Binary::Less } else { Binary::Greater };
+            let last = match op {
+                BinaryOperator::LtEq => Binary::LessOrEqual,
+                BinaryOperator::GtEq => Binary::GreaterOrEqual,
+                _ => strict,
+            };
+            let mut cases = Vec::new();
+            for at in 0..pairs.len() {
+                let mut parts: Vec<Expr> =
+                    pairs[..at].iter().map(|(a, b)| operate(nested(a.clone()), Binary::Equal, b.clone())).collect();
+                let (a, b) = pairs[at].clone();
+                parts.push(operate(nested(a), if at + 1 == pairs.len() { last } else { strict }, b));
+                cases.push(if parts.len() == 1 { parts.remove(0) } else { operator(Operator::And, parts) });
+            }
+            if cases.len() == 1 { cases.remove(0) } else { operator(Operator::Or, cases) }
+        }
+        other => return Err(Error::Invalid(format!("rows do not take {other}"))),
+    })
+}
+
+fn in_list(value: Expr, list: Vec<Expr>) -> Result<Expr, Error> {
+    if let Expr::Tuple(row) = &value {
+        let equal = |item: Expr| match item {
+            Expr::Tuple(other) => rows(row.clone(), &BinaryOperator::Eq, other),
+            other => Err(Error::Invalid(format!("a row is compared with {other}, which is none"))),
+        };
+        let mut cases = list.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
+        return Ok(if cases.len() == 1 { cases.remove(0) } else { operator(Operator::Or, cases) });
+    }
+    Ok(operator(Operator::InList, std::iter::once(value).chain(list).collect()))
 }
 
 /// The condition of a join.
@@ -173,7 +392,28 @@ fn on(join: &mut JoinOperator) -> Option<&mut Expr> {
 fn variable(typed: &str, context: &Context<'_>) -> Result<Expr, Error> {
     Ok(match variables::get(&variable_name(typed)?, context)? {
         Setting::Null => null(),
-        Setting::Number(value) => number(&value),
+        Setting::Number(value) => match value.strip_prefix('-') {
+            Some(positive) => operator(Operator::Negate, vec![number(positive)]),
+            None if value.contains(['e', 'E']) => operator(Operator::Double, vec![text(&value)]),
+            None => number(&value),
+        },
         Setting::Text(value) => text(&value),
     })
+}
+
+/// The conjuncts of a condition that was rewritten, for who looks at it before it is planned.
+pub fn conjuncts(condition: &mut Expr) -> Vec<&mut Expr> {
+    // Two looks: a tree that is none of these is given back whole.
+    for op in [Operator::Truth, Operator::And, Operator::Or] {
+        if operands(condition, op).is_some() {
+            return operands(condition, op).unwrap_or_default().into_iter().flat_map(conjuncts).collect();
+        }
+    }
+    if matches!(condition, Expr::Nested(_)) {
+        return match condition {
+            Expr::Nested(inner) => conjuncts(inner),
+            _ => Vec::new(),
+        };
+    }
+    vec![condition]
 }

@@ -26,7 +26,7 @@ pub fn explain(error: DataFusionError, statement: &Ast, session: &SessionState) 
             _ => {}
         }
     }
-    let message = error.strip_backtrace();
+    let message = error.strip_backtrace().replace(super::RENAMED, "");
     if let Some(name) = between(&message, "Invalid function '", "'") {
         return no_function(name, session);
     }
@@ -60,7 +60,7 @@ fn no_column(field: &Column, valid: &[Column]) -> Error {
             }
         }
     };
-    Error::Invalid(format!("there is no column {}; {remedy}", field.flat_name()))
+    Error::Invalid(format!("there is no column {}; {remedy}", field.flat_name().replace(super::RENAMED, "")))
 }
 
 fn no_function(name: &str, session: &SessionState) -> Error {

@@ -8,16 +8,20 @@
 //! A plan is kept only if nothing but the statement's text, its values, and the schemas of its tables went into it: not
 //! what asks for the session, the user or the clock. When a schema grows, the plan is made anew.
 
+mod apply;
 pub mod cache;
-pub mod comparisons;
 pub mod cooperative;
 pub mod errors;
+mod joins;
 pub mod parameterize;
 // The one that the others are about.
 #[allow(clippy::module_inception)]
 pub mod plan;
 pub mod planner;
+mod sorted_inputs;
+mod whole_order;
 
 pub use cache::{Found, PlanCache};
+pub use joins::RENAMED;
 pub use plan::Plan;
 pub use planner::Planner;

@@ -13,8 +13,10 @@ use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
-use sqlparser::ast::{BinaryOperator, Expr as AstExpr, SetExpr, Statement as Ast, Value, ValueWithSpan};
+use sqlparser::ast::{Expr as AstExpr, SetExpr, Statement as Ast, Value, ValueWithSpan};
 
+use crate::sql::mysql::operator::Operator;
+use crate::sql::mysql::{expr, rewrite};
 use crate::sql::syntax::Fingerprint;
 use crate::sql::tables::parameter::{Open, Parameter, is_open, values_of};
 use crate::sql::tables::scan::TableScan;
@@ -43,24 +45,33 @@ fn open_in(body: &mut SetExpr, fingerprint: &Fingerprint) {
 }
 
 fn open_condition(condition: &mut AstExpr, fingerprint: &Fingerprint) {
-    use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
-    match condition {
-        AstExpr::Nested(inner) => open_condition(inner, fingerprint),
-        AstExpr::BinaryOp { left, op: And | Or, right } => {
-            open_condition(left, fingerprint);
-            open_condition(right, fingerprint);
-        }
-        AstExpr::BinaryOp { left, op: Eq | NotEq | Lt | LtEq | Gt | GtEq, right } if is_column(left) => {
-            open_literal(right, fingerprint);
-        }
-        AstExpr::BinaryOp { left, op: Eq | NotEq | Lt | LtEq | Gt | GtEq, right } if is_column(right) => {
-            open_literal(left, fingerprint);
-        }
-        AstExpr::Between { expr, low, high, .. } if is_column(expr) => {
+    for part in rewrite::conjuncts(condition) {
+        if let Some(mut sides) = expr::operands(part, Operator::Chain)
+            && let [op, left, right] = sides.as_mut_slice()
+            && is_comparison(op)
+        {
+            match (is_column(left), is_column(right)) {
+                (true, _) => open_literal(right, fingerprint),
+                (_, true) => open_literal(left, fingerprint),
+                _ => {}
+            }
+        } else if let Some(mut sides) = expr::operands(part, Operator::Between)
+            && let [value, low, high] = sides.as_mut_slice()
+            && is_column(value)
+        {
             open_literal(low, fingerprint);
             open_literal(high, fingerprint);
         }
-        _ => {}
+    }
+}
+
+/// Whether the operator of a chain is one comparison.
+fn is_comparison(op: &AstExpr) -> bool {
+    match op {
+        AstExpr::Value(ValueWithSpan { value: Value::SingleQuotedString(op), .. }) => {
+            matches!(op.as_str(), "=" | "!" | "<" | "L" | ">" | "G")
+        }
+        _ => false,
     }
 }
 

@@ -4,22 +4,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
-use sqlparser::ast::Statement as Ast;
+use sqlparser::ast::{ObjectName, Statement as Ast};
 
 use super::cooperative::{self, CooperativeJoins};
 use super::plan::{Plan, is_reusable, is_timeless};
-use super::{comparisons, errors, parameterize};
-use crate::sql::mysql::functions;
+use super::sorted_inputs::SortedInputs;
+use super::whole_order::WholeOrder;
+use super::{apply, errors, joins, parameterize};
+use crate::sql::mysql::lower::{self, Lowering};
+use crate::sql::mysql::registry;
 use crate::sql::run::memory::QueryMemory;
 use crate::sql::statement::{ColumnNames, KeptUnder, Select};
 use crate::sql::syntax::Fingerprint;
@@ -27,8 +33,9 @@ use crate::sql::syntax::names::{CATALOG, DEFAULT_SCHEMA, SCHEMAS, current_schema
 use crate::sql::tables::lookup::Lookup;
 use crate::sql::tables::parameter::Parameter;
 use crate::sql::tables::provider::ViewCatalog;
+use crate::sql::tables::scan::ViewTable;
 use crate::sql::tables::view::{SHOWN_AS, View};
-use crate::sql::{Error, suggest};
+use crate::sql::{Error, suggest, variables};
 
 /// Makes plans, and what they run in.
 #[derive(Debug)]
@@ -54,22 +61,26 @@ impl Planner {
         let parser = &mut config.options_mut().sql_parser;
         // All text here is of one type: no conversions between two.
         parser.map_string_types_to_utf8view = false;
+        // A literal with a point is exact.
+        parser.parse_float_as_decimal = true;
         // NULL is less than any value, as in MySQL.
         "nulls_min".clone_into(&mut parser.default_null_ordering);
         let mut builder = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(CooperativeJoins));
+            .with_query_planner(Arc::new(apply::Planning))
+            .with_physical_optimizer_rules(physical_rules());
         let registered = builder.scalar_functions().get_or_insert_default();
-        let own: Vec<_> = functions::all().collect();
+        let own: Vec<_> = registry::functions().collect();
         // All of DataFusion's that have one of our names, if only as an alias: a session is built from the functions of
         // another one in no order, and the last of a name wins.
         let is_ours = |name: &str| own.iter().any(|function| function.name() == name);
         registered.retain(|function| {
             let replaced = is_ours(function.name()) || function.aliases().iter().any(|alias| is_ours(alias));
-            !replaced && !functions::is_refused(function.name())
+            !replaced && !registry::is_refused(function.name())
         });
         registered.extend(own);
+        builder.aggregate_functions().get_or_insert_default().extend(registry::aggregates());
         let runtime = RuntimeEnvBuilder::new()
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()
@@ -88,15 +99,19 @@ impl Planner {
         let references = session.resolve_table_references(&of(&select.statement))?;
         let schema = current_schema(&view.session);
         check_tables(view, schema, &references)?;
-        let logical = session.statement_to_plan(of(&select.statement)).await;
-        let logical = logical.map_err(|error| errors::explain(error, &select.statement, session))?;
+        let mut statement = select.statement.clone();
+        joins::resolve(&mut statement, &|name| columns_of(view, schema, name))?;
+        let logical = session.statement_to_plan(of(&statement)).await;
+        let explained = |error| errors::explain(error, &select.statement, session);
+        let zone = variables::time_zone(&view.session);
+        let mut lowering = lowering(session, zone);
+        let logical = logical.and_then(|logical| lowered(&mut lowering, logical)).map_err(explained)?;
         // Parsing has refused what writes; this holds for every node of the plan, also in subqueries.
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&logical)?;
-        comparisons::check(&logical)?;
         let tables: Vec<_> = references.iter().filter_map(|r| resolve(r, schema).ok()).collect();
         let tables: Vec<_> = tables.into_iter().map(|(schema, table)| (schema.to_owned(), table.to_owned())).collect();
         let plan = |physical: Arc<dyn ExecutionPlan>, parameters| {
@@ -112,9 +127,10 @@ impl Planner {
             })
         };
         let kept_under = select.kept_under.as_ref();
-        let kept_under = if is_timeless(&logical)? { kept_under } else { None };
+        let kept_under = if is_timeless(&logical)? && !lowering.asked_for_now { kept_under } else { None };
         if let Some(kept_under) = kept_under
-            && let Some((physical, parameters)) = open_plan(session, &select.statement, &kept_under.fingerprint).await?
+            && !apply::has_any(&logical)
+            && let Some((physical, parameters)) = open_plan(session, zone, &statement, &kept_under.fingerprint).await?
         {
             return Ok((plan(physical, parameters), Some(kept_under)));
         }
@@ -153,17 +169,55 @@ impl Planner {
     }
 }
 
+/// DataFusion's rules, and ours before its last check.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let check = rules.pop();
+    rules.push(Arc::new(SortedInputs));
+    rules.push(Arc::new(WholeOrder));
+    rules.push(Arc::new(CooperativeJoins));
+    rules.extend(check);
+    rules
+}
+
+/// The columns of a table, in lower case, and which of them the catalog adds; none if there is no such table.
+fn columns_of(view: &View, schema: &str, name: &ObjectName) -> Option<Vec<(String, bool)>> {
+    let names: Vec<String> =
+        name.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.to_lowercase()).collect();
+    let (schema, table) = match names.as_slice() {
+        [table] => (schema, table),
+        [.., schema, table] => (schema.as_str(), table),
+        [] => return None,
+    };
+    let schema = SCHEMAS.into_iter().find(|known| *known == schema)?;
+    let columns = ViewTable::of(view, schema, table)?.schema();
+    let is_provenance = |name: &str| view.is_provenance(schema, table, name);
+    Some(columns.fields().iter().map(|field| (field.name().clone(), is_provenance(field.name()))).collect())
+}
+
+/// A plan that DataFusion can optimize: MySQL's operators are lowered, subqueries that are asked for each row have theirs.
+fn lowered(lowering: &mut Lowering, logical: LogicalPlan) -> datafusion::error::Result<LogicalPlan> {
+    lowering.plan(logical).and_then(lower::shown).and_then(apply::extract)
+}
+
+/// Lowers plans of the session's statement.
+fn lowering(session: &SessionState, zone: &str) -> Lowering {
+    Lowering::new(session.execution_props().query_execution_start_time.unwrap_or_default(), zone)
+}
+
 /// A plan with the values left open that columns are compared with; none if it cannot be run again, or if there are none
 /// that can be left open.
 async fn open_plan(
     session: &SessionState,
+    zone: &str,
     statement: &Ast,
     fingerprint: &Fingerprint,
 ) -> Result<Option<(Arc<dyn ExecutionPlan>, Vec<Parameter>)>, Error> {
     let mut opened = statement.clone();
     parameterize::open(&mut opened, fingerprint);
     // What cannot be planned this way is planned with its values, and if that fails, too, with a reason.
-    let Ok(logical) = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await else {
+    let planned = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await;
+    let Ok(logical) = planned.and_then(|logical| lowered(&mut lowering(session, zone), logical)) else {
         return Ok(None);
     };
     let Some(parameters) = parameterize::parameters(&logical, fingerprint).filter(|parameters| !parameters.is_empty())

@@ -129,7 +129,32 @@ fn boxed(select: Select) -> Statement {
 fn refused(statement: &Ast) -> Error {
     let text = statement.to_string();
     let words: Vec<&str> = text.split_whitespace().take(2).collect();
-    Error::ReadsOnly(format!("{} is refused; nodes change their rows by pushing them", words.join(" ")))
+    let words = words.join(" ");
+    match statement {
+        Ast::StartTransaction { .. }
+        | Ast::Commit { .. }
+        | Ast::Rollback { .. }
+        | Ast::Savepoint { .. }
+        | Ast::ReleaseSavepoint { .. } => Error::ReadsOnly(format!(
+            "{words} is not needed: there are no transactions, and each statement reads one revision"
+        )),
+        Ast::Insert(_)
+        | Ast::Update(_)
+        | Ast::Delete(_)
+        | Ast::Merge(_)
+        | Ast::Truncate(_)
+        | Ast::LoadData { .. }
+        | Ast::Copy { .. } => Error::ReadsOnly(format!("{words} is refused; nodes change their rows by pushing them")),
+        _ if words.to_uppercase().starts_with("SHOW") => {
+            Error::Invalid(format!("{words} is not known; SHOW takes {}", heads::shows()))
+        }
+        _ if words.to_uppercase().starts_with("CREATE") || words.to_uppercase().starts_with("ALTER") => {
+            Error::ReadsOnly(format!(
+                "{words} is refused; the first push of a table makes it, and later ones add columns"
+            ))
+        }
+        _ => Error::ReadsOnly(format!("{words} is refused; docs/SQL.md lists the statements that there are")),
+    }
 }
 
 #[cfg(test)]

@@ -68,14 +68,14 @@ fn make_unique_in(body: &mut SetExpr) {
         }
         _ => return,
     };
-    let unnamed = select.projection.iter().filter(|item| matches!(name_of(item), Named::No)).count();
+    let several = select.projection.len() > 1;
     let wildcard = select.projection.iter().any(|item| matches!(name_of(item), Named::Many));
     let mut names = HashSet::new();
     for (position, item) in select.projection.iter_mut().enumerate() {
         let again = match name_of(item) {
             Named::Column(name) => !names.insert(name) || wildcard,
-            Named::Alias(name) => !names.insert(name),
-            Named::No => unnamed > 1,
+            Named::Alias(name) => !names.insert(name) || wildcard,
+            Named::No => several,
             Named::Many => false,
         };
         if !again {

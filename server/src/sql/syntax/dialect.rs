@@ -2,7 +2,10 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, Statement, UnaryOperator, Value,
+};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -13,6 +16,9 @@ use sqlparser::tokenizer::{Token, Word};
 pub struct Dialected;
 
 const MYSQL: MySqlDialect = MySqlDialect {};
+
+/// What an INTERVAL is called in a tree: a call with the count and the unit.
+pub const INTERVAL: &str = "#interval";
 
 /// Answers as sqlparser's MySQL does.
 macro_rules! as_mysql {
@@ -86,6 +92,11 @@ impl Dialect for Dialected {
         true
     }
 
+    /// EXTRACT(DAY_SECOND FROM t).
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     /// `!x`.
     fn supports_bang_not_operator(&self) -> bool {
         true
@@ -94,6 +105,7 @@ impl Dialect for Dialected {
     /// DIV and MOD bind as `*` does. sqlparser's DIV takes all that follows for its right side.
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
         let op = match &parser.peek_token_ref().token {
+            Token::Word(word) if is_sounds(word) => return Some(sounds_like(parser, left, precedence)),
             Token::Word(word) => word_operator(word)?,
             _ => return None,
         };
@@ -109,6 +121,7 @@ impl Dialect for Dialected {
             Token::Word(word) if word.keyword == Keyword::XOR && word.quote_style.is_none() => {
                 self.prec_value(Precedence::Or) + 1
             }
+            Token::Word(word) if is_sounds(word) => self.prec_value(Precedence::Like),
             Token::Overlap => self.prec_value(Precedence::And),
             Token::ShiftLeft | Token::ShiftRight => self.prec_value(Precedence::Ampersand) + 1,
             Token::Caret => self.prec_value(Precedence::MulDivModOp) + 1,
@@ -119,15 +132,93 @@ impl Dialect for Dialected {
         Some(Ok(precedence))
     }
 
-    /// `!` binds closer than any operator of two sides.
+    /// `!` binds closer than any operator of two sides. INTERVAL has units that sqlparser does not know.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
-        if parser.peek_token_ref().token != Token::ExclamationMark {
-            return None;
+        match &parser.peek_token_ref().token {
+            Token::ExclamationMark => {}
+            Token::Word(word) if word.keyword == Keyword::INTERVAL && word.quote_style.is_none() => {
+                return Some(interval_or_call(parser));
+            }
+            Token::Word(word) if word.value.eq_ignore_ascii_case("char") && word.quote_style.is_none() => {
+                return parser.maybe_parse(char_using).transpose();
+            }
+            _ => return None,
         }
         parser.advance_token();
         let expr = parser.parse_subexpr(self.prec_value(Precedence::DoubleColon));
         Some(expr.map(|expr| Expr::UnaryOp { op: UnaryOperator::BangNot, expr: Box::new(expr) }))
     }
+}
+
+/// `INTERVAL count UNIT`, or `INTERVAL(n, a, b)`.
+fn interval_or_call(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    if let Some(made) = parser.maybe_parse(interval)? {
+        return Ok(made);
+    }
+    parser.expect_keyword(Keyword::INTERVAL)?;
+    parser.parse_function(named("interval_of"))
+}
+
+/// `CHAR(n, … USING utf8mb4)`.
+fn char_using(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let codes = parser.parse_comma_separated(Parser::parse_expr)?;
+    parser.expect_keyword(Keyword::USING)?;
+    parser.parse_identifier()?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(called("char_text", codes))
+}
+
+fn named(name: &str) -> ObjectName {
+    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))])
+}
+
+fn called(name: &str, args: Vec<Expr>) -> Expr {
+    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
+    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+    Expr::Function(Function {
+        name: named(name),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// `INTERVAL count UNIT`.
+fn interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.expect_keyword(Keyword::INTERVAL)?;
+    let count = parser.parse_expr()?;
+    let token = parser.next_token();
+    match &token.token {
+        Token::Word(unit) if is_unit(&unit.value) => {
+            let unit = Expr::Value(Value::SingleQuotedString(unit.value.to_uppercase()).into());
+            Ok(called(INTERVAL, vec![count, unit]))
+        }
+        _ => parser.expected("a unit of time, as MINUTE", token),
+    }
+}
+
+fn is_unit(word: &str) -> bool {
+    const UNITS: [&str; 9] = ["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
+    word.to_uppercase().split('_').all(|part| UNITS.contains(&part))
+}
+
+fn is_sounds(word: &Word) -> bool {
+    word.quote_style.is_none() && word.value.eq_ignore_ascii_case("sounds")
+}
+
+/// `a SOUNDS LIKE b`.
+fn sounds_like(parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    parser.expect_keyword(Keyword::LIKE)?;
+    let right = parser.parse_subexpr(precedence)?;
+    let [left, right] = [left.clone(), right].map(|side| Box::new(called("soundex", vec![side])));
+    Ok(Expr::BinaryOp { left, op: BinaryOperator::Eq, right })
 }
 
 fn word_operator(word: &Word) -> Option<BinaryOperator> {

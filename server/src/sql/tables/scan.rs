@@ -4,14 +4,14 @@
 //! it reads. Conditions on the table's columns are judged here, and chunks that cannot have what is looked for are not
 //! read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{SlicesIterator, filter_record_batch, prep_null_mask_filter};
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -31,9 +31,10 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
 use super::parameter;
-use super::view::{Source, View};
+use super::view::{SHOWN_AS, Source, View};
 use crate::catalog::columnar::{self, chunks};
 use crate::catalog::{State, Table};
+use crate::sql::mysql::lower::BOOLEAN_COLUMN;
 
 /// Rows of one batch: DataFusion's own measure, after which other queries have their turn.
 const BATCH_ROWS: usize = 8192;
@@ -63,8 +64,23 @@ impl ViewTable {
             Source::Local(table) => (columnar::local_schema(table), None),
             Source::Cluster(table) => (columnar::cluster_schema(table), Some(chunks::rows(&view.state, table))),
         };
-        Some(Self { name: Arc::new(Name { schema, table: table.to_owned() }), columns, rows })
+        Some(Self { name: Arc::new(Name { schema, table: table.to_owned() }), columns: planned(&columns), rows })
     }
+}
+
+/// The columns as plans know them: with what decides how they are shown, and without their comments.
+fn planned(columns: &SchemaRef) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        let mut metadata: HashMap<String, String> = HashMap::new();
+        if let Some(shown_as) = field.metadata().get(SHOWN_AS) {
+            metadata.insert(SHOWN_AS.to_owned(), shown_as.clone());
+        }
+        if *field.data_type() == DataType::Boolean {
+            metadata.insert(BOOLEAN_COLUMN.to_owned(), String::new());
+        }
+        Field::clone(field).with_metadata(metadata)
+    };
+    Arc::new(Schema::new(columns.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 #[async_trait]

@@ -245,6 +245,14 @@ impl View {
             .then(|| self.list().into_iter().filter(|t| t.schema == schema).map(|t| t.name).collect())
     }
 
+    /// Whether a column of a table is one that the catalog adds to every table.
+    pub(in crate::sql) fn is_provenance(&self, schema: &str, table: &str, column: &str) -> bool {
+        match self.source(schema, table) {
+            Some(Source::Cluster(table)) => columnar::is_provenance(table, column),
+            _ => false,
+        }
+    }
+
     pub(in crate::sql) fn source(&self, schema: &str, name: &str) -> Option<Source<'_>> {
         if let Some(table) = self.system_tables.iter().find(|table| table.schema == schema && table.name == name) {
             return Some(Source::System(table));

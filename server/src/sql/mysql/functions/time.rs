@@ -1,241 +1,221 @@
-//! Functions of time. All times are UTC, as those of the catalog are.
+//! Functions that take times apart and put them together. Arithmetic is in [`super::time_arithmetic`], zones in
+//! [`super::zone`]. There is no clock here: what a TIME is as a date is NULL, since today is not known.
 
-use std::hash::Hash;
-use std::sync::Arc;
+use chrono::{Datelike, NaiveDate, Timelike};
 
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
-use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
-use datafusion::prelude::lit;
+use crate::sql::mysql::functions::calendar;
+use crate::sql::mysql::functions::definition::{Argument, Call, Definition, Outcome, Stop, some};
+use crate::sql::mysql::functions::interval::{self, SECOND};
+use crate::sql::mysql::functions::returns;
+use crate::sql::mysql::functions::time_format::{self, joined};
+use crate::sql::mysql::types::Type;
+use crate::sql::mysql::value::{Clock, Decimal, TIME_MICROS_MAX, Value, is_timestamp};
 
-use super::calendar::{self, Unit};
-use super::function::{Arg, Definition, TIMESTAMP, int, number};
-
-/// A part of a time, by its name: `time_part('HOUR', t)`.
-pub const TIME_PART: &str = "time_part";
-
-/// `DATE_ADD(t, INTERVAL count unit)` as `time_add(t, count, 'unit')`.
-pub const TIME_ADD: &str = "time_add";
-
+/// The functions of this file.
 pub static FUNCTIONS: &[Definition] = &[
-    Definition::new(TIME_ADD, &[Arg::Time, Arg::Number, Arg::Text], 3, TIMESTAMP, time_add),
-    Definition::new(TIME_PART, &[Arg::Text, Arg::Time], 2, DataType::Int64, time_part),
-    Definition::new("timestampdiff", &[Arg::Text, Arg::Time, Arg::Time], 3, DataType::Int64, timestampdiff),
-    Definition::new("datediff", &[Arg::Time, Arg::Time], 2, DataType::Int64, datediff),
-    Definition::new("unix_timestamp", &[Arg::Time], 1, DataType::Int64, unix_timestamp),
-    Definition::new("from_unixtime", &[Arg::Number], 1, TIMESTAMP, from_unixtime),
-    Definition::new("date_format", &[Arg::Time, Arg::Text], 2, DataType::Utf8, date_format),
-    Definition::new("str_to_date", &[Arg::Text, Arg::Text], 2, TIMESTAMP, str_to_date),
-    Definition::new("date", &[Arg::Time], 1, DataType::Date32, date),
-    Definition::new("last_day", &[Arg::Time], 1, DataType::Date32, last_day),
-    Definition::new("dayname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%W")),
-    Definition::new("monthname", &[Arg::Time], 1, DataType::Utf8, |a| format_as(a, "%M")),
-    Definition::new("week", &[Arg::Time, Arg::Int], 1, DataType::Int64, week),
-    Definition::new("sec_to_time", &[Arg::Number], 1, DataType::Utf8, sec_to_time),
+    Definition::new("year", "year(date)", (1, 1), returns::int, |call| int(call.date(0)?.year())),
+    Definition::new("quarter", "quarter(date)", (1, 1), returns::int, |call| int(call.date(0)?.month0() / 3 + 1)),
+    Definition::new("month", "month(date)", (1, 1), returns::int, |call| int(call.date(0)?.month())),
+    Definition::new("day", "day(date)", (1, 1), returns::int, |call| int(call.date(0)?.day())),
+    Definition::new("dayofmonth", "dayofmonth(date)", (1, 1), returns::int, |call| int(call.date(0)?.day())),
+    Definition::new("dayofweek", "dayofweek(date)", (1, 1), returns::int, |call| {
+        int(call.date(0)?.weekday().number_from_sunday())
+    }),
+    Definition::new("dayofyear", "dayofyear(date)", (1, 1), returns::int, |call| int(call.date(0)?.ordinal())),
+    Definition::new("weekday", "weekday(date)", (1, 1), returns::int, |call| {
+        int(call.date(0)?.weekday().num_days_from_monday())
+    }),
+    Definition::new("week", "week(date[, mode])", (1, 2), returns::int, |call| {
+        int(calendar::week(call.date(0)?, week_mode(call)).0)
+    }),
+    Definition::new("weekofyear", "weekofyear(date)", (1, 1), returns::int, |call| {
+        int(calendar::week(call.date(0)?, 3).0)
+    }),
+    Definition::new("yearweek", "yearweek(date[, mode])", (1, 2), returns::int, yearweek),
+    Definition::new("hour", "hour(time)", (1, 1), returns::int, |call| int(call.time(0)?.0.parts().0)),
+    Definition::new("minute", "minute(time)", (1, 1), returns::int, |call| int(call.time(0)?.0.parts().1)),
+    Definition::new("second", "second(time)", (1, 1), returns::int, |call| int(call.time(0)?.0.parts().2)),
+    Definition::new("microsecond", "microsecond(time)", (1, 1), returns::int, |call| int(call.time(0)?.0.parts().3)),
+    Definition::new("dayname", "dayname(date)", (1, 1), returns::text, |call| {
+        Ok(Value::text(calendar::weekday_name(call.date(0)?)))
+    }),
+    Definition::new("monthname", "monthname(date)", (1, 1), returns::text, |call| {
+        Ok(Value::text(calendar::month_name(call.date(0)?)))
+    }),
+    Definition::new("last_day", "last_day(date)", (1, 1), returns::date, |call| {
+        Ok(Value::Date(some(calendar::last_day(call.date(0)?))?))
+    }),
+    Definition::new("date", "date(time)", (1, 1), returns::date, |call| Ok(Value::Date(call.date(0)?))),
+    Definition::new("time", "time(time)", (1, 1), returns::time, |call| clock(call, call.time(0)?.0)),
+    Definition::new("timestamp", "timestamp(date[, time])", (1, 2), timestamp_type, timestamp),
+    Definition::new("to_days", "to_days(date)", (1, 1), returns::int, |call| int(calendar::day_number(call.date(0)?))),
+    Definition::new("from_days", "from_days(days)", (1, 1), returns::date, |call| {
+        Ok(Value::Date(some(calendar::date_of_number(call.int(0)?))?))
+    }),
+    Definition::new("to_seconds", "to_seconds(time)", (1, 1), returns::int, to_seconds),
+    Definition::new("time_to_sec", "time_to_sec(time)", (1, 1), returns::int, |call| {
+        int(call.time(0)?.0.micros() / SECOND)
+    }),
+    Definition::new("sec_to_time", "sec_to_time(seconds)", (1, 1), sec_to_time_type, sec_to_time),
+    Definition::new("makedate", "makedate(year, day)", (2, 2), returns::date, makedate),
+    Definition::new("maketime", "maketime(hours, minutes, seconds)", (3, 3), maketime_type, maketime),
+    Definition::new("date_format", "date_format(time, format)", (2, 2), returns::text, date_format),
+    Definition::new("time_format", "time_format(time, format)", (2, 2), returns::text, time_formatted),
+    Definition::new("get_format", "get_format(DATE, place)", (2, 2), returns::text, get_format),
+    Definition::new("str_to_date", "str_to_date(text, format)", (2, 2), str_to_date_type, str_to_date),
 ];
 
-/// The times of an argument that was read as [`Arg::Time`].
-fn times(array: &ArrayRef) -> impl Iterator<Item = Option<NaiveDateTime>> + '_ {
-    let texts = array.as_string_opt::<i32>();
-    let instants = array.as_primitive_opt::<TimestampMicrosecondType>();
-    (0..array.len()).map(move |row| match (array.is_null(row), texts, instants) {
-        (false, Some(texts), _) => calendar::parse_time(texts.value(row)),
-        (false, None, Some(instants)) => from_micros(instants.value(row)),
-        _ => None,
-    })
+fn int(number: impl Into<i64>) -> Outcome {
+    Ok(Value::Int(number.into()))
 }
 
-/// The numbers of an argument that was read as [`Arg::Number`].
-fn numbers(array: &ArrayRef) -> impl Iterator<Item = Option<f64>> + '_ {
-    (0..array.len()).map(|row| number(array, row))
+/// A TIME of the digits that were announced.
+pub fn clock(call: &Call<'_>, clock: Clock) -> Outcome {
+    Ok(Value::Time(clock, call.returns.second_digits()))
 }
 
-fn texts(array: &ArrayRef) -> impl Iterator<Item = Option<&str>> {
-    array.as_string::<i32>().iter()
-}
-
-fn from_micros(micros: i64) -> Option<NaiveDateTime> {
-    Some(DateTime::from_timestamp_micros(micros)?.naive_utc())
-}
-
-fn instants(values: impl Iterator<Item = Option<NaiveDateTime>>) -> Result<ArrayRef> {
-    let micros = values.map(|time| Some(time?.and_utc().timestamp_micros()));
-    Ok(Arc::new(micros.collect::<TimestampMicrosecondArray>()))
-}
-
-fn integers(values: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
-    Ok(Arc::new(values.collect::<Int64Array>()))
-}
-
-fn dates(values: impl Iterator<Item = Option<NaiveDate>>) -> Result<ArrayRef> {
-    Ok(Arc::new(values.map(|date| Some(Date32Type::from_naive_date(date?))).collect::<Date32Array>()))
-}
-
-fn unit(name: &str) -> Result<Unit> {
-    match Unit::parse(name) {
-        Some(unit) => Ok(unit),
-        None => exec_err!(
-            "{name} is no unit of time; use MICROSECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, QUARTER or YEAR"
-        ),
+/// Whether a value is a date rather than a span of time where it could be either.
+pub fn is_datetime(value: &Value<'_>) -> bool {
+    match value {
+        Value::Date(_) | Value::DateTime(..) => true,
+        Value::Time(..) => false,
+        _ => value.to_text().is_some_and(|text| is_timestamp(&text)),
     }
 }
 
-/// The one text of an argument that is the same for all rows, as a rewritten statement has it.
-fn constant<'a>(array: &'a ArrayRef, default: &'a str) -> &'a str {
-    texts(array).next().flatten().unwrap_or(default)
+fn week_mode(call: &Call<'_>) -> i64 {
+    // As in MySQL, no mode and NULL are the same.
+    call.any(1).to_i64().unwrap_or(0) & 7
 }
 
-fn time_add(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let unit = unit(constant(&args[2], "DAY"))?;
-    instants(times(&args[0]).zip(numbers(&args[1])).map(|(time, count)| calendar::add(time?, count?, unit)))
+/// The week always belongs to one year alone.
+fn yearweek(call: &Call<'_>) -> Outcome {
+    let (week, year) = calendar::week(call.date(0)?, week_mode(call) | 2);
+    int(i64::from(year) * 100 + i64::from(week))
 }
 
-fn timestampdiff(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let unit = unit(constant(&args[0], "SECOND"))?;
-    integers(times(&args[1]).zip(times(&args[2])).map(|(a, b)| Some(calendar::difference(unit, a?, b?))))
+fn timestamp_type(args: &[Argument]) -> Type {
+    Type::DateTime(args.iter().map(|arg| returns::second_digits(Some(arg))).max().unwrap_or(0))
 }
 
-fn datediff(args: &[ArrayRef]) -> Result<ArrayRef> {
-    integers(times(&args[0]).zip(times(&args[1])).map(|(a, b)| Some((a?.date() - b?.date()).num_days())))
-}
-
-fn time_part(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let name = constant(&args[0], "YEAR");
-    let part: fn(NaiveDateTime) -> i64 = match name {
-        "YEAR" => |t| i64::from(t.year()),
-        "QUARTER" => |t| i64::from(t.month0() / 3 + 1),
-        "MONTH" => |t| i64::from(t.month()),
-        "DAY" => |t| i64::from(t.day()),
-        "HOUR" => |t| i64::from(t.hour()),
-        "MINUTE" => |t| i64::from(t.minute()),
-        "SECOND" => |t| i64::from(t.second()),
-        "MICROSECOND" => |t| i64::from(t.nanosecond() / 1_000),
-        "DAYOFYEAR" => |t| i64::from(t.ordinal()),
-        "DAYOFWEEK" => |t| i64::from(t.weekday().number_from_sunday()),
-        "WEEKDAY" => |t| i64::from(t.weekday().num_days_from_monday()),
-        other => return exec_err!("{other} is no part of a time"),
+fn timestamp(call: &Call<'_>) -> Outcome {
+    let (time, _) = call.datetime(0)?;
+    let added = match call.count() {
+        1 => Clock::ZERO,
+        // What is added is a span of time, never a date.
+        _ if is_datetime(call.value(1)?) => return Err(Stop::Null),
+        _ => call.time(1)?.0,
     };
-    integers(times(&args[1]).map(|time| time.map(part)))
+    let time = some(time.checked_add_signed(chrono::Duration::microseconds(added.micros())))?;
+    match (0..=calendar::YEAR_MAX).contains(&time.year()) {
+        true => Ok(Value::DateTime(time, call.returns.second_digits())),
+        false => Err(Stop::Null),
+    }
 }
 
-fn unix_timestamp(args: &[ArrayRef]) -> Result<ArrayRef> {
-    integers(times(&args[0]).map(|time| Some(time?.and_utc().timestamp())))
+fn to_seconds(call: &Call<'_>) -> Outcome {
+    let (time, _) = call.datetime(0)?;
+    int(calendar::day_number(time.date()) * 86_400 + i64::from(time.num_seconds_from_midnight()))
 }
 
-fn from_unixtime(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let time = |seconds: f64| {
-        let micros = (seconds * 1e6).round();
-        // MySQL's own bound: what is before the epoch is NULL.
-        (micros >= 0.0 && micros < i64::MAX as f64).then(|| from_micros(micros as i64)).flatten()
+/// Seconds of text and of doubles have as many digits as there are.
+fn sec_to_time_type(args: &[Argument]) -> Type {
+    Type::Time(args.first().map_or(0, |arg| returns::unit_digits(arg.data_type.second_digits())))
+}
+
+/// What is longer than the longest TIME is that.
+fn clock_of_seconds(seconds: Decimal) -> Clock {
+    let longest = if seconds.is_negative() { -TIME_MICROS_MAX } else { TIME_MICROS_MAX };
+    Clock::clamped(interval::micros_of(seconds).and_then(|micros| i64::try_from(micros).ok()).unwrap_or(longest))
+}
+
+fn sec_to_time(call: &Call<'_>) -> Outcome {
+    let number = call.number(0)?;
+    let seconds = call.decimal(0).unwrap_or(if number.to_f64() < 0.0 { i64::MIN.into() } else { i64::MAX.into() });
+    clock(call, clock_of_seconds(seconds))
+}
+
+/// The day of that number in a year; the years below 100 are those near 2000.
+fn makedate(call: &Call<'_>) -> Outcome {
+    let (year, day) = (call.int(0)?, call.int(1)?);
+    if !(0..=i64::from(calendar::YEAR_MAX)).contains(&year) || day <= 0 {
+        return Err(Stop::Null);
+    }
+    let year = i32::try_from(calendar::full_year(year)).map_err(|_| Stop::Null)?;
+    let first = calendar::day_number(some(NaiveDate::from_ymd_opt(year, 1, 1))?);
+    Ok(Value::Date(some(first.checked_add(day - 1).and_then(calendar::date_of_number))?))
+}
+
+fn maketime_type(args: &[Argument]) -> Type {
+    Type::Time(args.get(2).map_or(0, |arg| returns::unit_digits(arg.data_type.second_digits())))
+}
+
+fn maketime(call: &Call<'_>) -> Outcome {
+    let (hours, minutes, seconds) = (call.whole(0)?, call.int(1)?, call.decimal(2)?);
+    if !(0..60).contains(&minutes) || seconds.is_negative() || seconds >= Decimal::from(60_i64) {
+        return Err(Stop::Null);
+    }
+    let sign = if hours < 0 { -1 } else { 1 };
+    let whole = hours.saturating_abs().saturating_mul(3_600).saturating_add(i128::from(minutes) * 60);
+    let micros = whole.saturating_mul(i128::from(SECOND)).saturating_add(some(interval::micros_of(seconds))?);
+    let longest = i128::from(TIME_MICROS_MAX);
+    clock(call, Clock::clamped(i64::try_from(sign * micros.min(longest)).unwrap_or(TIME_MICROS_MAX)))
+}
+
+fn date_format(call: &Call<'_>) -> Outcome {
+    let (time, format) = (call.datetime(0)?.0, call.text(1)?);
+    formatted(call, time.into(), &format)
+}
+
+fn time_formatted(call: &Call<'_>) -> Outcome {
+    let (time, format) = (call.time(0)?.0, call.text(1)?);
+    formatted(call, time.into(), &format)
+}
+
+fn formatted(call: &Call<'_>, moment: time_format::Moment, format: &str) -> Outcome {
+    // `%W` of a Wednesday is the longest of a letter.
+    call.allow(format.len().saturating_mul(6))?;
+    if format.is_empty() {
+        return Err(Stop::Null);
+    }
+    Ok(Value::text(some(time_format::format(moment, format))?))
+}
+
+/// The format of dates or times at a place; NULL for a place that MySQL does not know.
+fn get_format(call: &Call<'_>) -> Outcome {
+    let (kind, place) = (call.text(0)?.to_ascii_uppercase(), call.text(1)?.to_ascii_uppercase());
+    let [usa, jis, eur, internal] = match kind.as_str() {
+        "DATE" => ["%m.%d.%Y", "%Y-%m-%d", "%d.%m.%Y", "%Y%m%d"],
+        "TIME" => ["%h:%i:%s %p", "%H:%i:%s", "%H.%i.%s", "%H%i%s"],
+        _ => ["%Y-%m-%d %H.%i.%s", "%Y-%m-%d %H:%i:%s", "%Y-%m-%d %H.%i.%s", "%Y%m%d%H%i%s"],
     };
-    instants(numbers(&args[0]).map(|seconds| time(seconds?)))
+    Ok(Value::text(match place.as_str() {
+        "USA" => usa,
+        "JIS" | "ISO" => jis,
+        "EUR" => eur,
+        "INTERNAL" => internal,
+        _ => return Err(Stop::Null),
+    }))
 }
 
-fn date_format(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let formatted = times(&args[0]).zip(texts(&args[1])).map(|(time, f)| Some(calendar::format(time?, f?)));
-    Ok(Arc::new(formatted.collect::<StringArray>()))
-}
-
-fn format_as(args: &[ArrayRef], format: &str) -> Result<ArrayRef> {
-    Ok(Arc::new(times(&args[0]).map(|time| Some(calendar::format(time?, format))).collect::<StringArray>()))
-}
-
-fn str_to_date(args: &[ArrayRef]) -> Result<ArrayRef> {
-    instants(texts(&args[0]).zip(texts(&args[1])).map(|(text, f)| calendar::parse_format(text?, f?)))
-}
-
-fn date(args: &[ArrayRef]) -> Result<ArrayRef> {
-    dates(times(&args[0]).map(|time| Some(time?.date())))
-}
-
-fn last_day(args: &[ArrayRef]) -> Result<ArrayRef> {
-    dates(times(&args[0]).map(|time| calendar::last_day(time?.date())))
-}
-
-fn week(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let week = |row: usize, time: Option<NaiveDateTime>| {
-        let mode = match args.get(1) {
-            Some(mode) => int(mode, row)?,
-            None => 0,
-        };
-        Some(i64::from(calendar::week(time?.date(), mode & 7).0))
-    };
-    integers(times(&args[0]).enumerate().map(|(row, time)| week(row, time)))
-}
-
-fn sec_to_time(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let text = |seconds: f64| {
-        let (sign, whole) = (if seconds < 0.0 { "-" } else { "" }, seconds.abs() as u64);
-        format!("{sign}{:02}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-    };
-    Ok(Arc::new(numbers(&args[0]).map(|seconds| seconds.map(text)).collect::<StringArray>()))
-}
-
-/// `NOW()` and `CURDATE()`: the instant at which the statement started, wherever they stand in it.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Now {
-    name: &'static str,
-    returns: DataType,
-    signature: Signature,
-}
-
-impl Now {
-    /// `now([digits])`: to the second, or with as many digits of it.
-    pub fn instant() -> Self {
-        Self { name: "now", returns: TIMESTAMP, signature: Signature::user_defined(Volatility::Stable) }
-    }
-
-    /// `curdate()`.
-    pub fn day() -> Self {
-        Self { name: "curdate", returns: DataType::Date32, signature: Signature::nullary(Volatility::Stable) }
+/// By the format if it is the same for all rows, else a date and time.
+fn str_to_date_type(args: &[Argument]) -> Type {
+    match args
+        .get(1)
+        .and_then(|format| format.constant.as_ref())
+        .map(|format| format.to_text().map(|f| time_format::format_type(&f)))
+    {
+        Some(Some(known)) => known,
+        _ => Type::DateTime(6),
     }
 }
 
-impl ScalarUDFImpl for Now {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [] => Ok(Vec::new()),
-            [digits] if digits.is_integer() => Ok(vec![DataType::Int64]),
-            _ => plan_err!("{} takes the digits of a second, or nothing", self.name),
-        }
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.returns.clone())
-    }
-
-    fn simplify(&self, args: Vec<Expr>, context: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        const DIGITS_MAX: i64 = 6;
-        let digits = match args.first() {
-            None => 0,
-            Some(Expr::Literal(ScalarValue::Int64(Some(digits @ 0..=DIGITS_MAX)), _)) => *digits,
-            Some(other) => return exec_err!("now({other}): the digits of a second are 0 to {DIGITS_MAX}"),
-        };
-        let Some(now) = context.query_execution_start_time() else {
-            return internal_err!("the statement has no start");
-        };
-        Ok(ExprSimplifyResult::Simplified(match self.returns {
-            DataType::Date32 => lit(ScalarValue::Date32(Some(Date32Type::from_naive_date(now.date_naive())))),
-            _ => {
-                let step = 10_i64.pow((DIGITS_MAX - digits) as u32);
-                let micros = now.timestamp_micros();
-                lit(ScalarValue::TimestampMicrosecond(Some(micros - micros.rem_euclid(step)), None))
-            }
-        }))
-    }
-
-    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        internal_err!("{} is a constant of the statement", self.name)
+fn str_to_date(call: &Call<'_>) -> Outcome {
+    let (text, format) = (call.text(0)?, call.text(1)?);
+    let (date, time) = some(time_format::parse_format(&text, &format))?;
+    match call.returns {
+        Type::Time(_) => clock(call, time),
+        Type::Date => Ok(Value::Date(some(date)?)),
+        _ => Ok(Value::DateTime(some(joined(some(date)?, time))?, call.returns.second_digits())),
     }
 }

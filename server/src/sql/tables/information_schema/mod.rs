@@ -43,4 +43,5 @@ pub const TABLES: &[&SystemTable] = &[
     &cluster_processlist::TABLE,
     &cluster_slow_query::TABLE,
     &cluster_statements_summary::TABLE,
+    &cluster_statements_summary::HISTORY,
 ];

@@ -1,0 +1,277 @@
+//! Arithmetic: a chain of operators is one function, so that a plan is no deeper than its statement nests.
+//!
+//! Whole numbers and decimals are exact, and what is out of their range is an error, as in MySQL; what is divided by 0 is
+//! NULL.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::columns::{Builder, Column, canonical};
+use super::functions::definition::{Outcome, Stop, some};
+use super::operator::Binary;
+use super::types::Type;
+use super::value::{Number, Value};
+
+/// Operators between values, from left to right.
+#[derive(Debug)]
+pub struct Arithmetic {
+    /// Each with the type of what it makes.
+    steps: Vec<(Binary, Type)>,
+    signature: Signature,
+}
+
+impl Arithmetic {
+    /// A call: the first value, then each operator with its right side. Its value if all are known.
+    pub fn call(first: Expr, steps: Vec<(Binary, Type)>, rest: Vec<Expr>) -> Result<Expr> {
+        let function = Self { steps, signature: Signature::user_defined(Volatility::Immutable) };
+        let args: Vec<Expr> = std::iter::once(first).chain(rest).collect();
+        let literals: Option<Vec<ColumnarValue>> = args
+            .iter()
+            .map(|arg| match arg {
+                Expr::Literal(value, _) => Some(ColumnarValue::Scalar(value.clone())),
+                _ => None,
+            })
+            .collect();
+        if let Some(literals) = literals {
+            let column = function.evaluate(&literals, 1)?;
+            return Ok(Expr::Literal(ScalarValue::try_from_array(&column, 0)?, None));
+        }
+        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), args)))
+    }
+
+    fn returns(&self) -> Type {
+        self.steps.last().map_or(Type::Null, |(_, made)| *made)
+    }
+
+    fn evaluate(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
+        if let Some(column) = self.of_doubles(args, rows)? {
+            return Ok(column);
+        }
+        if let Some(column) = self.of_wholes(args, rows)? {
+            return Ok(column);
+        }
+        let array = |arg: &ColumnarValue| match arg {
+            ColumnarValue::Array(array) => canonical(array).map(|array| (array, false)),
+            ColumnarValue::Scalar(scalar) => canonical(&scalar.to_array()?).map(|array| (array, true)),
+        };
+        let arrays = args.iter().map(array).collect::<Result<Vec<_>>>()?;
+        let columns =
+            arrays.iter().map(|(array, constant)| Column::new(array, *constant)).collect::<Result<Vec<_>>>()?;
+        let mut made = Builder::new(self.returns(), rows);
+        for row in 0..rows {
+            let mut left = columns[0].get(row);
+            for ((op, data_type), right) in self.steps.iter().zip(&columns[1..]) {
+                left = match apply(*op, &left, &right.get(row), *data_type) {
+                    Ok(value) => value,
+                    Err(Stop::Null) => Value::Null,
+                    Err(Stop::Error(what)) => return exec_err!("{what}"),
+                };
+            }
+            made.push(&left, "an expression")?;
+        }
+        made.finish()
+    }
+
+    /// Where all are doubles or become one at once, without a value a row.
+    fn of_doubles(&self, args: &[ColumnarValue], rows: usize) -> Result<Option<ArrayRef>> {
+        use Binary::{Add, Multiply, Subtract};
+        let plain = |(op, made): &(Binary, Type)| *made == Type::Double && matches!(op, Add | Subtract | Multiply);
+        let number = |arg: &ColumnarValue| matches!(arg.data_type(), DataType::Float64 | DataType::Int64);
+        if !self.steps.iter().all(plain) || !args.iter().all(number) {
+            return Ok(None);
+        }
+        let doubles = |arg: &ColumnarValue| cast(&arg.to_array(rows)?, &DataType::Float64).map_err(Into::into);
+        let arrays = args.iter().map(doubles).collect::<Result<Vec<_>>>()?;
+        let mut left: Float64Array = arrays[0].as_primitive::<Float64Type>().clone();
+        for ((op, _), right) in self.steps.iter().zip(&arrays[1..]) {
+            let right = right.as_primitive::<Float64Type>();
+            let combine = |a: f64, b: f64| match op {
+                Add => a + b,
+                Subtract => a - b,
+                _ => a * b,
+            };
+            left = arrow::compute::binary(&left, right, combine)?;
+        }
+        if let Some(wrong) = left.iter().flatten().find(|value| !value.is_finite()) {
+            return exec_err!("DOUBLE value is out of range: {wrong}");
+        }
+        Ok(Some(Arc::new(left)))
+    }
+
+    /// The same of whole numbers that do not overflow; where one does, the slow way says which.
+    fn of_wholes(&self, args: &[ColumnarValue], rows: usize) -> Result<Option<ArrayRef>> {
+        use Binary::{Add, Multiply, Subtract};
+        let plain = |(op, made): &(Binary, Type)| *made == Type::Int && matches!(op, Add | Subtract | Multiply);
+        if !self.steps.iter().all(plain) || !args.iter().all(|arg| arg.data_type() == DataType::Int64) {
+            return Ok(None);
+        }
+        let arrays = args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let mut left: Int64Array = arrays[0].as_primitive::<Int64Type>().clone();
+        for ((op, _), right) in self.steps.iter().zip(&arrays[1..]) {
+            let right = right.as_primitive::<Int64Type>();
+            let combine = |a: i64, b: i64| {
+                let made = match op {
+                    Add => a.checked_add(b),
+                    Subtract => a.checked_sub(b),
+                    _ => a.checked_mul(b),
+                };
+                made.ok_or_else(|| arrow::error::ArrowError::ArithmeticOverflow(String::new()))
+            };
+            match arrow::compute::try_binary(&left, right, combine) {
+                Ok(made) => left = made,
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(Arc::new(left)))
+    }
+}
+
+/// The value of an operator, as a value of its type.
+pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -> Outcome {
+    use Binary::{BitAnd, BitOr, BitXor, DivideWhole, ShiftLeft, ShiftRight};
+    let out_of_range = || {
+        let (left, right) = (left.to_text().unwrap_or_default(), right.to_text().unwrap_or_default());
+        let name = data_type.name();
+        let name = name.split('(').next().unwrap_or_default();
+        Stop::error(format!("{name} value is out of range in '({left} {} {right})'", op.typed()))
+    };
+    match op {
+        BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight => {
+            let (a, b) = (some(left.to_bits())?, some(right.to_bits())?);
+            return Ok(Value::UInt(match op {
+                BitAnd => a & b,
+                BitOr => a | b,
+                BitXor => a ^ b,
+                // What is shifted past the end is gone.
+                ShiftLeft => u32::try_from(b).ok().and_then(|by| a.checked_shl(by)).unwrap_or(0),
+                _ => u32::try_from(b).ok().and_then(|by| a.checked_shr(by)).unwrap_or(0),
+            }));
+        }
+        DivideWhole => return divide_whole(left, right, data_type, out_of_range),
+        _ => {}
+    }
+    match data_type {
+        Type::Int | Type::UInt => wholes(op, left, right, data_type, out_of_range),
+        Type::Decimal(..) => {
+            let (a, b) = (some(left.to_decimal())?, some(right.to_decimal())?);
+            let made = match op {
+                Binary::Add => a.add(b),
+                Binary::Subtract => a.sub(b),
+                Binary::Multiply => a.mul(b),
+                Binary::Divide if b.is_zero() => return Err(Stop::Null),
+                Binary::Divide => a.div(b),
+                _ => return some(a.rem(b)).map(Value::Decimal),
+            };
+            made.map(Value::Decimal).ok_or_else(out_of_range)
+        }
+        _ => {
+            let (a, b) = (some(left.to_f64())?, some(right.to_f64())?);
+            let made = match op {
+                Binary::Add => a + b,
+                Binary::Subtract => a - b,
+                Binary::Multiply => a * b,
+                _ if b == 0.0 => return Err(Stop::Null),
+                Binary::Divide => a / b,
+                _ => a % b,
+            };
+            if made.is_finite() { Ok(Value::Double(made)) } else { Err(out_of_range()) }
+        }
+    }
+}
+
+fn wholes(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
+    let (a, b) = (some(left.to_whole())?, some(right.to_whole())?);
+    let made = match op {
+        Binary::Add => a.checked_add(b),
+        Binary::Subtract => a.checked_sub(b),
+        Binary::Multiply => a.checked_mul(b),
+        _ if b == 0 => return Err(Stop::Null),
+        _ => a.checked_rem(b),
+    };
+    whole(made.ok_or_else(&wrong)?, data_type, wrong)
+}
+
+fn whole(made: i128, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
+    match data_type {
+        Type::UInt => u64::try_from(made).map(Value::UInt).map_err(|_| wrong()),
+        _ => i64::try_from(made).map(Value::Int).map_err(|_| wrong()),
+    }
+}
+
+fn divide_whole(left: &Value<'_>, right: &Value<'_>, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
+    let made = match (some(left.to_number())?, some(right.to_number())?) {
+        (_, b) if b.is_zero() => return Err(Stop::Null),
+        (Number::Exact(a), Number::Exact(b)) => some(a.div_whole(b))?.to_i128().ok_or_else(&wrong)?,
+        (a, b) => {
+            let made = (a.to_f64() / b.to_f64()).trunc();
+            if made.abs() > 1e30 {
+                return Err(wrong());
+            }
+            made as i128
+        }
+    };
+    whole(made, data_type, wrong)
+}
+
+impl ScalarUDFImpl for Arithmetic {
+    fn name(&self) -> &str {
+        "arithmetic"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let mut text = args.first().map_or_else(String::new, |first| format!("({first}"));
+        for ((op, _), arg) in self.steps.iter().zip(args.iter().skip(1)) {
+            text.push_str(&format!(" {} {arg}", op.typed()));
+        }
+        text.push(')');
+        Ok(text)
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(given.to_vec())
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.returns().arrow())
+    }
+
+    fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        Ok(Arc::new(Field::new("arithmetic", self.returns().arrow(), true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let column = self.evaluate(&args.args, if constant { 1 } else { args.number_rows })?;
+        Ok(match constant {
+            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&column, 0)?),
+            false => ColumnarValue::Array(column),
+        })
+    }
+}
+
+impl PartialEq for Arithmetic {
+    fn eq(&self, other: &Self) -> bool {
+        self.steps == other.steps
+    }
+}
+
+impl Eq for Arithmetic {}
+
+impl Hash for Arithmetic {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.steps.hash(state);
+    }
+}
