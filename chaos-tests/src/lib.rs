@@ -6,6 +6,7 @@
 //!   that the clients made, `report` says what came of it.
 //! - `sandbox` is where what needs root happens.
 //! - `trials` are what `unum-trial` runs: one promise each, where it takes load, luck, root or minutes to see it.
+//! - `judge` holds Unum's SQL against a real MariaDB.
 //! - `counter`, `load`, `promise` and `host` serve them, and the tests that look at one promise each.
 
 pub mod check;
@@ -14,6 +15,7 @@ pub mod counter;
 pub mod faults;
 pub mod history;
 pub mod host;
+pub mod judge;
 pub mod load;
 pub mod packets;
 pub mod promise;

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use unum_chaos_tests::host::tell;
+use unum_chaos_tests::judge::court::Court;
+use unum_chaos_tests::judge::generate::Kind;
+use unum_chaos_tests::judge::{self, mariadb};
 use unum_chaos_tests::trials::{ALL, Case, Trial};
 
 /// The exit code that no second try may hide.
@@ -38,8 +41,62 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Hold Unum's SQL against a MariaDB, as the trial `mysql` does, with more cases and a report.
+    Judge(Judge),
     /// Name all trials and their cases.
     List,
+}
+
+#[derive(Debug, clap::Args)]
+struct Judge {
+    /// How many statements.
+    #[arg(long, default_value_t = 1000)]
+    cases: usize,
+    /// What they come from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The nodes that the rows are spread over.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9))]
+    nodes: u64,
+    /// What is judged.
+    #[arg(long, value_enum, default_value = "expression")]
+    kind: JudgedKind,
+    /// Where the report goes, if not to standard output.
+    #[arg(long)]
+    report: Option<std::path::PathBuf>,
+    /// The server, if not the one of the same build.
+    #[arg(long, default_value = "unumd")]
+    unumd: String,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum JudgedKind {
+    /// Functions and operators.
+    Expression,
+    /// Whole statements.
+    Select,
+}
+
+impl Judge {
+    /// Its last line counts; a wrong answer is a broken promise.
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        if let Some(why) = mariadb::unavailable() {
+            anyhow::bail!("not run: {why}");
+        }
+        let court = Court::open(&self.unumd, self.nodes as usize).await?;
+        let kind = match self.kind {
+            JudgedKind::Expression => Kind::Expression,
+            JudgedKind::Select => Kind::Select,
+        };
+        let report = judge::run(&court, &judge::Options { cases: self.cases, seed: self.seed, kind }).await?;
+        match &self.report {
+            Some(path) => std::fs::write(path, report.text())?,
+            None => say(&report.text())?,
+        }
+        say(&report.counts.to_string())?;
+        let is_kept = report.counts.wrong + report.counts.broken == 0;
+        Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::from(PROMISE_BROKEN) })
+    }
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -54,6 +111,7 @@ fn main() -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Judge(judge) => tokio::runtime::Runtime::new()?.block_on(judge.run()),
         Command::Run { trial: name, case, slice, seed } => {
             let trial = Trial::named(&name)
                 .with_context(|| format!("there is no trial {name:?}; `unum-trial list` names them"))?;

@@ -1,0 +1,36 @@
+//! Both databases with the same tables, and what comes of a case before them.
+
+use super::case::Case;
+use super::compare::{self, Verdict};
+use super::mariadb::MariaDb;
+use super::tables;
+use super::tree::Dialect;
+use super::unum::Unum;
+
+/// How many cases are before the court at a time.
+pub const IN_FLIGHT: usize = 8;
+
+/// Both of them.
+#[derive(Debug)]
+pub struct Court {
+    pub(super) mariadb: MariaDb,
+    pub(super) unum: Unum,
+}
+
+impl Court {
+    /// Starts both and gives them the tables, the rows spread over so many nodes.
+    pub async fn open(unumd: &str, nodes: usize) -> anyhow::Result<Self> {
+        let court = Self { mariadb: MariaDb::start(IN_FLIGHT).await?, unum: Unum::start(unumd).await? };
+        let tables = tables::all();
+        court.mariadb.create(&tables, nodes).await?;
+        court.unum.push(&tables, nodes).await?;
+        Ok(court)
+    }
+
+    /// Asks both.
+    pub async fn judge(&self, case: &Case) -> anyhow::Result<Verdict> {
+        let (ours, theirs) = (case.statement(Dialect::MariaDb), case.statement(Dialect::Unum));
+        let (mariadb, unum) = tokio::join!(self.mariadb.ask(&ours), self.unum.ask(&theirs));
+        Ok(compare::judge(mariadb?, unum?, case.ordered()))
+    }
+}

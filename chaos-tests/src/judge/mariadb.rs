@@ -1,0 +1,192 @@
+//! A MariaDB of the judge's own: made in a temporary directory, reached by a socket in it, ended with the run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use mysql_async::consts::ColumnType;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
+
+use super::cell::{Answer, Cell, Type};
+use super::tables::{self, Table};
+use crate::cluster::{Process, until};
+use crate::host;
+
+/// Who MariaDB runs as where the judge is root: it refuses to run as root.
+const UNPRIVILEGED: &str = "65534";
+
+/// MariaDB's own limit of one statement.
+const STATEMENT_TIMEOUT_S: u32 = 10;
+
+/// `ER_STATEMENT_TIMEOUT`: no answer, neither a refusal.
+const TIMED_OUT: u16 = 1969;
+
+/// The server. Dropping it ends it and removes its directory.
+#[derive(Debug)]
+pub struct MariaDb {
+    pool: Pool,
+    _process: Process,
+    _dir: tempfile::TempDir,
+}
+
+/// Why there can be no MariaDB here, if there can be none.
+pub fn unavailable() -> Option<String> {
+    host::missing(false, &["mariadbd", "mariadb-install-db", "setpriv"])
+}
+
+impl MariaDb {
+    /// Makes a database and starts its server, for that many statements at a time.
+    pub async fn start(connections: usize) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("unum-judge-").tempdir()?;
+        if host::is_root() {
+            host::sh("chown", &[UNPRIVILEGED, &dir.path().to_string_lossy()])?;
+        }
+        let place = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        let (data, socket) = (place("data"), place("socket"));
+        let install = [
+            "mariadb-install-db",
+            "--no-defaults",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+            &format!("--datadir={data}"),
+        ];
+        host::sh("setpriv", &unprivileged(&install))?;
+        let serve = [
+            "mariadbd",
+            "--no-defaults",
+            "--skip-networking",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_nopad_bin",
+            "--sql-mode=ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT",
+            "--default-time-zone=+00:00",
+            "--innodb-buffer-pool-size=32M",
+            "--innodb-flush-log-at-trx-commit=0",
+            &format!("--max-statement-time={STATEMENT_TIMEOUT_S}"),
+            &format!("--datadir={data}"),
+            &format!("--socket={socket}"),
+        ];
+        let args: Vec<String> = unprivileged(&serve).into_iter().map(str::to_owned).collect();
+        let mut process = Process::spawn(Path::new("setpriv"), &args, &dir.path().join("log"))?;
+        let options = options(PathBuf::from(&socket), connections);
+        let mut ended = None;
+        let connected = until("MariaDB answers", async || {
+            ended = process.ended().ok().flatten();
+            if ended.is_some() { Some(None) } else { Conn::new(options.clone()).await.ok().map(Some) }
+        });
+        let connected = connected.await?;
+        let mut connection = connected.with_context(|| format!("MariaDB has ended: {}", process.log()))?;
+        connection.query_drop("CREATE DATABASE judge").await?;
+        connection.disconnect().await?;
+        let options = OptsBuilder::from_opts(options).db_name(Some("judge"));
+        Ok(Self { pool: Pool::new(options), _process: process, _dir: dir })
+    }
+
+    /// Makes the tables, their rows spread over that many nodes as they are pushed.
+    pub async fn create(&self, tables: &[Table], nodes: usize) -> anyhow::Result<()> {
+        let mut connection = self.pool.get_conn().await?;
+        for table in tables {
+            let columns: Vec<String> =
+                table.columns.iter().map(|column| format!("`{}` {}", column.name, type_of(column))).collect();
+            let create =
+                format!("CREATE TABLE cluster_{} ({}, node_type TEXT, node_id TEXT)", table.name, columns.join(", "));
+            connection.query_drop(create).await?;
+            for (position, row) in table.rows.iter().enumerate() {
+                let mut values: Vec<String> = row.iter().map(tables::literal).collect();
+                values.extend(["'db'".to_owned(), format!("'n{}'", position % nodes + 1)]);
+                connection
+                    .query_drop(format!("INSERT INTO cluster_{} VALUES ({})", table.name, values.join(", ")))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// When MariaDB itself is gone; a refused statement is an answer.
+    pub async fn ask(&self, sql: &str) -> anyhow::Result<Answer> {
+        let mut connection = self.pool.get_conn().await?;
+        match read(&mut connection, sql).await {
+            Ok(rows) => Ok(Answer::Rows(rows)),
+            Err(mysql_async::Error::Server(error)) if error.code == TIMED_OUT => Ok(Answer::Late),
+            Err(mysql_async::Error::Server(error)) => Ok(Answer::Refused(error.message)),
+            Err(error) => Err(error).with_context(|| format!("MariaDB does not answer: {sql}")),
+        }
+    }
+}
+
+async fn read(connection: &mut Conn, sql: &str) -> mysql_async::Result<Vec<Vec<Cell>>> {
+    let mut result = connection.query_iter(sql).await?;
+    let types: Vec<Type> =
+        result.columns_ref().iter().map(|column| type_from(column.column_type(), column.decimals())).collect();
+    let rows: Vec<Row> = result.collect().await?;
+    Ok(rows.into_iter().map(|row| row.unwrap().into_iter().zip(&types).map(|(v, t)| cell(v, *t)).collect()).collect())
+}
+
+fn cell(value: mysql_async::Value, of: Type) -> Cell {
+    match value {
+        mysql_async::Value::NULL => Cell::NULL,
+        mysql_async::Value::Bytes(bytes) => Cell::new(of, bytes),
+        other => Cell::new(of, other.as_sql(true).into_bytes()),
+    }
+}
+
+/// As many digits behind the point as a value has: what MariaDB says of a double that is shown in full.
+const NOT_FIXED: u8 = 31;
+
+fn type_from(of: ColumnType, decimals: u8) -> Type {
+    match of {
+        ColumnType::MYSQL_TYPE_DOUBLE if decimals < NOT_FIXED => Type::Fixed(decimals),
+        ColumnType::MYSQL_TYPE_DOUBLE | ColumnType::MYSQL_TYPE_FLOAT => Type::Double,
+        ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL => Type::Decimal,
+        ColumnType::MYSQL_TYPE_TINY
+        | ColumnType::MYSQL_TYPE_SHORT
+        | ColumnType::MYSQL_TYPE_LONG
+        | ColumnType::MYSQL_TYPE_LONGLONG
+        | ColumnType::MYSQL_TYPE_INT24
+        | ColumnType::MYSQL_TYPE_YEAR => Type::Integer,
+        ColumnType::MYSQL_TYPE_DATETIME
+        | ColumnType::MYSQL_TYPE_TIMESTAMP
+        | ColumnType::MYSQL_TYPE_DATE
+        | ColumnType::MYSQL_TYPE_TIME => Type::Time,
+        _ => Type::Text,
+    }
+}
+
+fn type_of(column: &tables::Column) -> &'static str {
+    use unum_client::DataType;
+    match column.data_type {
+        DataType::Bool => "BOOLEAN",
+        DataType::Int64 => "BIGINT",
+        DataType::UInt64 => "BIGINT UNSIGNED",
+        DataType::Float64 => "DOUBLE",
+        DataType::Text => "TEXT",
+        DataType::Bytes => "BLOB",
+        DataType::Timestamp => "DATETIME(6)",
+    }
+}
+
+fn options(socket: PathBuf, connections: usize) -> Opts {
+    let constraints = PoolConstraints::new(1, connections).unwrap_or_default();
+    let pool = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
+    OptsBuilder::default()
+        .socket(Some(socket.to_string_lossy()))
+        .prefer_socket(true)
+        .user(Some("root"))
+        .stmt_cache_size(0)
+        .setup(vec!["SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin"])
+        .pool_opts(pool)
+        .into()
+}
+
+/// The arguments of `setpriv` for a program that ends with us, and is nobody's where we are root.
+fn unprivileged<'a>(program: &[&'a str]) -> Vec<&'a str> {
+    let mut words = vec!["--pdeathsig", "KILL"];
+    if host::is_root() {
+        words.extend(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED, "--clear-groups"]);
+    }
+    words.push("--");
+    words.extend(program);
+    words
+}

@@ -1,0 +1,111 @@
+//! The Unum that is judged: replicas on loopback, the tables pushed as the rows of one node or of several.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType as ArrowType;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use unum_client::{Client, Consistency, Error, NodeDescription, NodeKey, QueryResult, TableSnapshot};
+
+use super::cell::{Answer, Cell, Type};
+use super::tables::Table;
+use crate::cluster::{Cluster, Setup};
+
+/// How long a statement may take.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The server. Dropping it ends it.
+#[derive(Debug)]
+pub struct Unum {
+    client: Client,
+    _cluster: Cluster,
+}
+
+impl Unum {
+    /// Starts one replica of that program.
+    pub async fn start(unumd: &str) -> anyhow::Result<Self> {
+        let setup = Setup { unumd: unumd.to_owned(), ..Setup::plain(1, "") };
+        let mut cluster = Cluster::prepare_with(setup)?;
+        cluster.start_all().await?;
+        // It is about SQL: the one replica need not ask itself whether it leads.
+        let client = cluster.client(1)?.with_timeout(STATEMENT_TIMEOUT).with_consistency(Consistency::Stale);
+        Ok(Self { client, _cluster: cluster })
+    }
+
+    /// Pushes the tables, their rows spread over that many nodes.
+    pub async fn push(&self, tables: &[Table], nodes: usize) -> anyhow::Result<()> {
+        for node in 0..nodes {
+            let key = NodeKey::parse("db", &format!("n{}", node + 1))?;
+            let snapshots = tables.iter().map(|table| share(table, node, nodes)).collect::<anyhow::Result<Vec<_>>>()?;
+            self.client.publisher(NodeDescription::new(key)).push(snapshots).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// When Unum itself is gone; a refused statement is an answer.
+    pub async fn ask(&self, sql: &str) -> anyhow::Result<Answer> {
+        match self.client.query(sql).await {
+            Ok(result) => Ok(Answer::Rows(cells(&result)?)),
+            Err(Error::Refused(why)) if is_broken(&why) => Ok(Answer::Broken(why)),
+            Err(Error::Refused(why)) => Ok(Answer::Refused(why)),
+            Err(error @ Error::Unreachable { .. }) => Err(error).with_context(|| format!("after: {sql}")),
+            Err(error) => Ok(Answer::Broken(error.to_string())),
+        }
+    }
+}
+
+/// Whether an error is none of the statement's.
+fn is_broken(why: &str) -> bool {
+    let why = why.to_lowercase();
+    ["internal error", "panic", "bug in", "assertion"].iter().any(|sign| why.contains(sign))
+}
+
+/// The rows of a table that a node pushes: every so many-th.
+fn share(table: &Table, node: usize, nodes: usize) -> anyhow::Result<TableSnapshot> {
+    let columns: Vec<_> = table.columns.iter().map(|column| (column.name, column.data_type, "")).collect();
+    let rows = table.rows.iter().skip(node).step_by(nodes);
+    let empty = unum_client::Table::new(table.name, &columns)?;
+    Ok(rows.fold(empty, |table, row| table.row(row.iter().cloned())).snapshot())
+}
+
+fn cells(result: &QueryResult) -> anyhow::Result<Vec<Vec<Cell>>> {
+    let mut rows = Vec::with_capacity(result.row_count());
+    for batch in &result.batches {
+        rows.extend(cells_of(batch)?);
+    }
+    Ok(rows)
+}
+
+fn cells_of(batch: &RecordBatch) -> anyhow::Result<Vec<Vec<Cell>>> {
+    let options = FormatOptions::default().with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.6f"));
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|array| Ok((array, ArrayFormatter::try_new(array.as_ref(), &options)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let row = |index: usize| columns.iter().map(|(array, shown)| cell(array.as_ref(), shown, index)).collect();
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn cell(array: &dyn Array, shown: &ArrayFormatter<'_>, index: usize) -> anyhow::Result<Cell> {
+    if array.is_null(index) {
+        return Ok(Cell::NULL);
+    }
+    let text = || shown.value(index).try_to_string();
+    Ok(match array.data_type() {
+        ArrowType::Null => Cell::NULL,
+        ArrowType::Boolean => Cell::new(Type::Integer, if array.as_boolean().value(index) { "1" } else { "0" }),
+        ArrowType::Float64 | ArrowType::Float32 => Cell::new(Type::Double, text()?),
+        ArrowType::Decimal128(..) | ArrowType::Decimal256(..) => Cell::new(Type::Decimal, text()?),
+        of if of.is_integer() => Cell::new(Type::Integer, text()?),
+        of if of.is_temporal() => Cell::new(Type::Time, text()?),
+        ArrowType::Binary => Cell::new(Type::Text, array.as_binary::<i32>().value(index)),
+        ArrowType::LargeBinary => Cell::new(Type::Text, array.as_binary::<i64>().value(index)),
+        ArrowType::BinaryView => Cell::new(Type::Text, array.as_binary_view().value(index)),
+        _ => Cell::new(Type::Text, text()?),
+    })
+}
