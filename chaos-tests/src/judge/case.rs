@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use super::tables;
 use super::tree::{Dialect, Tree};
 
+/// The construct that tells the order of a statement's rows: without it, they come in any.
+pub const ORDER_BY: &str = "ORDER BY";
+
 /// What stands around an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
@@ -88,7 +91,7 @@ impl Case {
     pub fn ordered(&self) -> bool {
         match self {
             Self::Expression { .. } => true,
-            Self::Query { ordered, .. } => *ordered,
+            Self::Query { tree, ordered } => *ordered && tree.constructs().contains(&ORDER_BY),
         }
     }
 

@@ -172,11 +172,13 @@ fn midnight(text: &str) -> &str {
 
 /// Rows in any order are compared in this one: numbers by their first digits, so that two that are close stay together.
 fn sort_key(row: &[Cell]) -> Vec<Vec<u8>> {
+    let text = |bytes: &[u8]| [b"'", bytes].concat();
     let key = |cell: &Cell| match (&cell.bytes, cell.number()) {
+        // Before all texts, the empty one included.
         (None, _) => Vec::new(),
-        (Some(_), Some(number)) => format!("{:+.9e}", if number == 0.0 { 0.0 } else { number }).into_bytes(),
-        (Some(bytes), None) if is_time(bytes) => midnight(trimmed(bytes)).as_bytes().to_vec(),
-        (Some(bytes), None) => bytes.clone(),
+        (Some(_), Some(number)) => text(format!("{:+.9e}", if number == 0.0 { 0.0 } else { number }).as_bytes()),
+        (Some(bytes), None) if is_time(bytes) => text(midnight(trimmed(bytes)).as_bytes()),
+        (Some(bytes), None) => text(bytes),
     };
     row.iter().map(key).collect()
 }

@@ -62,8 +62,9 @@ pub struct Report {
 pub fn group_of(error: &str) -> String {
     let mut out = String::new();
     let mut quote = None;
-    let mut chars = error.lines().next().unwrap_or_default().chars().peekable();
-    while let Some(c) = chars.next() {
+    // The cause says more than what it came through.
+    let cause = error.rsplit("caused by\n").next().unwrap_or_default();
+    for c in cause.lines().next().unwrap_or_default().chars() {
         match quote {
             Some(open) if c == open => quote = None,
             Some(_) => {}

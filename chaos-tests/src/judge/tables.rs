@@ -36,7 +36,7 @@ const MAIN_ROWS: i64 = 40;
 /// The columns of `cluster_v`.
 pub const MAIN: &[Column] = &[
     column("k", DataType::Int64, "ik"),
-    column("b", DataType::Bool, "bx"),
+    column("b", DataType::Bool, "bBx"),
     column("s", DataType::Int64, "nikx"),
     column("i", DataType::Int64, "nx"),
     column("u", DataType::UInt64, "nx"),
@@ -46,7 +46,7 @@ pub const MAIN: &[Column] = &[
     column("n", DataType::Text, "tcx"),
     column("dt", DataType::Text, "TcxD"),
     column("j", DataType::Text, "jcx"),
-    column("ts", DataType::Timestamp, "TxD"),
+    column("ts", DataType::Timestamp, "TxDS"),
     column("bl", DataType::Bytes, "yx"),
 ];
 
@@ -64,7 +64,7 @@ pub const SMALL: &[Column] = &[
     column("k", DataType::Int64, "ik"),
     column("t", DataType::Text, "tcx"),
     column("i", DataType::Int64, "nikx"),
-    column("ts", DataType::Timestamp, "TxD"),
+    column("ts", DataType::Timestamp, "TxDS"),
 ];
 
 /// All tables.

@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 
 use super::expression::{self, Named, Scope, filled, leaf, letters};
 use super::functions::FUNCTIONS;
-use crate::judge::case::Case;
+use crate::judge::case::{Case, ORDER_BY};
 use crate::judge::tables::{self, Column};
 use crate::judge::tree::{Sort, Tree};
 use unum_client::DataType;
@@ -17,7 +17,7 @@ use unum_client::DataType;
 const SOURCES_MAX: usize = 3;
 
 /// What a result column can be: keys, small integers, tame doubles, texts and times.
-const ITEM_LETTERS: &[char] = &['k', 'k', 'i', 'i', 'g', 't', 't', 'T', 'b'];
+const ITEM_LETTERS: &[char] = &['k', 'k', 'i', 'i', 'g', 't', 't', 'S', 'B'];
 
 /// Functions that items and conditions are made of besides columns.
 const PLAIN_VALUES: &[&str] = &["COALESCE", "IF", "CASE", "IFNULL", "NULLIF"];
@@ -96,13 +96,13 @@ impl Maker<'_> {
             22..26 => self.recursive(),
             _ => {
                 let body = self.body(&columns, 2, &Scope::default());
-                self.finished(body, count, true)
+                self.finished(body, count, ORDER_BY)
             }
         }
     }
 
     /// A SELECT with an ORDER BY over all of its columns and a LIMIT, or without both.
-    fn finished(&mut self, body: Body, count: usize, may_order_by_name: bool) -> (Tree, bool) {
+    fn finished(&mut self, body: Body, count: usize, order_by: &'static str) -> (Tree, bool) {
         if !self.chance(0.6) || body.is_rollup {
             return (body.tree, false);
         }
@@ -111,7 +111,7 @@ impl Maker<'_> {
         let keys = positions
             .into_iter()
             .map(|position| {
-                let key = match may_order_by_name && self.chance(0.5) {
+                let key = match self.chance(0.5) {
                     true => OUTPUT_NAMES[position].to_owned(),
                     false => (position + 1).to_string(),
                 };
@@ -119,8 +119,8 @@ impl Maker<'_> {
                 words(format!("{key}{direction}"))
             })
             .collect();
-        let mut parts =
-            vec![body.tree, node("ORDER BY", vec![words(" ORDER BY "), Tree::Node("", Sort::List(", ", count), keys)])];
+        // Without the order there is no limit: which rows it leaves would be by chance.
+        let mut order = vec![words(" ORDER BY "), Tree::Node("", Sort::List(", ", count), keys)];
         if self.chance(0.5) {
             let (limit, offset) = (self.random.random_range(0..12), self.random.random_range(0..6));
             let text = match self.random.random_range(0..3) {
@@ -128,9 +128,9 @@ impl Maker<'_> {
                 1 => format!(" LIMIT {limit} OFFSET {offset}"),
                 _ => format!(" LIMIT {offset}, {limit}"),
             };
-            parts.push(optional("LIMIT", vec![words(text)]));
+            order.push(optional("LIMIT", vec![words(text)]));
         }
-        (node("", parts), true)
+        (node("", vec![body.tree, optional(order_by, order)]), true)
     }
 
     fn set_operation(&mut self, columns: &[char]) -> (Tree, bool) {
@@ -148,7 +148,7 @@ impl Maker<'_> {
             let other = self.body(columns, 1, &Scope::default()).tree;
             tree = Tree::Node(construct, Sort::Query, vec![tree, words(text), other]);
         }
-        self.finished(Body { tree, is_rollup: false }, columns.len(), true)
+        self.finished(Body { tree, is_rollup: false }, columns.len(), ORDER_BY)
     }
 
     fn with_common_table(&mut self, columns: &[char]) -> (Tree, bool) {
@@ -164,20 +164,20 @@ impl Maker<'_> {
         let body = self.select_from(columns, from, scope, 1);
         let named = words(format!("WITH q({}) AS (", OUTPUT_NAMES[..columns.len()].join(", ")));
         let with = node("WITH", vec![named, inner, words(") ")]);
-        let (finished, ordered) = self.finished(body, columns.len(), true);
+        let (finished, ordered) = self.finished(body, columns.len(), ORDER_BY);
         (node("", vec![with, finished]), ordered)
     }
 
     fn recursive(&mut self) -> (Tree, bool) {
         let end = self.random.random_range(2..9);
         let text = self.pick(&[
-            "SELECT i, i * 2 FROM r ORDER BY i",
+            "SELECT i, i * 2 FROM r",
             "SELECT COUNT(*), SUM(i) FROM r",
-            "SELECT r.i, v.k, v.t FROM r LEFT JOIN cluster_v v ON v.k = r.i ORDER BY 1, 2",
-            "SELECT k, (SELECT MAX(i) FROM r WHERE i < cluster_x.k) FROM cluster_x ORDER BY 1, 2",
+            "SELECT r.i, v.k FROM r LEFT JOIN cluster_v v ON v.k = r.i",
+            "SELECT k, (SELECT MAX(i) FROM r WHERE i < cluster_x.k) FROM cluster_x",
         ]);
         let with = format!("WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < {end}) {text}");
-        (node("WITH RECURSIVE", vec![words(with)]), true)
+        (node("WITH RECURSIVE", vec![words(with), node(ORDER_BY, vec![words(" ORDER BY 1, 2")])]), true)
     }
 
     /// A SELECT of values for these letters.
@@ -243,7 +243,7 @@ impl Maker<'_> {
 
     fn aggregate(&mut self, letter: char, scope: &Scope) -> Tree {
         let form: (&str, &str) = match letter {
-            't' | 'T' | 'b' => self.pick(&[("MAX", "MAX({x})"), ("MIN", "MIN({x})"), ("COUNT", "COUNT({x})")]),
+            't' | 'S' | 'B' => self.pick(&[("MAX", "MAX({x})"), ("MIN", "MIN({x})"), ("COUNT", "COUNT({x})")]),
             'g' => self.pick(&[("SUM", "SUM({g})"), ("AVG", "AVG({g})"), ("MAX", "MAX({g})")]),
             _ => self.pick(&[
                 ("COUNT", "COUNT(*)"),
@@ -296,7 +296,7 @@ impl Maker<'_> {
         match self.random.random_range(0..100) {
             0..62 => self.column_or_literal(letter, scope),
             62..74 if depth > 0 => self.scalar_subquery(letter, scope),
-            74..82 if depth > 0 && matches!(letter, 'b' | 'k' | 'i') => self.condition(scope, depth - 1),
+            74..82 if depth > 0 && letter == 'B' => self.condition(scope, depth - 1),
             _ => {
                 let name = self.pick(PLAIN_VALUES);
                 let form = match name {
@@ -355,17 +355,13 @@ impl Maker<'_> {
         let function = FUNCTIONS.iter().find(|function| function.name == name).expect("it is in the list");
         let forms: Vec<&'static str> = function.forms.iter().copied().filter(|form| !form.contains("(({")).collect();
         let form = self.pick(&forms);
-        let letter = self.pick(&['k', 'i', 't', 'g', 'k', 'i']);
+        let letter = if name == "LIKE" { 't' } else { self.pick(&['k', 'i', 't', 'g', 'k', 'i']) };
         let values = letters(form)
             .into_iter()
             .map(|slot| match slot {
-                'n' | 'c' | 'x' | 'T' => {
+                'n' | 'c' | 'x' | 'T' | 't' => {
                     let literal = self.chance(0.4);
-                    if literal {
-                        leaf(if letter == 'k' { 'i' } else { letter }, &Scope::default(), self.random)
-                    } else {
-                        self.key(letter, scope)
-                    }
+                    if literal { leaf(letter, &Scope::default(), self.random) } else { self.key(letter, scope) }
                 }
                 slot => expression::leaf(slot, scope, self.random),
             })
@@ -515,7 +511,7 @@ impl Maker<'_> {
                 "CROSS JOIN" => words(""),
                 _ => self.on(&scope, &joined),
             };
-            tree = node(construct, vec![tree, optional("", vec![words(text), other, on])]);
+            tree = node("", vec![tree, optional(construct, vec![words(text), other, on])]);
             scope = both;
         }
         (tree, scope)
@@ -567,7 +563,7 @@ impl Maker<'_> {
             let count = self.random.random_range(1..=3);
             let columns: Vec<char> = (0..count).map(|_| self.pick(ITEM_LETTERS)).collect();
             let body = self.body(&columns, 0, &Scope::default());
-            let (inner, _) = self.finished(body, count, true);
+            let (inner, _) = self.finished(body, count, "inner ORDER BY");
             let tree = node("derived table", vec![words("("), inner, words(format!(") {alias}"))]);
             return (tree, output_scope(&alias, &columns));
         }
@@ -604,9 +600,8 @@ fn query(parts: Vec<Tree>) -> Tree {
 
 /// Items with names by their position.
 fn named(items: Vec<Tree>) -> Tree {
-    let count = items.len();
     let named = |(position, item)| node("", vec![item, words(format!(" AS {}", OUTPUT_NAMES[position]))]);
-    Tree::Node("", Sort::List(", ", count), items.into_iter().enumerate().map(named).collect())
+    Tree::Node("", Sort::List(", ", 1), items.into_iter().enumerate().map(named).collect())
 }
 
 /// The columns of a derived table, by the letters that they were made for.
@@ -617,8 +612,8 @@ fn output_scope(alias: &str, columns: &[char]) -> Scope {
             'i' => "ikx",
             'g' => "g",
             't' => "tx",
-            'T' => "T",
-            _ => "b",
+            'S' => "S",
+            _ => "B",
         };
         let name = OUTPUT_NAMES[position];
         Named { text: format!("{alias}.{name}"), column: Column { name, data_type: DataType::Text, letters } }

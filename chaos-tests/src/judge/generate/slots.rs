@@ -46,6 +46,9 @@ pub const SLOTS: &[Slot] = &[
         ],
     ),
     slot('i', "small integer", "i", &["0", "1", "2", "3", "-1", "5", "10", "-3"]),
+    slot('k', "key", "", &["0", "1", "2", "3", "7", "40", "-1"]),
+    slot('B', "true or false", "", &["TRUE", "FALSE"]),
+    slot('S', "timestamp", "", &["TIMESTAMP'2024-02-29 12:34:56'", "TIMESTAMP'2000-01-01 00:00:00'"]),
     slot('d', "double", "nd", &["0e0", "0.5e0", "-1.5e0", "2e0", "100e0", "1e-3", "1e20"]),
     slot('g', "tame double", "", &["0e0", "0.5e0", "-1.5e0", "2e0"]),
     slot('m', "decimal", "m", &["0.0", "1.50", "-2.5", "12345.678", "0.001", "99999999999999999999.5"]),
@@ -209,7 +212,7 @@ impl Slot {
     /// A literal.
     pub fn literal(&self, random: &mut StdRng) -> Cow<'static, str> {
         // A whole number in a literal is any: kept plans have parameters in their places.
-        if self.letter == 'i' && random.random_bool(0.2) {
+        if matches!(self.letter, 'i' | 'k') && random.random_bool(0.2) {
             return random.random_range(0..50).to_string().into();
         }
         Cow::Borrowed(self.literals.choose(random).expect("a slot has literals"))
