@@ -75,6 +75,8 @@ enum JudgedKind {
     Expression,
     /// Whole statements.
     Select,
+    /// Every type in the place of every argument of every function.
+    Matrix,
 }
 
 impl Judge {
@@ -87,15 +89,25 @@ impl Judge {
         let kind = match self.kind {
             JudgedKind::Expression => Kind::Expression,
             JudgedKind::Select => Kind::Select,
+            JudgedKind::Matrix => {
+                let matrix = judge::matrix::run(&court, self.seed).await?;
+                self.write(&matrix.text)?;
+                say(&matrix.summary())?;
+                return Ok(if matrix.broken() == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROMISE_BROKEN) });
+            }
         };
         let report = judge::run(&court, &judge::Options { cases: self.cases, seed: self.seed, kind }).await?;
-        match &self.report {
-            Some(path) => std::fs::write(path, report.text())?,
-            None => say(&report.text())?,
-        }
+        self.write(&report.text())?;
         say(&report.counts.to_string())?;
         let is_kept = report.counts.wrong + report.counts.broken == 0;
         Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::from(PROMISE_BROKEN) })
+    }
+
+    fn write(&self, text: &str) -> std::io::Result<()> {
+        match &self.report {
+            Some(path) => std::fs::write(path, text),
+            None => say(text),
+        }
     }
 }
 

@@ -18,8 +18,9 @@ const UNPRIVILEGED: &str = "65534";
 /// MariaDB's own limit of one statement.
 const STATEMENT_TIMEOUT_S: u32 = 10;
 
-/// `ER_STATEMENT_TIMEOUT`: no answer, neither a refusal.
-const TIMED_OUT: u16 = 1969;
+/// No answer, and no refusal either: a statement took too long, or the judge's collation meets that of MariaDB's own JSON
+/// functions, or bytes do not become text.
+const UNDECIDED: [u16; 5] = [1969, 1267, 1270, 1271, 1300];
 
 /// The server. Dropping it ends it and removes its directory.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl MariaDb {
         let mut connection = self.pool.get_conn().await?;
         match read(&mut connection, sql).await {
             Ok(rows) => Ok(Answer::Rows(rows)),
-            Err(mysql_async::Error::Server(error)) if error.code == TIMED_OUT => Ok(Answer::Late),
+            Err(mysql_async::Error::Server(error)) if UNDECIDED.contains(&error.code) => Ok(Answer::Late),
             Err(mysql_async::Error::Server(error)) => Ok(Answer::Refused(error.message)),
             Err(error) => Err(error).with_context(|| format!("MariaDB does not answer: {sql}")),
         }

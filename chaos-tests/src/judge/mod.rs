@@ -16,6 +16,7 @@ pub mod court;
 pub mod differences;
 pub mod generate;
 pub mod mariadb;
+pub mod matrix;
 pub mod report;
 pub mod shrink;
 pub mod tables;
@@ -125,17 +126,24 @@ async fn refusals(court: &Court, mut all: Vec<(Case, Verdict)>, report: &mut Rep
         }
     }
     for (groups, is_refusal) in [(&mut report.refused, true), (&mut report.taken, false)] {
-        for (count, example) in groups.values_mut() {
-            if let Some(failure) = example.take() {
+        let smaller = |(count, example): &mut (usize, Option<Failure>)| {
+            let (count, failure) = (*count, example.take());
+            async move {
+                let Some(failure) = failure else { return anyhow::Ok((count, None)) };
                 let (case, verdict) = shrink::shrink(court, failure.case, failure.verdict).await?;
-                *example = Some(Failure { case, verdict, original: failure.original });
+                Ok((count, Some(Failure { case, verdict, original: failure.original })))
             }
+        };
+        let asked: Vec<_> = groups.values_mut().map(smaller).collect();
+        let shrunk: Vec<(usize, Option<Failure>)> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
+        for (group, (count, example)) in groups.values_mut().zip(shrunk) {
             let counted = match (example.as_ref().is_some_and(Failure::is_listed), is_refusal) {
                 (true, _) => &mut report.counts.listed,
                 (false, true) => &mut report.counts.unum_refuses,
                 (false, false) => &mut report.counts.unum_only,
             };
-            *counted += *count;
+            *counted += count;
+            *group = (count, example);
         }
     }
     Ok(())

@@ -64,6 +64,7 @@ pub fn group_of(error: &str) -> String {
     let mut quote = None;
     // The cause says more than what it came through.
     let cause = error.rsplit("caused by\n").next().unwrap_or_default();
+    let cause = cause.split(" does not fit: ").last().unwrap_or_default();
     for c in cause.lines().next().unwrap_or_default().chars() {
         match quote {
             Some(open) if c == open => quote = None,

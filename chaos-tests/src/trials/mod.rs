@@ -11,6 +11,7 @@ mod disk;
 mod disk_use;
 mod failover;
 mod load;
+mod mysql;
 mod planted;
 mod power_cut;
 mod sandbox;
@@ -28,6 +29,7 @@ pub const ALL: &[Trial] = &[
     sandbox::TRIAL,
     power_cut::TRIAL,
     disk_use::TRIAL,
+    mysql::TRIAL,
 ];
 
 impl Trial {

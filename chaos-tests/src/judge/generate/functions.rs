@@ -448,7 +448,14 @@ pub const FUNCTIONS: &[Function] = &[
         'x',
         &["FIRST_VALUE({x}) OVER (ORDER BY k)", "FIRST_VALUE({t}) OVER (PARTITION BY b ORDER BY k DESC)"],
     ),
-    win("LAG", 'x', &["LAG({x}) OVER (ORDER BY k)", "LAG({n}, 2, 0) OVER (ORDER BY k)"]),
+    win(
+        "LAG",
+        'x',
+        &[
+            "LAG({x}) OVER (ORDER BY k)",
+            "LAG({i}, 2, 9) OVER (ORDER BY k) => IF(ROW_NUMBER() OVER (ORDER BY k) <= 2, 9, LAG({i}, 2) OVER (ORDER BY k))",
+        ],
+    ),
     win(
         "LAST_VALUE",
         'x',
@@ -457,7 +464,7 @@ pub const FUNCTIONS: &[Function] = &[
             "LAST_VALUE({t}) OVER (ORDER BY k ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
         ],
     ),
-    win("LEAD", 'x', &["LEAD({x}) OVER (ORDER BY k)", "LEAD({t}, 1, 'none') OVER (PARTITION BY s ORDER BY k)"]),
+    win("LEAD", 'x', &["LEAD({x}) OVER (ORDER BY k)", "LEAD({t}, 1) OVER (PARTITION BY s ORDER BY k)"]),
     win("NTH_VALUE", 'x', &["NTH_VALUE({x}, 2) OVER (ORDER BY k)"]),
     win("NTILE", 'i', &["NTILE(4) OVER (ORDER BY k)"]),
     win("PERCENT_RANK", 'd', &["PERCENT_RANK() OVER (ORDER BY {i})"]),
