@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use unum_chaos_tests::host::tell;
 use unum_chaos_tests::judge::court::Court;
 use unum_chaos_tests::judge::generate::Kind;
-use unum_chaos_tests::judge::{self, mariadb};
+use unum_chaos_tests::judge::{self, corpus, mariadb};
 use unum_chaos_tests::trials::{ALL, Case, Trial};
 
 /// The exit code that no second try may hide.
@@ -61,6 +61,9 @@ struct Judge {
     /// What is judged.
     #[arg(long, value_enum, default_value = "expression")]
     kind: JudgedKind,
+    /// SQLite's sqllogictest corpus, a directory or a file: its queries instead, so many of each file as `--cases` says.
+    #[arg(long)]
+    corpus: Option<std::path::PathBuf>,
     /// Where the report goes, if not to standard output.
     #[arg(long)]
     report: Option<std::path::PathBuf>,
@@ -86,6 +89,9 @@ impl Judge {
             anyhow::bail!("not run: {why}");
         }
         let court = Court::open(&self.unumd, self.nodes as usize).await?;
+        if let Some(path) = &self.corpus {
+            return self.run_corpus(&court, path).await;
+        }
         let kind = match self.kind {
             JudgedKind::Expression => Kind::Expression,
             JudgedKind::Select => Kind::Select,
@@ -101,6 +107,19 @@ impl Judge {
         say(&report.counts.to_string())?;
         let is_kept = report.counts.wrong + report.counts.broken == 0;
         Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::from(PROMISE_BROKEN) })
+    }
+
+    async fn run_corpus(&self, court: &Court, path: &std::path::Path) -> anyhow::Result<ExitCode> {
+        let mut tally = corpus::Tally::default();
+        for (number, file) in corpus::files(path)?.iter().enumerate() {
+            corpus::run(court, file, number, self.cases, &mut tally).await?;
+            tell(&format!("{}: {tally}", file.display()));
+        }
+        let refusals = tally.refusals.iter().map(|(why, count)| format!("{count} × refused: {why}"));
+        let lines: Vec<String> = tally.told.iter().cloned().chain(refusals).collect();
+        self.write(&format!("{tally}\n{}\n", lines.join("\n")))?;
+        say(&tally.to_string())?;
+        Ok(if tally.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(PROMISE_BROKEN) })
     }
 
     fn write(&self, text: &str) -> std::io::Result<()> {

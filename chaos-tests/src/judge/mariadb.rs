@@ -117,6 +117,51 @@ impl MariaDb {
     }
 }
 
+/// What the corpus needs: its tables stand beside those of [`tables`], under names of their own.
+impl MariaDb {
+    /// Removes all that a file of the corpus has made.
+    pub async fn forget_corpus(&self) -> anyhow::Result<()> {
+        let mut connection = self.pool.get_conn().await?;
+        let made = "SELECT table_type, table_name FROM information_schema.tables \
+                    WHERE table_schema = 'judge' AND table_name NOT LIKE 'cluster%'";
+        let all: Vec<(String, String)> = connection.query(made).await?;
+        for (of, name) in all {
+            let what = if of == "VIEW" { "VIEW" } else { "TABLE" };
+            connection.query_drop(format!("DROP {what} IF EXISTS `{name}`")).await?;
+        }
+        Ok(())
+    }
+
+    /// The tables that a file has made.
+    pub async fn corpus_tables(&self) -> anyhow::Result<Vec<String>> {
+        let made = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'judge' \
+                    AND table_type = 'BASE TABLE' AND table_name NOT LIKE 'cluster%'";
+        Ok(self.pool.get_conn().await?.query(made).await?)
+    }
+
+    /// The columns and the rows of a table.
+    pub async fn whole_table(&self, name: &str) -> anyhow::Result<(Vec<(String, Type)>, Vec<Vec<Cell>>)> {
+        let mut connection = self.pool.get_conn().await?;
+        let mut result = connection.query_iter(format!("SELECT * FROM `{name}`")).await?;
+        let column = |column: &mysql_async::Column| {
+            (column.name_str().to_lowercase(), type_from(column.column_type(), column.decimals()))
+        };
+        let columns: Vec<(String, Type)> = result.columns_ref().iter().map(column).collect();
+        let rows: Vec<Row> = result.collect().await?;
+        let cells =
+            |row: Row| row.unwrap().into_iter().zip(&columns).map(|(value, (_, of))| cell(value, *of)).collect();
+        let rows = rows.into_iter().map(cells).collect();
+        Ok((columns, rows))
+    }
+
+    /// The MD5 of bytes: MariaDB has it.
+    pub async fn md5(&self, bytes: &[u8]) -> anyhow::Result<String> {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found: Option<String> = self.pool.get_conn().await?.query_first(format!("SELECT MD5(x'{hex}')")).await?;
+        found.context("MD5 gives a text")
+    }
+}
+
 async fn read(connection: &mut Conn, sql: &str) -> mysql_async::Result<Vec<Vec<Cell>>> {
     let mut result = connection.query_iter(sql).await?;
     let types: Vec<Type> =

@@ -75,7 +75,12 @@ pub async fn run(court: &Court, seed: u64) -> anyhow::Result<Matrix> {
         };
         let _ = writeln!(text, "{shown:width$}  {line}", width = TYPES.len());
     }
-    let _ = writeln!(text, "\nnot judged:");
+    // The cells that are not the same, as a report has them.
+    let is_same = |sign: &char| matches!(sign, '=' | '2');
+    let failing = judged.into_iter().filter(|(sign, _)| !is_same(sign)).map(|(_, cell)| vec![cell.case]).collect();
+    let report = super::judge_all(court, failing).await?;
+    let _ = writeln!(text, "\nof the cells that are not the same: {}", report.text());
+    let _ = writeln!(text, "not judged:");
     for function in FUNCTIONS {
         if let Class::Out(why) = function.class {
             let _ = writeln!(text, "  {}: {why}", function.name);

@@ -7,11 +7,14 @@
 //! 3. `compare` judges the two answers: doubles within a relative error, everything else exactly.
 //! 4. What fails is cut down by `shrink`; what `differences` lists by construct is excused; `report` groups the rest.
 //!
+//! `matrix` goes through all types of all arguments, and `corpus` runs SQLite's sqllogictest files.
+//!
 //! It judges values, not speed, and never the names of result columns. It does not look at what Unum has beyond MySQL.
 
 pub mod case;
 pub mod cell;
 pub mod compare;
+pub mod corpus;
 pub mod court;
 pub mod differences;
 pub mod generate;

@@ -302,6 +302,11 @@ pub fn literal(value: &Value) -> String {
     }
 }
 
+/// A name as both databases read it.
+pub fn literal_name(name: &str) -> String {
+    format!("`{name}`")
+}
+
 /// A time as MySQL writes it: the days of 1970 and after, and before.
 pub fn time(us: i64) -> String {
     let (seconds, fraction) = (us.div_euclid(1_000_000), us.rem_euclid(1_000_000));

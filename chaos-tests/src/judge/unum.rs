@@ -43,6 +43,12 @@ impl Unum {
         Ok(())
     }
 
+    /// Pushes tables of the corpus, as those of one node.
+    pub async fn push_corpus(&self, tables: Vec<TableSnapshot>) -> anyhow::Result<()> {
+        self.client.publisher(NodeDescription::new(NodeKey::parse("corpus", "c1")?)).push(tables).await?;
+        Ok(())
+    }
+
     /// Runs a statement.
     ///
     /// # Errors

@@ -54,12 +54,14 @@ impl Scope {
     }
 }
 
+/// The letter of a slot, or one of those that `x` stands for.
+fn any(letter: char, random: &mut StdRng) -> char {
+    if letter == 'x' { *slots::ANY.choose(random).expect("some letters") } else { letter }
+}
+
 /// A value for a slot, with functions nested so deep in it.
 pub fn value(letter: char, scope: &Scope, depth: usize, random: &mut StdRng) -> Tree {
-    let letter = match letter {
-        'x' => *slots::ANY.choose(random).expect("some letters"),
-        letter => letter,
-    };
+    let letter = any(letter, random);
     let slot = slots::of(letter);
     let letter = match !slot.takes.is_empty() && random.random_bool(WILD) {
         true => *slots::TYPES.choose(random).expect("some letters"),
@@ -79,6 +81,7 @@ pub fn value(letter: char, scope: &Scope, depth: usize, random: &mut StdRng) -> 
 
 /// A column or a literal for a slot.
 pub fn leaf(letter: char, scope: &Scope, random: &mut StdRng) -> Tree {
+    let letter = any(letter, random);
     let column = if random.random_bool(COLUMN) { scope.column(letter, random) } else { None };
     column.unwrap_or_else(|| Tree::Literal(slots::of(letter).literal(random), letter))
 }

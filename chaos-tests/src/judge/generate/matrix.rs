@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::expression::{self, Scope, filled, leaf, letters};
+use super::expression::{Scope, filled, leaf, letters};
 use super::functions::{Class, FUNCTIONS, Function};
 use super::slots;
 use crate::judge::case::{Case, Frame};
@@ -36,7 +36,7 @@ pub fn cells(seed: u64) -> Vec<Cell> {
             let mut add = |argument: Option<usize>, letter: char| {
                 let values = wanted.iter().enumerate().map(|(position, own)| match Some(position) == argument {
                     true => scope.column(letter, &mut random).unwrap_or_else(|| leaf(letter, &scope, &mut random)),
-                    false => expression::value(*own, &scope, 0, &mut random),
+                    false => leaf(*own, &scope, &mut random),
                 });
                 let tree = filled(function.name, text, values.collect());
                 cells.push(Cell {
