@@ -65,6 +65,19 @@ impl Case {
         }
     }
 
+    /// What Unum is asked where no plan that it keeps may answer: the same, with a name in it that no other statement has.
+    pub fn statement_for_a_fresh_plan(&self, number: usize) -> String {
+        let sql = self.statement(Dialect::Unum);
+        let unused = format!("fresh{number} AS (SELECT 1 AS x)");
+        match sql.strip_prefix("WITH RECURSIVE ") {
+            Some(rest) => format!("WITH RECURSIVE {unused}, {rest}"),
+            None => match sql.strip_prefix("WITH ") {
+                Some(rest) => format!("WITH {unused}, {rest}"),
+                None => format!("WITH {unused} {sql}"),
+            },
+        }
+    }
+
     /// Its tree.
     pub fn tree(&self) -> &Tree {
         match self {
@@ -124,7 +137,7 @@ impl Case {
             Frame::Groups => smaller.push(framed(Frame::All, None)),
             Frame::Rows => smaller.extend(differing.map(|key| framed(Frame::Row, Some(key)))),
             Frame::Row => {
-                let row = key.and_then(|key| tables::main_row(key));
+                let row = key.and_then(tables::main_row);
                 let literal = |name: &str| {
                     let position = tables::MAIN.iter().position(|column| column.name == name)?;
                     Some(tables::literal(row.as_ref()?.get(position)?))

@@ -29,6 +29,13 @@ pub enum Verdict {
     Undecided,
 }
 
+impl Verdict {
+    /// Whether there is nothing to look at.
+    pub fn is_fine(&self) -> bool {
+        matches!(self, Self::Same | Self::BothRefuse | Self::Undecided)
+    }
+}
+
 /// Where two answers part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
@@ -101,10 +108,9 @@ fn equal(mariadb: &Cell, unum: &Cell) -> Match {
     if a == b {
         return Match::Same;
     }
-    if mariadb.of != Type::Text || unum.of != Type::Text {
-        if let (Some(x), Some(y)) = (mariadb.number(), unum.number()) {
-            return numbers(mariadb, unum, x, y);
-        }
+    let is_numeric = mariadb.of != Type::Text || unum.of != Type::Text;
+    if let (true, Some(x), Some(y)) = (is_numeric, mariadb.number(), unum.number()) {
+        return numbers(mariadb, unum, x, y);
     }
     if is_time(a) && is_time(b) && (mariadb.of == Type::Time || unum.of == Type::Time) {
         let (x, y) = (trimmed(a), trimmed(b));

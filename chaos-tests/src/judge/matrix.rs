@@ -26,7 +26,7 @@ const LEGEND: &str = "= same  2 both refuse  x refused by Unum only  + answered 
                       ! broken  ? undecided  L listed";
 
 fn sign(cell: &Cell, verdict: &Verdict) -> char {
-    if differences::listed(&cell.case.tree().constructs(), verdict).is_some() {
+    if differences::listed(&cell.case, verdict).is_some() {
         return 'L';
     }
     match verdict {

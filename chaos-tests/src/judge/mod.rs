@@ -26,6 +26,8 @@ pub mod tables;
 pub mod tree;
 pub mod unum;
 
+use std::time::Instant;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use case::Case;
@@ -34,6 +36,8 @@ use court::{Court, IN_FLIGHT};
 use generate::Kind;
 use report::{Failure, Report, group_of};
 use tree::Dialect;
+
+use crate::host::tell;
 
 /// How many failures are made smaller; the others are counted only.
 const SHRUNK_MAX: usize = 1500;
@@ -66,34 +70,25 @@ pub async fn run(court: &Court, options: &Options) -> anyhow::Result<Report> {
 
 /// Judges groups of cases, those of a group in turn, and makes what fails smaller.
 pub async fn judge_all(court: &Court, groups: Vec<Vec<Case>>) -> anyhow::Result<Report> {
-    let in_turn = |cases: Vec<Case>| async move {
-        let mut judged = Vec::with_capacity(cases.len());
-        for case in cases {
-            let verdict = court.judge(&case).await?;
-            judged.push((case, verdict));
-        }
-        anyhow::Ok(judged)
-    };
-    let judged: Vec<Vec<(Case, Verdict)>> = stream::iter(groups).map(in_turn).buffered(IN_FLIGHT).try_collect().await?;
+    let started = Instant::now();
+    let judged: Vec<Vec<Judged>> =
+        stream::iter(groups).map(|cases| in_turn(court, cases)).buffered(IN_FLIGHT).try_collect().await?;
+    let judged: Vec<Judged> = judged.into_iter().flatten().collect();
+    let took = started.elapsed().as_secs_f64();
+    tell(&format!("{} statements in {took:.0} s, {:.0} a second", judged.len(), judged.len() as f64 / took));
     let mut report = Report::default();
-    let mut failing = Vec::new();
-    let mut grouped = Vec::new();
-    for (case, verdict) in judged.into_iter().flatten() {
-        match &verdict {
+    let (mut failing, mut grouped) = (Vec::new(), Vec::new());
+    for judged in judged {
+        match &judged.verdict {
             Verdict::Same => report.counts.same += 1,
             Verdict::BothRefuse => report.counts.both_refuse += 1,
             Verdict::Undecided => report.counts.undecided += 1,
-            Verdict::UnumRefuses(_) | Verdict::UnumOnly(_) => grouped.push((case, verdict)),
-            Verdict::Wrong(_) | Verdict::Shape(_) | Verdict::Broken(_) => failing.push((case, verdict)),
+            Verdict::UnumRefuses(_) | Verdict::UnumOnly(_) if judged.kept_from.is_none() => grouped.push(judged),
+            _ => failing.push(judged),
         }
     }
-    failing.sort_by_key(|(_, verdict)| matches!(verdict, Verdict::Shape(_)));
-    let smaller = |(position, (case, verdict)): (usize, (Case, Verdict))| async move {
-        let original = case.statement(Dialect::Unum);
-        let (case, verdict) =
-            if position < SHRUNK_MAX { shrink::shrink(court, case, verdict).await? } else { (case, verdict) };
-        anyhow::Ok(Failure { case, verdict, original })
-    };
+    failing.sort_by_key(|failure| matches!(failure.verdict, Verdict::Shape(_)));
+    let smaller = |(position, failure)| smaller(court, failure, position < SHRUNK_MAX);
     let shrunk: Vec<Failure> =
         stream::iter(failing.into_iter().enumerate()).map(smaller).buffered(IN_FLIGHT).try_collect().await?;
     for failure in shrunk {
@@ -109,44 +104,64 @@ pub async fn judge_all(court: &Court, groups: Vec<Vec<Case>>) -> anyhow::Result<
         report.failures.push(failure);
     }
     refusals(court, grouped, &mut report).await?;
+    tell(&format!("and made smaller in {:.0} s", started.elapsed().as_secs_f64() - took));
     Ok(report)
 }
 
+/// What comes of a case before it is made smaller.
+type Judged = Failure;
+
+/// Judges the cases of a group in turn: a later one that fails where a fresh plan does not, fails by the kept one.
+async fn in_turn(court: &Court, cases: Vec<Case>) -> anyhow::Result<Vec<Judged>> {
+    let mut judged = Vec::with_capacity(cases.len());
+    let mut before: Option<String> = None;
+    for case in cases {
+        let verdict = court.judge(&case).await?;
+        let mut kept_from = None;
+        if let (false, Some(before)) = (verdict.is_fine(), &before) {
+            let fresh = court.judge_with_a_fresh_plan(&case).await?;
+            kept_from = fresh.is_fine().then(|| before.clone());
+        }
+        before = Some(case.statement(Dialect::Unum));
+        judged.push(Judged { case, verdict, kept_from });
+    }
+    Ok(judged)
+}
+
+/// The failure as small as it becomes, if it is to be made smaller and is none of a kept plan.
+async fn smaller(court: &Court, failure: Failure, wanted: bool) -> anyhow::Result<Failure> {
+    if !wanted || failure.kept_from.is_some() {
+        return Ok(failure);
+    }
+    let (case, verdict) = shrink::shrink(court, failure.case, failure.verdict).await?;
+    Ok(Failure { case, verdict, kept_from: None })
+}
+
 /// Groups what only one of them takes by its error, and makes the shortest of each group smaller.
-async fn refusals(court: &Court, mut all: Vec<(Case, Verdict)>, report: &mut Report) -> anyhow::Result<()> {
-    all.sort_by_key(|(case, _)| case.weight());
-    for (case, verdict) in all {
-        let (groups, why) = match &verdict {
+async fn refusals(court: &Court, mut all: Vec<Judged>, report: &mut Report) -> anyhow::Result<()> {
+    all.sort_by_key(|judged| judged.case.weight());
+    for judged in all {
+        let (groups, why) = match &judged.verdict {
             Verdict::UnumRefuses(why) => (&mut report.refused, why),
             Verdict::UnumOnly(why) => (&mut report.taken, why),
             _ => continue,
         };
         let (count, example) = groups.entry(group_of(why)).or_default();
         *count += 1;
-        if example.is_none() {
-            let original = case.statement(Dialect::Unum);
-            *example = Some(Failure { case, verdict, original });
-        }
+        example.get_or_insert(judged);
     }
     for (groups, is_refusal) in [(&mut report.refused, true), (&mut report.taken, false)] {
-        let smaller = |(count, example): &mut (usize, Option<Failure>)| {
-            let (count, failure) = (*count, example.take());
-            async move {
-                let Some(failure) = failure else { return anyhow::Ok((count, None)) };
-                let (case, verdict) = shrink::shrink(court, failure.case, failure.verdict).await?;
-                Ok((count, Some(Failure { case, verdict, original: failure.original })))
-            }
-        };
-        let asked: Vec<_> = groups.values_mut().map(smaller).collect();
-        let shrunk: Vec<(usize, Option<Failure>)> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
-        for (group, (count, example)) in groups.values_mut().zip(shrunk) {
-            let counted = match (example.as_ref().is_some_and(Failure::is_listed), is_refusal) {
+        let examples: Vec<Failure> = groups.values().filter_map(|(_, example)| example.clone()).collect();
+        let asked = stream::iter(examples).map(|failure| smaller(court, failure, true)).buffered(IN_FLIGHT);
+        let shrunk: Vec<Failure> = asked.try_collect().await?;
+        for ((count, example), smallest) in groups.values_mut().zip(shrunk) {
+            let counted = match (smallest.is_listed(), is_refusal) {
                 (true, _) => &mut report.counts.listed,
                 (false, true) => &mut report.counts.unum_refuses,
                 (false, false) => &mut report.counts.unum_only,
             };
-            *counted += count;
-            *group = (count, example);
+            *counted += *count;
+            *example = Some(smallest);
         }
     }
     Ok(())

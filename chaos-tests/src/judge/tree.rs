@@ -105,6 +105,15 @@ impl Tree {
         found
     }
 
+    /// Whether a NULL stands in it.
+    pub fn has_null(&self) -> bool {
+        match self {
+            Self::Literal(text, _) => text == "NULL",
+            Self::Node(_, _, parts) => parts.iter().any(Self::has_null),
+            _ => false,
+        }
+    }
+
     /// Whether it names a column.
     pub fn has_columns(&self) -> bool {
         match self {

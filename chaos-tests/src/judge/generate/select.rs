@@ -41,6 +41,44 @@ const PLAIN_CONDITIONS: &[&str] = &[
 /// The columns of what has no table: by position.
 const OUTPUT_NAMES: [&str; 6] = ["c1", "c2", "c3", "c4", "c5", "c6"];
 
+/// A construct, a statement without its order, and MariaDB's words for it where they differ; `#` is some digit.
+const FIXED: &[(&str, &str, &str)] = &[
+    (
+        "JSON_TABLE",
+        r#"SELECT n, a FROM JSON_TABLE('[{"a": #}, {"a": "x"}, {}]', '$[*]' COLUMNS (n FOR ORDINALITY, a VARCHAR(9) PATH '$.a')) AS q"#,
+        "",
+    ),
+    (
+        "GROUPING",
+        "SELECT q.* FROM (SELECT k, GROUPING(k), COUNT(*) FROM cluster_x WHERE k > # GROUP BY k WITH ROLLUP) q",
+        "SELECT q.* FROM (SELECT k, k IS NULL, COUNT(*) FROM cluster_x WHERE k > # GROUP BY k WITH ROLLUP) q",
+    ),
+    ("VALUES", "SELECT * FROM (VALUES ROW(1, #), ROW(2, NULL)) q", "SELECT * FROM (VALUES (1, #), (2, NULL)) q"),
+    (
+        "NATURAL JOIN",
+        "SELECT k, t FROM (SELECT k, t FROM cluster_x) p NATURAL JOIN (SELECT k, s FROM cluster_w WHERE k > #) o",
+        "",
+    ),
+    (
+        "NATURAL RIGHT JOIN",
+        "SELECT k, s FROM (SELECT k, t FROM cluster_x) p NATURAL RIGHT JOIN (SELECT k, s FROM cluster_w WHERE k > #) o",
+        "",
+    ),
+    ("window name", "SELECT k, SUM(s) OVER w FROM cluster_v WHERE k > # WINDOW w AS (PARTITION BY b ORDER BY k)", ""),
+    ("parentheses", "(SELECT k, s FROM cluster_w WHERE k > #) UNION (SELECT k, i FROM cluster_x)", ""),
+    ("LIMIT in parentheses", "(SELECT k, s FROM cluster_w ORDER BY k DESC LIMIT #) UNION ALL (SELECT 0, 1)", ""),
+    ("STRAIGHT_JOIN", "SELECT v.k, w.k FROM cluster_v v STRAIGHT_JOIN cluster_w w ON v.k = w.v AND w.s > #", ""),
+    ("HAVING without GROUP BY", "SELECT k, s AS q FROM cluster_w HAVING q > #", ""),
+    ("ORDER BY in GROUP BY", "SELECT s + # AS q, COUNT(*) FROM cluster_v GROUP BY q", ""),
+    (
+        "correlated derived aggregate",
+        "SELECT k, (SELECT COUNT(*) FROM cluster_w w WHERE w.v = v.k AND w.s > #) FROM cluster_v v",
+        "",
+    ),
+    ("DUAL", "SELECT #, 'x' FROM DUAL", ""),
+    ("user variables", "SELECT @a IS NULL, #", ""),
+];
+
 /// A statement.
 pub fn case(random: &mut StdRng) -> Case {
     let mut maker = Maker { random, aliases: 0 };
@@ -93,7 +131,8 @@ impl Maker<'_> {
         match self.random.random_range(0..100) {
             0..14 => self.set_operation(&columns),
             14..22 => self.with_common_table(&columns),
-            22..26 => self.recursive(),
+            22..25 => self.recursive(),
+            25..28 => self.fixed(),
             _ => {
                 let body = self.body(&columns, 2, &Scope::default());
                 self.finished(body, count, ORDER_BY)
@@ -166,6 +205,15 @@ impl Maker<'_> {
         let with = node("WITH", vec![named, inner, words(") ")]);
         let (finished, ordered) = self.finished(body, columns.len(), ORDER_BY);
         (node("", vec![with, finished]), ordered)
+    }
+
+    /// What is about one construct, and as it is.
+    fn fixed(&mut self) -> (Tree, bool) {
+        let (construct, unum, mariadb) = self.pick(FIXED);
+        let number = self.random.random_range(0..9).to_string();
+        let with = |text: &str| text.replace('#', &number);
+        let words = Tree::Dialects(with(unum).into(), with(if mariadb.is_empty() { unum } else { mariadb }).into());
+        (node(construct, vec![words, node(ORDER_BY, vec![Tree::words(" ORDER BY 1, 2")])]), true)
     }
 
     fn recursive(&mut self) -> (Tree, bool) {
