@@ -103,7 +103,8 @@ impl Case {
     /// Whether the order of rows is told by it.
     pub fn ordered(&self) -> bool {
         match self {
-            Self::Expression { .. } => true,
+            // Where an aggregate was cut away, there is a row a row.
+            Self::Expression { frame, .. } => *frame != Frame::All,
             Self::Query { tree, ordered } => *ordered && tree.constructs().contains(&ORDER_BY),
         }
     }
