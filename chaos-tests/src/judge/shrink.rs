@@ -7,7 +7,7 @@ use super::report::group_of;
 use super::tree::{Sort, Tree};
 
 /// How many smaller statements are tried of one.
-const TRIES_MAX: usize = 300;
+const TRIES_MAX: usize = 150;
 
 /// The smallest statement that was found, and what comes of it.
 pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Result<(Case, Verdict)> {
