@@ -57,7 +57,10 @@ impl Unum {
     /// When Unum itself is gone; a refused statement is an answer.
     pub async fn ask(&self, sql: &str) -> anyhow::Result<Answer> {
         match self.client.query(sql).await {
-            Ok(result) => Ok(Answer::Rows(cells(&result)?)),
+            Ok(result) => Ok(match cells(&result) {
+                Ok(rows) => Answer::Rows(rows),
+                Err(error) => Answer::Broken(format!("a value that cannot be shown: {error}")),
+            }),
             Err(Error::Refused(why)) if is_broken(&why) => Ok(Answer::Broken(why)),
             Err(Error::Refused(why)) => Ok(Answer::Refused(why)),
             Err(error @ Error::Unreachable { .. }) => Err(error).with_context(|| format!("after: {sql}")),
