@@ -76,7 +76,7 @@ async fn use_cluster(
 ) -> anyhow::Result<()> {
     wait_until_all_published(client).await?;
     let mut out = std::io::stdout();
-    let script = Script { format, bail: true, output: None };
+    let script = Script { format, bail: true, output: None, file: None };
     if !statements.is_empty() {
         repl::run_script(client, &statements.join(";\n"), script, &mut out).await?;
     } else if std::io::stdin().is_terminal() {

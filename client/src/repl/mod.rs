@@ -36,6 +36,37 @@ pub struct Script<'a> {
     pub bail: bool,
     /// Where results go instead of standard output.
     pub output: Option<&'a Path>,
+    /// The file that it was read from: errors name it.
+    pub file: Option<&'a Path>,
+}
+
+/// Where in a file a statement is, for its error.
+struct Place {
+    file: String,
+    line: usize,
+    statement: String,
+}
+
+impl Place {
+    fn new(file: &std::path::Path, line: usize, part: &split::Part) -> Self {
+        const SHOWN_MAX: usize = 80;
+        let text = match part {
+            split::Part::Statement { sql, .. } => sql,
+            split::Part::Meta(line) => line,
+        };
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let statement = match words.char_indices().nth(SHOWN_MAX) {
+            Some((end, _)) => format!("{}…", &words[..end]),
+            None => words,
+        };
+        Self { file: file.display().to_string(), line, statement }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.statement)
+    }
 }
 
 /// What came of a script that was run to its end.
@@ -66,12 +97,23 @@ pub async fn run_script(
         runner.write_to(&path.to_string_lossy())?;
     }
     let mut verdict = Verdict::Done;
-    for part in split::split(text).parts {
+    let split::Split { parts, lines, .. } = split::split(text);
+    for (part, line) in parts.into_iter().zip(lines) {
+        let place = script.file.map(|file| Place::new(file, line, &part));
         match runner.run(part).await {
             Ok(Flow::Continue) => {}
             Ok(Flow::Quit) => break,
-            Err(error) if script.bail || matches!(error, Error::Unreachable { .. }) => return Err(error),
+            Err(error) if script.bail || matches!(error, Error::Unreachable { .. }) => {
+                if let Some(place) = place {
+                    // There is nowhere to say that stderr is gone.
+                    let _ = writeln!(std::io::stderr(), "{place}");
+                }
+                return Err(error);
+            }
             Err(error) => {
+                if let Some(place) = place {
+                    let _ = writeln!(std::io::stderr(), "{place}");
+                }
                 report(&error);
                 if verdict == Verdict::Done {
                     verdict = Verdict::Failed { exit_code: error.exit_code() };

@@ -21,6 +21,8 @@ pub enum Part {
 pub struct Split {
     /// In order. What is only comments is left out.
     pub parts: Vec<Part>,
+    /// The line, from 1, that each begins on.
+    pub lines: Vec<usize>,
     /// Whether the last statement was ended, and no quote or comment is open.
     pub complete: bool,
 }
@@ -37,6 +39,7 @@ enum Within {
 /// Cuts a text.
 pub fn split(text: &str) -> Split {
     let mut parts = Vec::new();
+    let mut starts = Vec::new();
     let mut within = Within::Sql;
     // The statement so far begins here, and has anything but blanks and comments.
     let (mut start, mut begun) = (0, false);
@@ -61,18 +64,19 @@ pub fn split(text: &str) -> Split {
                     within = Within::BlockComment;
                 }
                 (';', _) => {
-                    push(&mut parts, &text[start..at], begun, false);
+                    push(&mut parts, &mut starts, text, start..at, begun, false);
                     (start, begun) = (at + 1, false);
                 }
                 ('\\', Some(end @ ('g' | 'G'))) if begun && is_blank_or_end(text[at + 2..].chars().next()) => {
                     rest.next();
-                    push(&mut parts, &text[start..at], begun, end == 'G');
+                    push(&mut parts, &mut starts, text, start..at, begun, end == 'G');
                     (start, begun) = (at + 2, false);
                 }
                 ('\\' | '.', _) if c == '\\' || !begun => {
-                    push(&mut parts, &text[start..at], begun, false);
+                    push(&mut parts, &mut starts, text, start..at, begun, false);
                     let line = text[at..].lines().next().unwrap_or_default();
                     parts.push(Part::Meta(line.trim_end().trim_end_matches(';').to_owned()));
+                    starts.push(at);
                     start = at + line.len();
                     begun = false;
                     while rest.next_if(|(at, _)| *at < start).is_some() {}
@@ -82,18 +86,38 @@ pub fn split(text: &str) -> Split {
         }
     }
     let open = matches!(within, Within::Quote(_) | Within::BlockComment);
-    push(&mut parts, &text[start..], begun, false);
-    Split { parts, complete: !begun && !open }
+    push(&mut parts, &mut starts, text, start..text.len(), begun, false);
+    Split { parts, lines: lines_of(text, &starts), complete: !begun && !open }
 }
 
 fn is_blank_or_end(c: Option<char>) -> bool {
     c.is_none_or(|c| c.is_whitespace() || c == ';')
 }
 
-fn push(parts: &mut Vec<Part>, sql: &str, begun: bool, vertical: bool) {
+fn push(
+    parts: &mut Vec<Part>,
+    starts: &mut Vec<usize>,
+    text: &str,
+    range: std::ops::Range<usize>,
+    begun: bool,
+    vertical: bool,
+) {
     if begun {
+        let sql = &text[range.clone()];
         parts.push(Part::Statement { sql: sql.trim().to_owned(), vertical });
+        starts.push(range.start + (sql.len() - sql.trim_start().len()));
     }
+}
+
+/// The lines of places in a text, which are in order.
+fn lines_of(text: &str, starts: &[usize]) -> Vec<usize> {
+    let (mut line, mut from) = (1, 0);
+    let mut of = |start: &usize| {
+        line += text[from..*start].matches('\n').count();
+        from = *start;
+        line
+    };
+    starts.iter().map(&mut of).collect()
 }
 
 #[cfg(test)]
@@ -128,7 +152,13 @@ mod tests {
             ("SELECT .5;", vec![sql("SELECT .5")], true),
             ("\\o it's\nSELECT 1;", vec![meta("\\o it's"), sql("SELECT 1")], true),
         ] {
-            assert_eq!(split(text), Split { parts: expected, complete }, "{text:?}");
+            let Split { parts, complete: is_complete, .. } = split(text);
+            assert_eq!((parts, is_complete), (expected, complete), "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_part_has_the_line_that_it_begins_on() {
+        assert_eq!(split("SELECT 1;\n\nSELECT\n2; SELECT 3;\n\\d nodes\nSELECT 4").lines, [1, 3, 4, 5, 6]);
     }
 }

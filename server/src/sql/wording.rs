@@ -99,7 +99,7 @@ fn with_plain_literals(message: &str) -> String {
         left = &inner[end + 1..];
     }
     plain.push_str(left);
-    plain.replace(super::plan::RENAMED, "")
+    plain.replace(super::syntax::names::RENAMED, "")
 }
 
 /// Where the parenthesis is closed, outside of quotes.

@@ -59,7 +59,8 @@ pub async fn run(args: SqlArgs) -> Result<ExitCode, Error> {
             .map_err(|e| Error::Refused(format!("standard input cannot be read: {e}")))?;
         text
     };
-    let script = Script { format: args.format, bail: args.bail, output: args.output.as_deref() };
+    let script =
+        Script { format: args.format, bail: args.bail, output: args.output.as_deref(), file: args.file.as_deref() };
     Ok(match repl::run_script(&client, &text, script, &mut std::io::stdout()).await? {
         Verdict::Done => ExitCode::SUCCESS,
         Verdict::Failed { exit_code } => ExitCode::from(exit_code),

@@ -3,6 +3,7 @@
 //! Whole numbers and decimals are exact, and what is out of their range is an error, as in MySQL; what is divided by 0 is
 //! NULL.
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use datafusion::logical_expr::{
 };
 
 use super::columns::{Builder, Column, canonical};
+use super::comparison::compare;
 use super::functions::definition::{Outcome, Stop, some};
 use super::operator::Binary;
 use super::types::Type;
@@ -157,6 +159,25 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
             }));
         }
         DivideWhole => return divide_whole(left, right, data_type, out_of_range),
+        Binary::Same => {
+            let same = match (left.is_null(), right.is_null()) {
+                (true, true) => true,
+                (false, false) => compare(left, right).is_some_and(Ordering::is_eq),
+                _ => false,
+            };
+            return Ok(Value::bool(same));
+        }
+        comparison if comparison.is_comparison() => {
+            let order = some(compare(left, right))?;
+            return Ok(Value::bool(match comparison {
+                Binary::Equal => order.is_eq(),
+                Binary::NotEqual => order.is_ne(),
+                Binary::Less => order.is_lt(),
+                Binary::LessOrEqual => order.is_le(),
+                Binary::Greater => order.is_gt(),
+                _ => order.is_ge(),
+            }));
+        }
         _ => {}
     }
     match data_type {

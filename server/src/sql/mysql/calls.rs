@@ -50,6 +50,7 @@ const CLOCKS: &[(&str, &str)] = &[
 /// Functions that are rewritten only with the right arguments, and how they are written.
 const USAGES: &[(&str, &str)] = &[
     ("if", "IF(condition, then, otherwise)"),
+    ("sleep", "SLEEP(seconds)"),
     ("ifnull", "IFNULL(value, otherwise)"),
     ("isnull", "ISNULL(value)"),
     ("mod", "MOD(n, m)"),
@@ -78,6 +79,23 @@ pub fn is_bare_clock(word: &str) -> bool {
 /// How a function is written that is rewritten with the right arguments only.
 pub fn usage(name: &str) -> Option<&'static str> {
     find(USAGES, name)
+}
+
+/// Functions that only trees call: nobody is told of them.
+pub fn is_inner(name: &str) -> bool {
+    const INNER: [&str; 10] = [
+        "char_text",
+        "from_session_zone",
+        "from_unixtime_in",
+        "interval_of",
+        "json_scalar_text",
+        "to_session_zone",
+        "trim_both",
+        "trim_leading",
+        "trim_trailing",
+        "unix_timestamp_in",
+    ];
+    name.starts_with('#') || INNER.contains(&name)
 }
 
 /// The names of all functions that are rewritten.
@@ -121,6 +139,7 @@ pub fn rewrite(mut function: Function, context: &Context<'_>) -> Result<Expr, Er
         ("version", []) => Some(text(&variables::version())),
         ("user" | "current_user" | "session_user" | "system_user", []) => Some(text(context.user())),
         ("connection_id", []) => Some(number(&context.query_id().to_string())),
+        ("sleep", [seconds]) => Some(call("sleep", vec![operator(Operator::Double, vec![seconds.clone()])])),
         ("name_const", [_, value]) => Some(value.clone()),
         // Of a literal, as in MySQL.
         ("coercibility", [_]) => Some(number("4")),

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::functions::definition::{Call, Definition, Outcome, some};
+use super::functions::definition::{Call, Definition, Outcome, Stop, some};
+use super::functions::json::json_scalar;
 use super::types::Type;
 use super::value::{Number, Value};
 
@@ -65,7 +66,7 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
             Some(a.to_bytes()?.as_ref().cmp(b.to_bytes()?.as_ref()))
         }
         (Value::Text(_) | Value::Json(_), Value::Text(_) | Value::Json(_)) => {
-            Some(scalar_text(a).as_ref().cmp(scalar_text(b).as_ref()))
+            Some(a.to_text()?.as_ref().cmp(b.to_text()?.as_ref()))
         }
         (Value::Date(_) | Value::DateTime(..), other) | (other, Value::Date(_) | Value::DateTime(..))
             if other.is_textual() || matches!(other, Value::Date(_) | Value::DateTime(..)) =>
@@ -78,17 +79,6 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
             Some(a.to_time()?.0.cmp(&b.to_time()?.0))
         }
         _ => Some(a.to_number()?.compare(b.to_number()?)),
-    }
-}
-
-/// A JSON string without its quotes; anything else as it is.
-fn scalar_text<'a>(value: &'a Value<'_>) -> std::borrow::Cow<'a, str> {
-    match value {
-        Value::Json(json) if json.starts_with('"') => match serde_json::from_str::<String>(json) {
-            Ok(text) => text.into(),
-            Err(_) => value.to_text().unwrap_or_default(),
-        },
-        other => other.to_text().unwrap_or_default(),
     }
 }
 
@@ -155,6 +145,21 @@ pub static MOMENT: Definition = Definition::new(
 fn first_moment() -> Option<NaiveDateTime> {
     NaiveDate::from_ymd_opt(-1, 1, 1)?.and_hms_opt(0, 0, 0)
 }
+
+/// A JSON value beside one that is none: a string without its quotes, a number as one.
+pub static JSON_SCALAR: Definition = Definition::new(
+    "json_scalar",
+    "json_scalar(json)",
+    (1, 1),
+    |_| Type::Text,
+    |call| match call.value(0)? {
+        Value::Json(json) => match json_scalar(json) {
+            Value::Null => Err(Stop::Null),
+            value => Ok(value.into_owned()),
+        },
+        other => Ok(other.clone().into_owned()),
+    },
+);
 
 /// The text of a number in [`Form::ExactOrText`].
 pub static NUMERIC_KEY: Definition =

@@ -11,6 +11,7 @@
 //! warning is NULL.
 
 mod arithmetic;
+mod binary;
 mod call;
 pub mod calls;
 mod collected;
@@ -25,5 +26,6 @@ mod planned;
 pub mod registry;
 pub mod rewrite;
 mod shapes;
+mod sleep;
 pub mod types;
 pub mod value;

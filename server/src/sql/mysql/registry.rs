@@ -8,12 +8,14 @@ use super::collected;
 use super::functions::all;
 use super::operator::Operator;
 use super::planned::{Callee, Planned};
+use super::sleep;
 
 /// All of ours, to be registered over DataFusion's own.
 pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
     let operators = Operator::ALL.into_iter().map(Callee::Operator);
     let functions = all::all().map(Callee::Function);
-    operators.chain(functions).map(|callee| Arc::new(ScalarUDF::from(Planned::new(callee))))
+    let planned = operators.chain(functions).map(|callee| Arc::new(ScalarUDF::from(Planned::new(callee))));
+    planned.chain([sleep::function()])
 }
 
 /// Aggregates of ours.

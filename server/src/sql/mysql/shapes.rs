@@ -126,7 +126,7 @@ pub fn quantified(value: Expr, op: &BinaryOperator, quantifier: Quantifier, quer
     let column = |position: usize| Expr::CompoundIdentifier(vec![name(QUERY), name(&column_name(position))]);
     let columns: Vec<Expr> = (0..values.len()).map(column).collect();
     let count = values.len();
-    let holds = super::rewrite::compared(values, op, columns)?;
+    let holds = super::binary::compared(values, op, columns)?;
     let all = || call_star("count");
     let known = || call("count", vec![holds.clone()]);
     // In MAX and MIN, what is not known does not count.

@@ -9,26 +9,30 @@ use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use sqlparser::ast::{Expr, Statement as Ast, Visit, Visitor};
+use sqlparser::tokenizer::Location;
 
 use crate::sql::mysql::calls;
+use crate::sql::syntax::names::RENAMED;
 use crate::sql::{Error, suggest};
 
 /// The error of a statement that was refused while it was planned.
 pub fn explain(error: DataFusionError, statement: &Ast, session: &SessionState) -> Error {
     if let DataFusionError::SchemaError(schema, _) = error.find_root() {
         match schema.as_ref() {
-            SchemaError::FieldNotFound { field, valid_fields } => return no_column(field, valid_fields),
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                return no_column(field, valid_fields, &place_of(statement, &field.name));
+            }
             SchemaError::AmbiguousReference { field } => {
-                let name = &field.name;
-                let what = format!("the column {name} is in more than one of the tables; write table.{name}");
+                let (name, place) = (&field.name, place_of(statement, &field.name));
+                let what = format!("the column {name}{place} is in more than one of the tables; write table.{name}");
                 return Error::Invalid(what);
             }
             _ => {}
         }
     }
-    let message = error.strip_backtrace().replace(super::RENAMED, "");
+    let message = error.strip_backtrace().replace(RENAMED, "");
     if let Some(name) = between(&message, "Invalid function '", "'") {
-        return no_function(name, session);
+        return no_function(name, session, &place_of(statement, name));
     }
     if let Some(signature) = between(&message, "No function matches the given name and argument types '", "'") {
         return wrong_arguments(signature, &message, statement);
@@ -41,18 +45,50 @@ pub fn explain(error: DataFusionError, statement: &Ast, session: &SessionState) 
     error.into()
 }
 
+/// ` at line 1, column 8`: where a column or a function is first named; nothing if the statement does not name it so.
+fn place_of(statement: &Ast, name: &str) -> String {
+    struct Names<'a>(&'a str);
+
+    impl Visitor for Names<'_> {
+        type Break = Location;
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Location> {
+            let named = match expr {
+                Expr::Identifier(name) => Some(name),
+                Expr::CompoundIdentifier(parts) => parts.last(),
+                Expr::Function(function) => function.name.0.last().and_then(|part| part.as_ident()),
+                _ => None,
+            };
+            match named {
+                Some(ident) if ident.value.eq_ignore_ascii_case(self.0) && ident.span.start.line > 0 => {
+                    ControlFlow::Break(ident.span.start)
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    let place = statement.visit(&mut Names(name)).break_value();
+    place.map_or_else(String::new, |at| format!(" at line {}, column {}", at.line, at.column))
+}
+
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let start = text.find(before)? + before.len();
     Some(&text[start..start + text[start..].find(after)?])
 }
 
-fn no_column(field: &Column, valid: &[Column]) -> Error {
+fn no_column(field: &Column, valid: &[Column], place: &str) -> Error {
     const LISTED_MAX: usize = 16;
     let near = suggest::nearest(&field.name, valid.iter().map(|column| column.name.as_str()));
     let remedy = match near {
         Some(near) => format!("did you mean {near}?"),
         None => {
-            let names: Vec<&str> = valid.iter().take(LISTED_MAX).map(|column| column.name.as_str()).collect();
+            let mut names: Vec<&str> = Vec::new();
+            for column in valid {
+                if !names.contains(&column.name.as_str()) && names.len() < LISTED_MAX {
+                    names.push(&column.name);
+                }
+            }
             match (names.is_empty(), valid.len() > LISTED_MAX) {
                 (true, _) => "there are no columns to choose from here".to_owned(),
                 (false, true) => format!("there are {}, …", names.join(", ")),
@@ -60,20 +96,20 @@ fn no_column(field: &Column, valid: &[Column]) -> Error {
             }
         }
     };
-    Error::Invalid(format!("there is no column {}; {remedy}", field.flat_name().replace(super::RENAMED, "")))
+    Error::Invalid(format!("there is no column {}{place}; {remedy}", field.flat_name().replace(RENAMED, "")))
 }
 
-fn no_function(name: &str, session: &SessionState) -> Error {
+fn no_function(name: &str, session: &SessionState, place: &str) -> Error {
     let name = name.to_lowercase();
     if let Some(usage) = calls::usage(&name) {
         return Error::Invalid(format!("{name} does not take these arguments; write {usage}"));
     }
     let scalar = session.scalar_functions().keys();
     let own = scalar.chain(session.aggregate_functions().keys()).chain(session.window_functions().keys());
-    let mut known: Vec<&str> = own.map(String::as_str).collect();
+    let mut known: Vec<&str> = own.map(String::as_str).filter(|name| !calls::is_inner(name)).collect();
     calls::names().for_each(|name| known.push(name));
     let near = suggest::nearest(&name, known);
-    suggest::unknown("function", &name, near, "docs/SQL.md")
+    suggest::unknown("function", &format!("{name}{place}"), near, "docs/SQL.md")
 }
 
 /// `sum(Utf8)` and the like.

@@ -16,6 +16,7 @@ use sqlparser::ast::{
 use crate::sql::Error;
 use crate::sql::mysql::expr;
 use crate::sql::mysql::operator::{Binary, Operator};
+use crate::sql::syntax::names::RENAMED;
 
 /// A column of what is joined.
 #[derive(Debug, Clone)]
@@ -495,9 +496,6 @@ fn tables_are_called_as_columns(query: &mut Query, columns_of: &ColumnsOf<'_>) -
     names.columns.extend(of_tables);
     names.called.iter().any(|called| names.columns.contains(called))
 }
-
-/// What follows the name of a table that is called otherwise in the plan.
-pub const RENAMED: char = '\u{200b}';
 
 /// Calls every table otherwise, wherever it is named.
 struct Renames;

@@ -22,6 +22,5 @@ mod sorted_inputs;
 mod whole_order;
 
 pub use cache::{Found, PlanCache};
-pub use joins::RENAMED;
 pub use plan::Plan;
 pub use planner::Planner;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
@@ -17,7 +17,7 @@ use sqlparser::ast::{Expr as AstExpr, SetExpr, Statement as Ast, Value, ValueWit
 
 use crate::sql::mysql::operator::Operator;
 use crate::sql::mysql::{expr, rewrite};
-use crate::sql::syntax::Fingerprint;
+use crate::sql::syntax::fingerprint::{Fingerprint, Literal};
 use crate::sql::tables::parameter::{Open, Parameter, is_open, values_of};
 use crate::sql::tables::scan::TableScan;
 
@@ -82,9 +82,17 @@ fn is_column(expr: &AstExpr) -> bool {
 fn open_literal(expr: &mut AstExpr, fingerprint: &Fingerprint) {
     let AstExpr::Value(ValueWithSpan { value, span }) = expr else { return };
     let literal = fingerprint.literals.iter().position(|literal| literal.at == span.start);
+    // What cannot be put back in its place stays there.
+    let literal = literal.filter(|literal| fingerprint.literals[*literal].scalar().is_some());
     if let Some(literal) = literal {
         *value = Value::Placeholder(format!("${}", literal + 1));
     }
+}
+
+/// The values of all literals that may be open, by the ids of their placeholders.
+pub fn literals(fingerprint: &Fingerprint) -> HashMap<String, ScalarValue> {
+    let literal = |(position, literal): (usize, &Literal)| Some((format!("${}", position + 1), literal.scalar()?));
+    fingerprint.literals.iter().enumerate().filter_map(literal).collect()
 }
 
 /// The literal that a placeholder stands for.

@@ -217,7 +217,10 @@ async fn open_plan(
     parameterize::open(&mut opened, fingerprint);
     // What cannot be planned this way is planned with its values, and if that fails, too, with a reason.
     let planned = session.statement_to_plan(DfStatement::Statement(Box::new(opened))).await;
-    let Ok(logical) = planned.and_then(|logical| lowered(&mut lowering(session, zone), logical)) else {
+    let Ok(logical) = planned.and_then(|logical| {
+        let literals = parameterize::literals(fingerprint);
+        lowered(&mut lowering(session, zone).with_literals(literals), logical)
+    }) else {
         return Ok(None);
     };
     let Some(parameters) = parameterize::parameters(&logical, fingerprint).filter(|parameters| !parameters.is_empty())

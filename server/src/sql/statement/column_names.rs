@@ -4,6 +4,8 @@
 
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
 
+use crate::sql::syntax::dialect::INTERVAL;
+
 /// Names by position, from the front and from the back: how many columns a `*` between them is, is known later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnNames {
@@ -51,9 +53,41 @@ fn heading(item: &SelectItem) -> Option<String> {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
         SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.clone()),
         SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|part| part.value.clone()),
-        SelectItem::UnnamedExpr(expr) => Some(expr.to_string()),
+        SelectItem::UnnamedExpr(expr) => Some(as_typed(&expr.to_string())),
         _ => None,
     }
+}
+
+/// The text of an expression with its intervals as they are typed: in a tree they are calls.
+pub fn as_typed(text: &str) -> String {
+    let start = format!("{INTERVAL}(");
+    let mut left = text;
+    let mut typed = String::with_capacity(text.len());
+    while let Some(at) = left.find(&start) {
+        let inner = &left[at + start.len()..];
+        let Some(end) = closing(inner) else { break };
+        let Some((count, unit)) = inner[..end].rsplit_once(", '") else { break };
+        typed.push_str(&left[..at]);
+        typed.push_str(&format!("INTERVAL {} {}", as_typed(count), unit.trim_end_matches('\'')));
+        left = &inner[end + 1..];
+    }
+    typed.push_str(left);
+    typed.replace("interval_of(", "INTERVAL(").replace("char_text(", "CHAR(")
+}
+
+/// Where the parenthesis is closed, outside of quotes.
+fn closing(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted) = (0_usize, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted && depth == 0 => return Some(at),
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -70,6 +104,7 @@ mod tests {
             ("SELECT 1 AS a, t.*, 2 AS b FROM t", 4, vec![Some("a"), None, None, Some("b")]),
             ("SELECT A FROM t UNION SELECT b FROM t", 1, vec![Some("A")]),
             ("SELECT * FROM t", 2, vec![None, None]),
+            ("SELECT a + INTERVAL (1) DAY", 1, vec![Some("a + INTERVAL (1) DAY")]),
         ] {
             let statement = Parser::parse_sql(&Dialected, sql).expect("legal SQL").remove(0);
             let typed = ColumnNames::of(&statement);

@@ -3,9 +3,11 @@
 
 use std::fmt::Write;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::ScalarValue;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+
+use crate::sql::mysql::value::Decimal;
 
 /// Bytes of a statement whose plan is kept: a longer one is made by a program, and seldom twice.
 const KEY_BYTES_MAX: usize = 16 * 1024;
@@ -79,6 +81,23 @@ impl Fingerprint {
 }
 
 impl Literal {
+    /// As it stands in the statement; none of a number that is too long to be one.
+    pub fn scalar(&self) -> Option<ScalarValue> {
+        match self.kind {
+            Kind::Text => Some(ScalarValue::Utf8(Some(self.text.clone()))),
+            Kind::Decimal => {
+                let decimal = Decimal::parse(&self.text)?;
+                let precision = decimal.digits().max(decimal.scale()).max(1);
+                let unscaled = decimal.unscaled().to_i128().filter(|_| precision <= DECIMAL128_MAX_PRECISION)?;
+                Some(ScalarValue::Decimal128(Some(unscaled), precision, decimal.scale().cast_signed()))
+            }
+            Kind::Integer => {
+                let signed = self.text.parse().ok().map(|number| ScalarValue::Int64(Some(number)));
+                signed.or_else(|| self.text.parse().ok().map(|number| ScalarValue::UInt64(Some(number))))
+            }
+        }
+    }
+
     /// As a value of a column's type, if comparing with it is the same as comparing with the literal.
     pub fn value(&self, data_type: &DataType) -> Option<ScalarValue> {
         match (self.kind, data_type) {

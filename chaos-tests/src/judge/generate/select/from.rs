@@ -12,6 +12,23 @@ use unum_client::DataType;
 const SOURCES_MAX: usize = 3;
 
 impl Maker<'_> {
+    /// The columns of a derived table, by the letters that they were made for.
+    pub(super) fn output_scope(alias: &str, columns: &[char]) -> Scope {
+        let named = |(position, letter): (usize, &char)| {
+            let letters = match letter {
+                'k' => "ik",
+                'i' => "ikx",
+                'g' => "g",
+                't' => "tx",
+                'S' => "S",
+                _ => "B",
+            };
+            let name = OUTPUT_NAMES[position];
+            Named { text: format!("{alias}.{name}"), column: Column { name, data_type: DataType::Text, letters } }
+        };
+        Scope(columns.iter().enumerate().map(named).collect())
+    }
+
     pub(super) fn from(&mut self, depth: usize, outer: &Scope) -> (Tree, Scope) {
         if self.chance(0.04) {
             return self.natural();
@@ -87,7 +104,7 @@ impl Maker<'_> {
             let body = self.body(&columns, 0, &Scope::default());
             let (inner, _) = self.finished(body, count, "inner ORDER BY");
             let tree = node("derived table", vec![words("("), inner, words(format!(") {alias}"))]);
-            return (tree, output_scope(&alias, &columns));
+            return (tree, Self::output_scope(&alias, &columns));
         }
         let _ = outer;
         let main = ("cluster_v", tables::MAIN);
@@ -103,21 +120,4 @@ impl Maker<'_> {
         };
         (words(format!("{name} {alias}")), Scope::of(columns, Some(&alias)))
     }
-}
-
-/// The columns of a derived table, by the letters that they were made for.
-pub(super) fn output_scope(alias: &str, columns: &[char]) -> Scope {
-    let named = |(position, letter): (usize, &char)| {
-        let letters = match letter {
-            'k' => "ik",
-            'i' => "ikx",
-            'g' => "g",
-            't' => "tx",
-            'S' => "S",
-            _ => "B",
-        };
-        let name = OUTPUT_NAMES[position];
-        Named { text: format!("{alias}.{name}"), column: Column { name, data_type: DataType::Text, letters } }
-    };
-    Scope(columns.iter().enumerate().map(named).collect())
 }

@@ -13,7 +13,6 @@ use rand::seq::IndexedRandom;
 use super::expression::{Scope, leaf};
 use crate::judge::case::{Case, ORDER_BY};
 use crate::judge::tree::{Sort, Tree};
-use from::output_scope;
 
 /// What a result column can be: keys, small integers, tame doubles, texts and times.
 const ITEM_LETTERS: &[char] = &['k', 'k', 'i', 'i', 'g', 't', 't', 'S', 'B'];
@@ -172,11 +171,11 @@ impl Maker<'_> {
 
     fn with_common_table(&mut self, columns: &[char]) -> (Tree, bool) {
         let inner = self.body(columns, 1, &Scope::default()).tree;
-        let scope = output_scope("q", columns);
+        let scope = Self::output_scope("q", columns);
         let (from, scope) = match self.chance(0.3) {
             true => {
                 let joined = node("CTE twice", vec![words("q LEFT JOIN q r ON q.c1 = r.c1")]);
-                (joined, scope.and(&output_scope("r", columns)))
+                (joined, scope.and(&Self::output_scope("r", columns)))
             }
             false => (words("q"), scope),
         };

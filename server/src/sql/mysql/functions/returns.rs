@@ -72,11 +72,6 @@ pub fn second_digits(arg: Option<&Argument>) -> u8 {
     unit_digits(arg.data_type.second_digits())
 }
 
-/// DATETIME with the digits of the first argument.
-pub fn datetime(args: &[Argument]) -> Type {
-    Type::DateTime(second_digits(args.first()))
-}
-
 /// TIME with the digits of the first argument.
 pub fn time(args: &[Argument]) -> Type {
     Type::Time(second_digits(args.first()))

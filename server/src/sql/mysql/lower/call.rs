@@ -5,9 +5,10 @@ use datafusion::common::{DFSchemaRef, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 
+use super::Lowering;
 use super::compare::{alike, balanced, compare, in_list, side};
 use super::convert::{convert, literal_value, truth};
-use super::{Lowering, literal, null_of, type_of};
+use super::types::{literal, null_of, type_of};
 use crate::sql::mysql::arithmetic::Arithmetic;
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
@@ -24,7 +25,8 @@ use crate::sql::mysql::value::{Clock, Value};
 
 impl Lowering {
     /// A call with arguments that are lowered.
-    pub(super) fn call(&mut self, callee: Callee, mut args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
+    pub(super) fn call(&mut self, callee: Callee, args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
+        let mut args = self.closed(callee, args, schema)?;
         let known = args
             .iter()
             .map(|arg| Ok(Argument { data_type: type_of(arg, schema)?, constant: literal_value(arg)? }))
@@ -96,6 +98,49 @@ impl Lowering {
         }
     }
 
+    /// The arguments with the literals put back that cannot stay open: those that are not compared with a column of a type
+    /// that they are of.
+    fn closed(&self, callee: Callee, mut args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Vec<Expr>> {
+        let is_open = |expr: &Expr| matches!(expr, Expr::Placeholder(_));
+        if !args.iter().any(is_open) {
+            return Ok(args);
+        }
+        let beside = match (callee, args.as_slice()) {
+            (Callee::Operator(Operator::Chain), [_, left, right]) => Some(if is_open(left) { right } else { left }),
+            (Callee::Operator(Operator::Between), [value, ..]) => Some(value),
+            _ => None,
+        };
+        let fits = match beside {
+            Some(beside) => {
+                let own = type_of(beside, schema)?;
+                args.iter().filter(|arg| is_open(arg)).all(|arg| self.stays_open(arg, own))
+            }
+            None => false,
+        };
+        if !fits {
+            for arg in &mut args {
+                if let Expr::Placeholder(placeholder) = arg {
+                    let Some(value) = self.literals.get(&placeholder.id) else {
+                        return plan_err!("the value {} is not known", placeholder.id);
+                    };
+                    *arg = literal(value.clone());
+                }
+            }
+        }
+        Ok(args)
+    }
+
+    fn stays_open(&self, placeholder: &Expr, beside: Type) -> bool {
+        let Expr::Placeholder(placeholder) = placeholder else { return false };
+        match (beside, self.literals.get(&placeholder.id)) {
+            (Type::Text, Some(ScalarValue::Utf8(_))) => true,
+            (Type::Int, Some(ScalarValue::Int64(_))) => true,
+            (Type::Double, Some(ScalarValue::Int64(_) | ScalarValue::Decimal128(..))) => true,
+            (Type::UInt, Some(ScalarValue::Int64(_) | ScalarValue::UInt64(_))) => true,
+            _ => false,
+        }
+    }
+
     /// The instant at which the statement began, in one of its forms.
     fn now(&mut self, args: &[Argument]) -> Result<Expr> {
         const DIGITS_MAX: i64 = 6;
@@ -129,16 +174,21 @@ impl Lowering {
     }
 }
 
+/// Comparisons in one chain that are planned as such.
+const COMPARISONS_MAX: usize = 4;
+
 /// Operators from left to right: arithmetic as far as it goes is one function.
 fn chain(mut args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
     let ops = literal_value(&args.remove(0))?.and_then(|ops| ops.to_text().map(|ops| ops.into_owned()));
     let ops: Vec<Binary> = ops.unwrap_or_default().chars().map(Binary::of_sign).collect();
     let mut args = args.into_iter();
     let Some(mut left) = args.next() else { return plan_err!("an operator has no left side") };
+    // Many comparisons of comparisons are values, not conditions: one function, so that the plan stays low.
+    let as_values = ops.iter().filter(|op| op.is_comparison()).count() > COMPARISONS_MAX;
     let (mut steps, mut rest) = (Vec::new(), Vec::new());
     let mut left_type = type_of(&left, schema)?;
     for (op, right) in ops.into_iter().zip(args) {
-        if op.is_comparison() {
+        if op.is_comparison() && !as_values {
             if !steps.is_empty() {
                 left = Arithmetic::call(left, std::mem::take(&mut steps), std::mem::take(&mut rest))?;
             }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, plan_err};
 use datafusion::logical_expr::expr::{InList, InSubquery, Placeholder};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator as Native, Projection, Subquery, binary_expr};
 use std::collections::VecDeque;
 
 use super::convert::{convert, literal_value};
-use super::{null_of, type_of};
+use super::types::{null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
 use crate::sql::mysql::comparison::{
-    EQUAL, Form, GREATER, GREATER_OR_EQUAL, JSON_KEY, LESS, LESS_OR_EQUAL, MOMENT, NOT_EQUAL, NUMERIC_KEY, form,
+    EQUAL, Form, GREATER, GREATER_OR_EQUAL, JSON_KEY, JSON_SCALAR, LESS, LESS_OR_EQUAL, MOMENT, NOT_EQUAL, NUMERIC_KEY,
+    form,
 };
 use crate::sql::mysql::operator::Binary;
 use crate::sql::mysql::types::Type;
@@ -53,9 +54,10 @@ pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result
 /// A side of a comparison. Text that is no time is before all times.
 pub fn side(expr: Expr, common: Type, schema: &DFSchema) -> Result<Expr> {
     let own = type_of(&expr, schema)?;
-    match common.has_date() && own.is_textual() {
-        true => Evaluated::call(&MOMENT, common, vec![expr]),
-        false => convert(expr, common, schema),
+    match own {
+        own if common.has_date() && own.is_textual() => Evaluated::call(&MOMENT, common, vec![expr]),
+        Type::Json if common != Type::Json => Evaluated::call(&JSON_SCALAR, common, vec![expr]),
+        _ => convert(expr, common, schema),
     }
 }
 
@@ -111,6 +113,12 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     let fitted = |expr: Expr, own: Type, other: Type| -> Result<Expr> {
         let Some(value) = literal_value(&expr)? else { return Ok(expr) };
+        if let Value::Text(text) = &value
+            && other.has_date()
+            && value.to_datetime().is_none()
+        {
+            return plan_err!("{text:?} is no time; write one as '2024-03-01 12:00:00'");
+        }
         let fitted = match &value {
             Value::Text(text) if is_number(other) => match leading_number(text).0 {
                 Number::Exact(decimal) if other != Type::Double => {

@@ -4,7 +4,7 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{Expr, Operator as Native};
 
-use super::{null_of, type_of};
+use super::types::{null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns::{self, value_of};
 use crate::sql::mysql::conversion::{CONVERT, TRUTH};

@@ -6,18 +6,18 @@
 mod call;
 mod compare;
 mod convert;
+mod types;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::Field;
 use chrono::{DateTime, Utc};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, ExprSchema, NullEquality, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::expr::{AggregateFunction, InSubquery, ScalarFunction, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{
-    Expr, ExprSchemable, GroupingSet, LogicalPlan, Projection, RecursiveQuery, Subquery, Union,
-};
+use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, Projection, RecursiveQuery, Subquery, Union};
 
 use super::call::Evaluated;
 use super::functions::all;
@@ -25,6 +25,9 @@ use super::planned::Planned;
 use super::types::Type;
 
 use compare::{comparable, merged};
+use types::literal;
+
+pub use types::type_of;
 
 pub use convert::convert;
 
@@ -40,6 +43,8 @@ pub struct Lowering {
     zone: String,
     /// Whether it was asked for: the same statement has another plan then the next time.
     pub asked_for_now: bool,
+    /// The values of literals that were left open, by the ids of their placeholders.
+    literals: HashMap<String, ScalarValue>,
     /// The schemas around a subquery, the outermost first.
     outer: Vec<DFSchemaRef>,
 }
@@ -47,7 +52,12 @@ pub struct Lowering {
 impl Lowering {
     /// Of a statement that began at this instant, in a session of this zone.
     pub fn new(now: DateTime<Utc>, zone: &str) -> Self {
-        Self { now, zone: zone.to_owned(), asked_for_now: false, outer: Vec::new() }
+        Self { now, zone: zone.to_owned(), asked_for_now: false, literals: HashMap::new(), outer: Vec::new() }
+    }
+
+    /// The same of a statement in which literals were left open. Those that no value of a column's type is are put back.
+    pub fn with_literals(self, literals: HashMap<String, ScalarValue>) -> Self {
+        Self { literals, ..self }
     }
 
     /// The plan with DataFusion's operators.
@@ -206,11 +216,6 @@ impl MapChildrenOnce for Expr {
     }
 }
 
-/// The type of an expression.
-pub fn type_of(expr: &Expr, schema: &DFSchema) -> Result<Type> {
-    expr.get_type(schema).map(|data_type| Type::from(&data_type))
-}
-
 /// A plan whose columns have these types.
 fn typed(plan: Arc<LogicalPlan>, types: &[Type]) -> Result<Arc<LogicalPlan>> {
     let schema = Arc::clone(plan.schema());
@@ -276,13 +281,3 @@ pub fn shown(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// In the metadata of a BOOLEAN column of a table.
 pub const BOOLEAN_COLUMN: &str = "unum.boolean";
-
-/// A literal.
-fn literal(value: ScalarValue) -> Expr {
-    Expr::Literal(value, None)
-}
-
-/// NULL of a type.
-fn null_of(data_type: &DataType) -> Result<Expr> {
-    ScalarValue::try_from(data_type).map(literal)
-}

@@ -4,15 +4,16 @@
 //! time, a time as a number. Functions take any value and ask it for what they need. Nothing here knows columns.
 
 mod decimal;
+mod number;
 mod numeric_text;
 mod temporal;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use decimal::{DIGITS_MAX, DIVISION_DIGITS, Decimal, SCALE_MAX};
+pub use number::Number;
 pub use numeric_text::{double_text, leading_number, leading_whole};
 pub use temporal::{
     Clock, TIME_MICROS_MAX, date_number, has_clock, is_timestamp, parse_datetime, parse_number as datetime_of_number,
@@ -46,41 +47,6 @@ pub enum Value<'a> {
     Time(Clock, u8),
 }
 
-/// A number, exact where it can be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Number {
-    /// A whole number or a decimal.
-    Exact(Decimal),
-    /// A double.
-    Double(f64),
-}
-
-impl Number {
-    /// The nearest double.
-    pub fn to_f64(self) -> f64 {
-        match self {
-            Self::Exact(decimal) => decimal.to_f64(),
-            Self::Double(double) => double,
-        }
-    }
-
-    /// How it compares with another one: exactly if both are exact.
-    pub fn compare(self, other: Self) -> Ordering {
-        match (self, other) {
-            (Self::Exact(a), Self::Exact(b)) => a.cmp(&b),
-            (a, b) => a.to_f64().partial_cmp(&b.to_f64()).unwrap_or(Ordering::Equal),
-        }
-    }
-
-    /// Whether it is 0.
-    pub fn is_zero(self) -> bool {
-        match self {
-            Self::Exact(decimal) => decimal.is_zero(),
-            Self::Double(double) => double == 0.0,
-        }
-    }
-}
-
 impl<'a> Value<'a> {
     /// A text of its own.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
@@ -90,11 +56,6 @@ impl<'a> Value<'a> {
     /// What is true, as a number.
     pub fn bool(truth: bool) -> Self {
         Self::Int(i64::from(truth))
-    }
-
-    /// This, or NULL.
-    pub fn or_null(value: Option<Self>) -> Self {
-        value.unwrap_or(Self::Null)
     }
 
     /// Whether it is NULL.

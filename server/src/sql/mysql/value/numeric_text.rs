@@ -1,6 +1,7 @@
 //! Numbers in text, and numbers as text.
 
-use super::{Decimal, Number};
+use super::decimal::Decimal;
+use super::number::Number;
 
 /// The number that a text begins with, 0 if it begins with none; and whether there was nothing else in it.
 pub fn leading_number(text: &str) -> (Number, bool) {

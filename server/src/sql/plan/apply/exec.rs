@@ -19,7 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Exe
 use futures::{StreamExt, TryStreamExt};
 
 use super::node::Kind;
-use super::outer::Slots;
+use super::slots::Slots;
 
 /// Answers that are remembered of one subquery; past it they are forgotten, and asked for again.
 const ANSWERS_MAX: usize = 10_000;

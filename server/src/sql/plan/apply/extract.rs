@@ -11,7 +11,8 @@ use datafusion::logical_expr::{
 };
 
 use super::node::{Apply, Asked, Kind};
-use super::outer::{Replace, Slots};
+use super::outer::Replace;
+use super::slots::Slots;
 
 /// Whether a plan asks subqueries for each row.
 pub fn has_any(plan: &LogicalPlan) -> bool {
@@ -122,10 +123,13 @@ impl Extraction {
         let [input] = inputs.as_slice() else {
             return not_impl_err!("a subquery stands where none is answered; move it into a derived table");
         };
-        let columns = Arc::clone(input.schema());
         let shape = Arc::clone(plan.schema());
         let keeps_columns = matches!(plan, LogicalPlan::Sort(_) | LogicalPlan::Limit(_));
-        let input = Arc::new((*input).clone());
+        let input = match plan {
+            LogicalPlan::Sort(_) => Arc::new(with_asked_columns((*input).clone(), &plan.expressions())?),
+            _ => Arc::new((*input).clone()),
+        };
+        let columns = Arc::clone(input.schema());
         let mut subqueries = Vec::new();
         let exprs = plan
             .expressions()
@@ -190,6 +194,37 @@ fn over(input: Arc<LogicalPlan>, subqueries: Vec<Asked>) -> Result<LogicalPlan> 
         plan = Apply::new(plan, vec![asked])?.into_plan();
     }
     Ok(plan)
+}
+
+/// A projection with those columns below it, too, that subqueries of an ORDER BY ask for.
+fn with_asked_columns(input: LogicalPlan, exprs: &[Expr]) -> Result<LogicalPlan> {
+    let LogicalPlan::Projection(projection) = &input else { return Ok(input) };
+    let mut wanted: Vec<Column> = Vec::new();
+    for expr in exprs {
+        expr.apply(|part| {
+            let subquery = match part {
+                Expr::ScalarSubquery(subquery) => subquery,
+                Expr::Exists(exists) => &exists.subquery,
+                Expr::InSubquery(within) => &within.subquery,
+                _ => return Ok(TreeNodeRecursion::Continue),
+            };
+            for outer in &subquery.outer_ref_columns {
+                if let Expr::OuterReferenceColumn(_, column) = outer
+                    && input.schema().index_of_column(column).is_err()
+                    && projection.input.schema().index_of_column(column).is_ok()
+                    && !wanted.contains(column)
+                {
+                    wanted.push(column.clone());
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    if wanted.is_empty() {
+        return Ok(input);
+    }
+    let exprs = projection.expr.iter().cloned().chain(wanted.into_iter().map(Expr::Column)).collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::clone(&projection.input))?))
 }
 
 /// Only the columns that were there before.

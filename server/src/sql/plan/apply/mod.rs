@@ -10,6 +10,7 @@ mod exec;
 mod extract;
 mod node;
 mod outer;
+mod slots;
 
 use std::fmt;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, internal_err};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use super::outer::Slots;
+use super::slots::Slots;
 
 /// What is asked of a subquery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd)]

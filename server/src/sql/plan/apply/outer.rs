@@ -1,52 +1,18 @@
-//! Values that a subquery has from the row that asks it.
+//! Columns of the rows around a subquery become slots for their values.
 
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchemaRef, ExprSchema, Result, ScalarValue, internal_err};
+use datafusion::common::{Column, DFSchemaRef, ExprSchema, Result, internal_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Subquery, Volatility,
 };
 
 use super::node::Apply;
-
-/// Which columns of the row a subquery asks for, and their values for the row that asks it now.
-#[derive(Debug, Default)]
-pub struct Slots {
-    columns: Mutex<Vec<Column>>,
-    values: Mutex<Vec<ScalarValue>>,
-}
-
-impl Slots {
-    /// The columns, by slot.
-    pub fn columns(&self) -> Vec<Column> {
-        self.columns.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The slot of a column.
-    fn slot(&self, column: &Column) -> usize {
-        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        match columns.iter().position(|known| known == column) {
-            Some(slot) => slot,
-            None => {
-                columns.push(column.clone());
-                columns.len() - 1
-            }
-        }
-    }
-
-    /// The values of the row that asks now.
-    pub fn set(&self, values: Vec<ScalarValue>) {
-        *self.values.lock().unwrap_or_else(PoisonError::into_inner) = values;
-    }
-
-    fn get(&self, slot: usize) -> Option<ScalarValue> {
-        self.values.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
-    }
-}
+use super::slots::Slots;
 
 /// The value in a slot. It is volatile, so that nothing takes it for a constant.
 #[derive(Debug)]

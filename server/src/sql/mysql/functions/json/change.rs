@@ -1,10 +1,10 @@
 //! Functions that make a document of another one by changing what is at paths.
 
 use crate::sql::mysql::functions::definition::{ANY, Call, Definition, Outcome, Stop};
+use crate::sql::mysql::functions::json::args::{document, shown, single_path};
 use crate::sql::mysql::functions::json::make::json_of;
 use crate::sql::mysql::functions::json::path::{Index, Step};
 use crate::sql::mysql::functions::json::value::Json;
-use crate::sql::mysql::functions::json::{document, shown, single_path};
 use crate::sql::mysql::functions::returns;
 
 /// The functions of this file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::sql::mysql::functions::definition::{ANY, Call, Definition, Outcome, Stop, some};
-use crate::sql::mysql::functions::json::shown;
+use crate::sql::mysql::functions::json::args::shown;
 use crate::sql::mysql::functions::json::value::{Json, Key, quoted};
 use crate::sql::mysql::functions::returns;
 use crate::sql::mysql::functions::text_codes::base64_text;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::sql::mysql::functions::definition::{ANY, Call, Definition, Outcome, some};
+use crate::sql::mysql::functions::json::args::{document, shown};
 use crate::sql::mysql::functions::json::value::Json;
-use crate::sql::mysql::functions::json::{document, shown};
 use crate::sql::mysql::functions::returns;
 
 /// The functions of this file.

@@ -1,8 +1,8 @@
 //! Functions that read JSON: its parts, its size, its types, its scalars as values of SQL.
 
 use crate::sql::mysql::functions::definition::{ANY, Call, Definition, Outcome, RESULT_BYTES_MAX, Stop, some};
+use crate::sql::mysql::functions::json::args::{document, path, shown, single_path};
 use crate::sql::mysql::functions::json::value::Json;
-use crate::sql::mysql::functions::json::{document, path, shown, single_path};
 use crate::sql::mysql::functions::letters::count;
 use crate::sql::mysql::functions::returns;
 use crate::sql::mysql::value::Value;

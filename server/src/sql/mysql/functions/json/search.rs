@@ -1,9 +1,9 @@
 //! Functions that ask whether, and where, JSON has something.
 
 use crate::sql::mysql::functions::definition::{ANY, Call, Definition, Outcome, Stop, some};
+use crate::sql::mysql::functions::json::args::{document, path, says_all, shown, single_path};
 use crate::sql::mysql::functions::json::path::key_text;
 use crate::sql::mysql::functions::json::value::Json;
-use crate::sql::mysql::functions::json::{document, path, says_all, shown, single_path};
 use crate::sql::mysql::functions::returns;
 use crate::sql::mysql::functions::text_search::is_like;
 use crate::sql::mysql::value::Value;
