@@ -234,7 +234,7 @@ async fn what_cannot_be_is_refused_with_the_remedy_and_changes_nothing() -> anyh
         ("UPDATE cluster_config SET value = 'x' WHERE node_type = 'nobody'", "no node matches"),
         (
             "UPDATE cluster_config SET value = 'x' WHERE nod_type = 'tikv'",
-            "there is no column nod_type; did you mean node_type?",
+            "there is no column nod_type at line 1, column 45; did you mean node_type?",
         ),
         ("SET CONFIG tikv log.level = 'info' WAIT 2h", "WAIT 2h is longer than 1h"),
         ("RESUME CHANGE 77", "there is no change 77"),

@@ -1,5 +1,8 @@
 //! Messages of DataFusion's in the words of who wrote SQL: without its types, its operators and its own advice.
 
+/// What follows the name of a table that is called otherwise in the plan. Nobody sees it.
+pub const RENAMED: char = '\u{200b}';
+
 /// DataFusion says in front where it was when it found the mistake, which helps no one who wrote SQL.
 const PREFIXES: [&str; 8] = [
     "Error during planning: ",
@@ -99,7 +102,7 @@ fn with_plain_literals(message: &str) -> String {
         left = &inner[end + 1..];
     }
     plain.push_str(left);
-    plain.replace(super::syntax::names::RENAMED, "")
+    plain.replace(RENAMED, "")
 }
 
 /// Where the parenthesis is closed, outside of quotes.

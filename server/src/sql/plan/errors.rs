@@ -12,7 +12,7 @@ use sqlparser::ast::{Expr, Statement as Ast, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
 use crate::sql::mysql::calls;
-use crate::sql::syntax::names::RENAMED;
+use crate::sql::wording::RENAMED;
 use crate::sql::{Error, suggest};
 
 /// The error of a statement that was refused while it was planned.

@@ -16,7 +16,7 @@ use sqlparser::ast::{
 use crate::sql::Error;
 use crate::sql::mysql::expr;
 use crate::sql::mysql::operator::{Binary, Operator};
-use crate::sql::syntax::names::RENAMED;
+use crate::sql::wording::RENAMED;
 
 /// A column of what is joined.
 #[derive(Debug, Clone)]

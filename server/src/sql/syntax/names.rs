@@ -26,9 +26,6 @@ pub fn current_schema(session: &SqlSession) -> &str {
     }
 }
 
-/// What follows the name of a table that is called otherwise in the plan. Nobody sees it.
-pub const RENAMED: char = '\u{200b}';
-
 /// The schema of a table's name, in lower case.
 pub fn schema_of(name: &ObjectName, session: &SqlSession) -> String {
     match name.0.len() {

@@ -132,13 +132,13 @@ impl Lowering {
 
     fn stays_open(&self, placeholder: &Expr, beside: Type) -> bool {
         let Expr::Placeholder(placeholder) = placeholder else { return false };
-        match (beside, self.literals.get(&placeholder.id)) {
-            (Type::Text, Some(ScalarValue::Utf8(_))) => true,
-            (Type::Int, Some(ScalarValue::Int64(_))) => true,
-            (Type::Double, Some(ScalarValue::Int64(_) | ScalarValue::Decimal128(..))) => true,
-            (Type::UInt, Some(ScalarValue::Int64(_) | ScalarValue::UInt64(_))) => true,
-            _ => false,
-        }
+        matches!(
+            (beside, self.literals.get(&placeholder.id)),
+            (Type::Text, Some(ScalarValue::Utf8(_)))
+                | (Type::Int, Some(ScalarValue::Int64(_)))
+                | (Type::Double, Some(ScalarValue::Int64(_) | ScalarValue::Decimal128(..)))
+                | (Type::UInt, Some(ScalarValue::Int64(_) | ScalarValue::UInt64(_)))
+        )
     }
 
     /// The instant at which the statement began, in one of its forms.

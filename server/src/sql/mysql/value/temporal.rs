@@ -180,10 +180,10 @@ fn separated(year_text: &str, mut rest: Reader<'_>) -> Option<(NaiveDateTime, u8
 pub fn parse_number(number: Decimal) -> Option<(NaiveDateTime, u8)> {
     let whole = number.truncated(0).unscaled().to_i128().filter(|whole| *whole >= 101)?;
     let digits = match whole {
-        ..=999_999 => format!("{whole:06}"),
-        ..=99_999_999 => format!("{whole:08}"),
-        ..=999_999_999_999 => format!("{whole:012}"),
-        ..=99_999_999_999_999 => format!("{whole:014}"),
+        0..=999_999 => format!("{whole:06}"),
+        1_000_000..=99_999_999 => format!("{whole:08}"),
+        100_000_000..=999_999_999_999 => format!("{whole:012}"),
+        1_000_000_000_000..=99_999_999_999_999 => format!("{whole:014}"),
         _ => return None,
     };
     let (time, _) = parse_datetime(&digits)?;
