@@ -55,6 +55,11 @@ impl Cell {
         text.parse().ok().filter(|_| is_number)
     }
 
+    /// What is shown of it, nothing for NULL.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes.as_deref().unwrap_or_default())
+    }
+
     /// As a report shows it.
     pub fn shown(&self) -> String {
         let Some(bytes) = &self.bytes else { return "NULL".to_owned() };

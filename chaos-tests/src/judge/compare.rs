@@ -45,6 +45,8 @@ pub struct Gap {
     pub unum: String,
     /// The first value of MariaDB's row: the key, where that is one.
     pub key: Option<String>,
+    /// The two cells that differ most, MariaDB's first; none where one of them has no such row.
+    pub cells: Option<(Cell, Cell)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +95,11 @@ fn compare(mariadb: &[Vec<Cell>], unum: &[Vec<Cell>]) -> Verdict {
         None => format!("{} rows", rows.len()),
     };
     let key = mariadb.get(at).and_then(|row| Some(String::from_utf8_lossy(row.first()?.bytes.as_ref()?).into_owned()));
-    let gap = Gap { mariadb: shown(mariadb), unum: shown(unum), key };
+    let cells = mariadb.get(at).zip(unum.get(at)).and_then(|(ours, theirs)| {
+        let pairs = ours.iter().zip(theirs);
+        pairs.min_by_key(|(a, b)| std::cmp::Reverse(equal(a, b))).map(|(a, b)| (a.clone(), b.clone()))
+    });
+    let gap = Gap { mariadb: shown(mariadb), unum: shown(unum), key, cells };
     match found {
         Match::Same => Verdict::Same,
         Match::Shape => Verdict::Shape(gap),
@@ -145,7 +151,7 @@ fn is_in_doubles_reach(mariadb: &Cell, unum: &Cell) -> bool {
 
 /// The digits of a decimal without zeros at its end.
 fn significant(cell: &Cell) -> String {
-    let text = String::from_utf8_lossy(cell.bytes.as_deref().unwrap_or_default()).into_owned();
+    let text = cell.text().into_owned();
     match text.contains('.') && !text.contains(['e', 'E']) {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,

@@ -3,7 +3,8 @@
 //! They excuse a failing statement only if the shrinker could not get rid of the construct. At most [`MAX`] of them.
 
 use super::case::Case;
-use super::compare::Verdict;
+use super::cell::Cell;
+use super::compare::{Gap, Verdict};
 
 /// How many there may be.
 pub const MAX: usize = 40;
@@ -26,15 +27,34 @@ pub enum When {
     Always,
     /// Those with a NULL in the statement.
     NullIsIn,
-    /// Those where MariaDB answers with NULL.
-    NullComesOut,
+    /// Those with a text in the statement.
+    TextIsIn,
+    /// Those with a text in the statement that is no JSON.
+    NoJsonIsIn,
+    /// Those where the construct stands in another one.
+    Within,
+    /// Those where MariaDB answers with NULL, and Unum does not.
+    MariaDbHasNull,
+    /// Those where Unum answers with NULL, and MariaDB does not.
+    UnumHasNull,
+    /// Those where Unum has NULL, and MariaDB a date with zeros, or 0 or 1 for what follows from one.
+    ZeroDate,
+    /// Those where MariaDB answers with the longest TIME, and a fraction.
+    LongestTime,
+    /// Those where both are one time, with other zeros at its end.
+    SameTime,
+    /// Those where both are one JSON document, but for spaces, the order of keys, and `.0` of a double.
+    SameJson,
+    /// Those where MariaDB answers with -0.
+    MinusZero,
 }
 
 /// One difference.
 #[derive(Debug)]
 pub struct Difference {
-    /// The constructs that have to be in the smallest failing statement, all of them.
-    pub constructs: &'static [&'static str],
+    /// The constructs: of each of these groups, one has to be in the smallest failing statement. A name that ends in `*`
+    /// stands for all that begin so.
+    pub constructs: &'static [&'static [&'static str]],
     /// In which way.
     pub way: Way,
     /// Which failures it excuses.
@@ -43,28 +63,75 @@ pub struct Difference {
     pub reason: &'static str,
 }
 
-const fn differs(constructs: &'static [&'static str], reason: &'static str) -> Difference {
-    Difference { constructs, way: Way::Differs, when: When::Always, reason }
+const fn differs(constructs: &'static [&'static [&'static str]], when: When, reason: &'static str) -> Difference {
+    Difference { constructs, way: Way::Differs, when, reason }
 }
 
+const fn refused(constructs: &'static [&'static [&'static str]], reason: &'static str) -> Difference {
+    Difference { constructs, way: Way::Refused, when: When::Always, reason }
+}
+
+/// What moves a time.
+const MOVES: &[&str] =
+    &["INTERVAL +", "INTERVAL composite", "ADDDATE", "DATE_ADD", "SUBDATE", "DATE_SUB", "TIMESTAMPADD", "ADDTIME", "SUBTIME"];
+
+/// What reads a time of day.
+const CLOCKS: &[&str] =
+    &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "SEC_TO_TIME", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF"];
+
+/// What gives a time of day.
+const TIMES: &[&str] = &["TIME", "MAKETIME", "TIMEDIFF", "ADDTIME", "SUBTIME", "SEC_TO_TIME", "CAST", "STR_TO_DATE"];
+
+/// What reads or gives a date.
+const DATES: &[&str] = &[
+    "DATE", "DATE_FORMAT", "DAY", "DAYNAME", "DAYOFWEEK", "DAYOFYEAR", "EXTRACT", "FROM_DAYS", "LAST_DAY", "MONTH", "MONTHNAME",
+    "QUARTER", "STR_TO_DATE", "TIMESTAMP", "TO_DAYS", "TO_SECONDS", "WEEK", "WEEKDAY", "WEEKOFYEAR", "YEAR", "YEARWEEK",
+    "CAST", "LEAST", "GREATEST", "DATEDIFF", "TIMESTAMPDIFF", "CONVERT_TZ", "UNIX_TIMESTAMP",
+];
+
+/// What works on bits.
+const BITS: &[&str] = &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT"];
+
+/// Any JSON.
+const JSON: &[&str] = &["JSON_*", "->", "->>", "MEMBER OF"];
+
 /// All of them.
+#[rustfmt::skip]
 pub const DIFFERENCES: &[Difference] = &[
-    differs(&["CHARSET"], "MariaDB names another character set for numbers and times"),
-    differs(&["COERCIBILITY"], "MariaDB counts it in its own way"),
-    differs(&["JSON_TYPE"], "MariaDB has other words for the types of numbers"),
-    differs(&["WEIGHT_STRING"], "it is that of the judge's collation, which MySQL lacks"),
-    Difference {
-        constructs: &["JSON_VALUE"],
-        way: Way::Differs,
-        when: When::NullComesOut,
-        reason: "MariaDB gives NULL for an array or an object; the manual: it is JSON_UNQUOTE of JSON_EXTRACT",
-    },
-    Difference {
-        constructs: &["REPLACE"],
-        way: Way::Differs,
-        when: When::NullIsIn,
-        reason: "MariaDB gives the text where nothing is replaced by NULL; the manual: NULL if any argument is",
-    },
+    // JSON.
+    differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
+    differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
+    refused(&[JSON], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
+    differs(&[&["JSON_PRETTY"]], When::Always, "MariaDB indents by four, and leaves short arrays on a line"),
+    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing"),
+    differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
+    differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
+    differs(&[&["JSON_SEARCH"]], When::UnumHasNull, "the manual: it searches strings; MariaDB finds numbers"),
+    differs(&[&["JSON_TYPE"]], When::Always, "MariaDB has other words for the types of numbers"),
+    differs(&[&["JSON_VALID"]], When::Always, "the manual: a number is no JSON document; MariaDB reads it as text"),
+    differs(&[&["JSON path last"]], When::Always, "MariaDB keeps the end of the last row's array"),
+    differs(&[&["JSON path **"]], When::Always, "MariaDB finds each value once more for each way to it"),
+    differs(&[&["->"]], When::Always, "it compares as the value that it is; MariaDB's JSON_EXTRACT as text"),
+    // Times.
+    differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
+    differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
+    differs(&[MOVES, CLOCKS], When::Always, "a text plus an interval is a text, and is read as one; MariaDB reads a time"),
+    differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
+    differs(&[CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
+    differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP"]], When::MariaDbHasNull, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
+    differs(&[&["PERIOD_ADD", "PERIOD_DIFF"]], When::UnumHasNull, "MySQL has an error for what is no period, so NULL here; MariaDB counts on"),
+    // Numbers.
+    differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
+    differs(&[BITS], When::TextIsIn, "a text is the whole number that it begins with, as in CAST; MariaDB reads a decimal"),
+    differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
+    // Texts.
+    differs(&[&["CHARSET"]], When::Always, "MariaDB names another character set for numbers and times"),
+    differs(&[&["COERCIBILITY"]], When::Always, "MariaDB counts it in its own way"),
+    differs(&[&["COLLATE"]], When::Always, "MariaDB's utf8mb4_bin does not mind spaces at the end"),
+    refused(&[&["WEIGHT_STRING"]], "there are no weights: text is compared by its bytes"),
+    refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE"]], "what one function makes of a row has a limit"),
+    differs(&[&["REPLACE", "SHA2"]], When::NullIsIn, "the manual: NULL if any argument is"),
+    differs(&[&["SOUNDEX", "SOUNDS LIKE"]], When::Always, "letters past ASCII: MySQL leaves them out"),
 ];
 
 /// The difference that excuses the failure of this case, if there is one.
@@ -76,20 +143,89 @@ pub fn listed(case: &Case, verdict: &Verdict) -> Option<&'static Difference> {
         _ => return None,
     };
     let constructs = case.tree().constructs();
+    let is_in = |group: &&[&str]| group.iter().any(|name| constructs.iter().any(|construct| is_of(construct, name)));
     let applies = |difference: &&Difference| {
         difference.way == way
-            && difference.constructs.iter().all(|construct| constructs.contains(construct))
-            && match difference.when {
-                When::Always => true,
-                When::NullIsIn => case.tree().has_null(),
-                When::NullComesOut => gives_null(verdict),
+            && difference.constructs.iter().all(is_in)
+            && match verdict {
+                Verdict::Wrong(gap) | Verdict::Shape(gap) => difference.when.is_true_of(case, gap),
+                _ => difference.when == When::Always,
             }
     };
     DIFFERENCES.iter().find(applies)
 }
 
-fn gives_null(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Wrong(gap) if gap.mariadb.ends_with("NULL"))
+fn is_of(construct: &str, name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some(beginning) if !beginning.is_empty() && name != "JSON path **" => construct.starts_with(beginning),
+        _ => construct == name,
+    }
+}
+
+impl When {
+    fn is_true_of(self, case: &Case, gap: &Gap) -> bool {
+        let Some((mariadb, unum)) = &gap.cells else { return self == Self::Always };
+        match self {
+            Self::Always => true,
+            Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL"),
+            Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
+            Self::NoJsonIsIn => {
+                let is_inner = case.tree().constructs().len() > 1;
+                (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
+            }
+            Self::Within => case.tree().constructs().len() > 1,
+            Self::MariaDbHasNull => *mariadb == Cell::NULL,
+            Self::UnumHasNull => *unum == Cell::NULL,
+            Self::ZeroDate => *unum == Cell::NULL && mariadb.bytes.as_deref().is_some_and(|it| is_of_zeros(it)),
+            Self::LongestTime => mariadb.text().contains("838:59:59"),
+            Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
+            Self::SameJson => is_same_json(&mariadb.text(), &unum.text()),
+            Self::MinusZero => mariadb.text().starts_with("-0") && mariadb.number() == Some(0.0),
+        }
+    }
+}
+
+fn is_text(literal: &str) -> bool {
+    literal.starts_with(['\'', 'x'])
+}
+
+fn is_no_json(literal: &str) -> bool {
+    let text = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let is_word = |text: &str| text.starts_with('$') || matches!(text, "one" | "all");
+    text.is_some_and(|text| !is_word(text) && serde_json::from_str::<serde_json::Value>(&text.replace("''", "'")).is_err())
+}
+
+fn is_of_zeros(bytes: &[u8]) -> bool {
+    matches!(bytes, b"0" | b"1") || bytes.windows(3).any(|part| part == b"-00") || bytes.starts_with(b"00")
+}
+
+fn is_same_time(one: &str, other: &str) -> bool {
+    let bare = |text: &str| match text.contains(':') {
+        true if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        _ => text.to_owned(),
+    };
+    bare(one) == bare(other)
+}
+
+fn is_same_json(one: &str, other: &str) -> bool {
+    use serde_json::Value;
+    fn same(one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+            (Value::Array(one), Value::Array(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+            }
+            (Value::Object(one), Value::Object(other)) => {
+                let has = |(key, one): (&String, &Value)| other.get(key).is_some_and(|other| same(one, other));
+                one.len() == other.len() && one.iter().all(has)
+            }
+            (one, other) => one == other,
+        }
+    }
+    match (serde_json::from_str(one), serde_json::from_str(other)) {
+        (Ok(one), Ok(other)) => same(&one, &other),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -100,8 +236,22 @@ mod tests {
     #[test]
     fn there_are_few_and_each_is_of_a_construct() {
         assert!(DIFFERENCES.len() <= MAX);
-        for construct in DIFFERENCES.iter().flat_map(|difference| difference.constructs) {
-            assert!(FUNCTIONS.iter().any(|function| function.name == *construct), "{construct}");
+        for construct in DIFFERENCES.iter().flat_map(|difference| difference.constructs).flat_map(|group| *group) {
+            let exists = |name: &str| FUNCTIONS.iter().any(|function| is_of(function.name, name)) || OTHERS.contains(&name);
+            assert!(exists(construct), "{construct}");
         }
+    }
+
+    /// Constructs of the SELECTs.
+    const OTHERS: &[&str] = &["DISTINCT", "LIMIT", "GROUP BY", "WITH ROLLUP", "UNION", "UNION ALL"];
+
+    #[test]
+    fn documents_and_times_are_the_same_but_for_their_shape() {
+        assert!(is_same_json(r#"{"a":1,"b":[1, 2.0]}"#, r#"{"b": [1.0, 2], "a": 1}"#));
+        assert!(!is_same_json("[1, 2]", "[2, 1]"));
+        assert!(!is_same_json("x", "x"));
+        assert!(is_same_time("2024-01-01 00:00:00.000000", "2024-01-01 00:00:00"));
+        assert!(!is_same_time("2024-01-01 00:00:00.5", "2024-01-01 00:00:00"));
+        assert!(is_no_json("'{'") && is_no_json("''") && !is_no_json("'[1]'"));
     }
 }

@@ -105,11 +105,11 @@ impl Tree {
         found
     }
 
-    /// Whether a NULL stands in it.
-    pub fn has_null(&self) -> bool {
+    /// Whether a literal of it is so.
+    pub fn any_literal(&self, is_so: &impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Literal(text, _) => text == "NULL",
-            Self::Node(_, _, parts) => parts.iter().any(Self::has_null),
+            Self::Literal(text, _) => is_so(text),
+            Self::Node(_, _, parts) => parts.iter().any(|part| part.any_literal(is_so)),
             _ => false,
         }
     }
