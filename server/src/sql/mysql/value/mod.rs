@@ -156,7 +156,7 @@ impl<'a> Value<'a> {
             (Self::Text(text) | Self::Json(text), _) => leading_whole(text).clamp(LEAST, MOST),
             (Self::Bytes(bytes), _) => leading_whole(&String::from_utf8_lossy(bytes)).clamp(LEAST, MOST),
             (_, Number::Exact(decimal)) => clamped(decimal),
-            (_, Number::Double(double)) => (double.round() as i128).clamp(LEAST, MOST),
+            (_, Number::Double(double)) => (double.round_ties_even() as i128).clamp(LEAST, MOST),
         })
     }
 
