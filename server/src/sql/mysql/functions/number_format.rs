@@ -42,17 +42,28 @@ fn format(call: &Call<'_>) -> Outcome {
     let digits = call.int(1)?.clamp(0, DIGITS_MAX);
     let places = usize::try_from(digits).unwrap_or(0);
     let plain = match call.value(0)? {
-        value if value.is_textual() => format!("{:.places$}", rounded_double(call.double(0)?, digits, false)),
+        value if value.is_textual() => padded(rounded_double(call.double(0)?, digits, false), places),
         _ => match call.number(0)? {
             Number::Exact(decimal) => {
                 let rounded = rounded_decimal(decimal, digits, false);
                 rounded.rescaled(u8::try_from(digits).unwrap_or(0)).unwrap_or(rounded).to_string()
             }
-            Number::Double(double) => format!("{:.places$}", rounded_double(double, digits, false)),
+            Number::Double(double) => padded(rounded_double(double, digits, false), places),
         },
     };
     let name = if call.count() > 2 { call.any(2).to_text().unwrap_or_default() } else { "".into() };
     Ok(Value::text(grouped(&plain, &locale(&name))))
+}
+
+/// The digits that tell a double from all others, and zeros up to so many places.
+fn padded(double: f64, places: usize) -> String {
+    let shortest = double.to_string();
+    let (whole, fraction) = shortest.split_once('.').unwrap_or((&shortest, ""));
+    match fraction.len() {
+        0 if places == 0 => shortest,
+        shown if shown <= places => format!("{whole}.{fraction:0<places$}"),
+        _ => format!("{double:.places$}"),
+    }
 }
 
 fn grouped(plain: &str, locale: &Locale) -> String {

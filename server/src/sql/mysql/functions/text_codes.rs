@@ -67,6 +67,10 @@ const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// Text as its bytes, a number as its bits.
 fn hex(call: &Call<'_>) -> Outcome {
     match call.value(0)? {
+        // What is past the ends is all ones.
+        Value::Double(double) if *double <= i64::MIN as f64 || *double >= u64::MAX as f64 => {
+            Ok(Value::text(format!("{:X}", u64::MAX)))
+        }
         // Unlike elsewhere, a half of a double is rounded away from 0.
         Value::Double(double) => Ok(Value::text(format!("{:X}", some(Value::Double(double.round()).to_bits())?))),
         Value::Int(_) | Value::UInt(_) | Value::Decimal(_) => Ok(Value::text(format!("{:X}", call.bits(0)?))),

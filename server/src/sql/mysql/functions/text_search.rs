@@ -49,6 +49,7 @@ fn locate(call: &Call<'_>) -> Outcome {
         return located(call, 0, 1, 1);
     }
     let from = call.int(2)?;
+    call.value(0)?;
     // Nothing is found past the last character, not even an empty text.
     let characters = letters(call, 1)?.chars().count();
     match usize::try_from(from) {
