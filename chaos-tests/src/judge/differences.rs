@@ -29,22 +29,40 @@ pub enum When {
     NullIsIn,
     /// Those with a text in the statement.
     TextIsIn,
-    /// Those with a text in the statement that is no JSON.
+    /// Those with a text in the statement, or a number that no BIGINT is.
+    NoBigintIsIn,
+    /// Those with a value in the statement that is no JSON.
     NoJsonIsIn,
+    /// Those with bytes in the statement.
+    BytesAreIn,
+    /// Those with a literal of a time in the statement.
+    TimeIsIn,
+    /// Those with a text in the statement that looks like a date, and is none.
+    NoDateIsIn,
+    /// Those with a -0 in the statement.
+    MinusZeroIsIn,
     /// Those where the construct stands in another one.
     Within,
     /// Those where MariaDB answers with NULL, and Unum does not.
     MariaDbHasNull,
     /// Those where Unum answers with NULL, and MariaDB does not.
     UnumHasNull,
+    /// Those where Unum answers with NULL to a statement with a time of day.
+    TimeOfDay,
     /// Those where Unum has NULL, and MariaDB a date with zeros, or 0 or 1 for what follows from one.
     ZeroDate,
     /// Those where MariaDB answers with the longest TIME, and a fraction.
     LongestTime,
     /// Those where both are one time, with other zeros at its end.
     SameTime,
-    /// Those where both are one JSON document, but for spaces, the order of keys, and `.0` of a double.
+    /// Those where both are times, at most a second apart.
+    WithinASecond,
+    /// Those where both are one JSON document, but for spaces, the order of keys, `.0` of a double, and digits of a second.
     SameJson,
+    /// Those where both are JSON arrays of the same elements in another order.
+    SameElements,
+    /// Those where MariaDB has the bytes of Unum's text, each as a letter.
+    BytesAsLetters,
     /// Those where MariaDB answers with -0.
     MinusZero,
 }
@@ -79,6 +97,14 @@ const MOVES: &[&str] =
 const CLOCKS: &[&str] =
     &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "SEC_TO_TIME", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF"];
 
+/// What reads a text as a time of day.
+const TEXT_CLOCKS: &[&str] =
+    &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF", "ADDTIME", "SUBTIME"];
+
+/// What compares.
+const COMPARES: &[&str] =
+    &["=", "<>", "<", "<=", ">", ">=", "<=>", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "LEAST", "GREATEST", "NULLIF", "CASE"];
+
 /// What gives a time of day.
 const TIMES: &[&str] = &["TIME", "MAKETIME", "TIMEDIFF", "ADDTIME", "SUBTIME", "SEC_TO_TIME", "CAST", "STR_TO_DATE"];
 
@@ -101,12 +127,14 @@ pub const DIFFERENCES: &[Difference] = &[
     // JSON.
     differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
     differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
-    refused(&[JSON], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
+    differs(&[JSON], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's"),
+    differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
+    refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
     differs(&[&["JSON_PRETTY"]], When::Always, "MariaDB indents by four, and leaves short arrays on a line"),
-    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing"),
+    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
-    differs(&[&["JSON_SEARCH"]], When::UnumHasNull, "the manual: it searches strings; MariaDB finds numbers"),
+    differs(&[&["JSON_SEARCH"]], When::Always, "the manual: it searches strings; MariaDB finds numbers"),
     differs(&[&["JSON_TYPE"]], When::Always, "MariaDB has other words for the types of numbers"),
     differs(&[&["JSON_VALID"]], When::Always, "the manual: a number is no JSON document; MariaDB reads it as text"),
     differs(&[&["JSON path last"]], When::Always, "MariaDB keeps the end of the last row's array"),
@@ -114,15 +142,21 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["->"]], When::Always, "it compares as the value that it is; MariaDB's JSON_EXTRACT as text"),
     // Times.
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
+    differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
     differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
     differs(&[MOVES, CLOCKS], When::Always, "a text plus an interval is a text, and is read as one; MariaDB reads a time"),
+    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
+    differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
-    differs(&[CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
+    differs(&[TEXT_CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
     differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP"]], When::MariaDbHasNull, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
-    differs(&[&["PERIOD_ADD", "PERIOD_DIFF"]], When::UnumHasNull, "MySQL has an error for what is no period, so NULL here; MariaDB counts on"),
+    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "TIME_FORMAT"]], When::UnumHasNull, "what is no period, no date or no time is NULL; MariaDB counts on"),
     // Numbers.
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
-    differs(&[BITS], When::TextIsIn, "a text is the whole number that it begins with, as in CAST; MariaDB reads a decimal"),
+    differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
+    differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest BIGINT; MariaDB reads a decimal"),
+    differs(&[&["BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "they compare by numbers unless all are times; MariaDB by times if one is"),
+    differs(&[&["LEAST", "GREATEST"]], When::TimeIsIn, "MariaDB compares by times if one is"),
     differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
     // Texts.
     differs(&[&["CHARSET"]], When::Always, "MariaDB names another character set for numbers and times"),
@@ -131,7 +165,19 @@ pub const DIFFERENCES: &[Difference] = &[
     refused(&[&["WEIGHT_STRING"]], "there are no weights: text is compared by its bytes"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE"]], "what one function makes of a row has a limit"),
     differs(&[&["REPLACE", "SHA2"]], When::NullIsIn, "the manual: NULL if any argument is"),
+    differs(&[&["REGEXP_SUBSTR"]], When::MariaDbHasNull, "MariaDB has no NULL where nothing is found, so an empty text counts as none"),
+    differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
     differs(&[&["SOUNDEX", "SOUNDS LIKE"]], When::Always, "letters past ASCII: MySQL leaves them out"),
+    // Statements.
+    refused(&[&["GROUP BY"], &["WITH ROLLUP"]], "sums of sums by a constant, or by one thing twice, are refused"),
+    Difference {
+        constructs: &[&["GROUP BY"], &["WITH ROLLUP"]],
+        way: Way::Taken,
+        when: When::Always,
+        reason: "MariaDB does not find the name of a result column there",
+    },
+    differs(&[&["DISTINCT"], &["LIMIT"]], When::Always, "MariaDB leaves out the only row there is of a constant, whatever the OFFSET"),
+    refused(&[&["JSON_TABLE", "VALUES"]], "tables that are written in the statement"),
 ];
 
 /// The difference that excuses the failure of this case, if there is one.
@@ -169,6 +215,14 @@ impl When {
             Self::Always => true,
             Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL"),
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
+            Self::NoBigintIsIn => {
+                let is_huge = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() > i64::MAX as f64);
+                case.tree().any_literal(&|text| is_text(text) || is_huge(text)) || case.tree().has_columns()
+            }
+            Self::BytesAreIn => case.tree().any_literal(&|text| text.starts_with("x'")) || case.tree().has_columns(),
+            Self::TimeIsIn => case.tree().any_literal(&|text| text.starts_with(['T', 'D']) && text.ends_with('\'')),
+            Self::NoDateIsIn => case.tree().any_literal(&is_no_date),
+            Self::MinusZeroIsIn => case.tree().any_literal(&|text| text == "-0e0") || case.tree().has_columns(),
             Self::NoJsonIsIn => {
                 let is_inner = case.tree().constructs().len() > 1;
                 (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
@@ -176,9 +230,25 @@ impl When {
             Self::Within => case.tree().constructs().len() > 1,
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
             Self::UnumHasNull => *unum == Cell::NULL,
-            Self::ZeroDate => *unum == Cell::NULL && mariadb.bytes.as_deref().is_some_and(|it| is_of_zeros(it)),
-            Self::LongestTime => mariadb.text().contains("838:59:59"),
+            Self::TimeOfDay => {
+                let is_time = |construct: &&'static str| TIMES.contains(construct);
+                *unum == Cell::NULL
+                    && (case.tree().any_literal(&|text| text.starts_with("TIME'"))
+                        || case.tree().constructs().iter().any(is_time))
+            }
+            Self::ZeroDate => {
+                let is_small = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() < 101.0);
+                *unum == Cell::NULL
+                    && (mariadb.bytes.as_deref().is_some_and(is_of_zeros) || case.tree().any_literal(&is_small))
+            }
+            Self::LongestTime => mariadb.text().contains("838:59:5"),
             Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
+            Self::WithinASecond => is_within_a_second(&mariadb.text(), &unum.text()),
+            Self::SameElements => elements(&mariadb.text()).is_some_and(|one| Some(one) == elements(&unum.text())),
+            Self::BytesAsLetters => {
+                let letters: String = unum.text().bytes().map(char::from).collect();
+                !unum.text().is_ascii() && mariadb.text() == letters
+            }
             Self::SameJson => is_same_json(&mariadb.text(), &unum.text()),
             Self::MinusZero => mariadb.text().starts_with("-0") && mariadb.number() == Some(0.0),
         }
@@ -190,9 +260,53 @@ fn is_text(literal: &str) -> bool {
 }
 
 fn is_no_json(literal: &str) -> bool {
-    let text = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-    let is_word = |text: &str| text.starts_with('$') || matches!(text, "one" | "all");
-    text.is_some_and(|text| !is_word(text) && serde_json::from_str::<serde_json::Value>(&text.replace("''", "'")).is_err())
+    let text = match literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(text) if text.starts_with('$') || matches!(text, "one" | "all") => return false,
+        Some(text) => text.replace("''", "'"),
+        None => literal.to_lowercase(),
+    };
+    serde_json::from_str::<serde_json::Value>(&text).is_err()
+}
+
+/// Whether a literal is a text that begins as a date does, of a day or of an hour that there is not.
+fn is_no_date(literal: &str) -> bool {
+    let Some(text) = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) else { return false };
+    let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "0"));
+    let parts: Option<Vec<u32>> = date.split('-').map(|part| part.parse().ok()).collect();
+    let Some([year, month, day]) = parts.as_deref() else { return false };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    let hour = clock.split(':').next().and_then(|hour| hour.parse().ok()).unwrap_or(0);
+    *day == 0 || *day > days || hour > 23
+}
+
+/// Whether two times are one to the second, or follow each other.
+fn is_within_a_second(one: &str, other: &str) -> bool {
+    const DAY: f64 = 86_400.0;
+    let parts = |text: &str| -> Option<(String, f64)> {
+        let (date, clock) = text.rsplit_once(' ').unwrap_or(("", text));
+        let parts: Option<Vec<f64>> = clock.split(':').map(|part| part.trim_start_matches('-').parse().ok()).collect();
+        match parts.as_deref() {
+            Some([hour, minute, second]) => Some((date.to_owned(), hour * 3600.0 + minute * 60.0 + second)),
+            _ => None,
+        }
+    };
+    let (Some((one_day, one)), Some((other_day, other))) = (parts(one), parts(other)) else { return false };
+    let apart = (one - other).abs();
+    apart <= 1.0 || (one_day != other_day && apart >= DAY - 1.0)
+}
+
+/// The elements of a JSON array, in one order.
+fn elements(document: &str) -> Option<Vec<String>> {
+    let serde_json::Value::Array(elements) = serde_json::from_str(document).ok()? else { return None };
+    let mut elements: Vec<String> = elements.iter().map(ToString::to_string).collect();
+    elements.sort_unstable();
+    Some(elements)
 }
 
 fn is_of_zeros(bytes: &[u8]) -> bool {
@@ -219,6 +333,7 @@ fn is_same_json(one: &str, other: &str) -> bool {
                 let has = |(key, one): (&String, &Value)| other.get(key).is_some_and(|other| same(one, other));
                 one.len() == other.len() && one.iter().all(has)
             }
+            (Value::String(one), Value::String(other)) => is_same_time(one, other),
             (one, other) => one == other,
         }
     }
@@ -252,6 +367,10 @@ mod tests {
         assert!(!is_same_json("x", "x"));
         assert!(is_same_time("2024-01-01 00:00:00.000000", "2024-01-01 00:00:00"));
         assert!(!is_same_time("2024-01-01 00:00:00.5", "2024-01-01 00:00:00"));
-        assert!(is_no_json("'{'") && is_no_json("''") && !is_no_json("'[1]'"));
+        assert!(is_no_json("'{'") && is_no_json("''") && is_no_json("x'61'") && !is_no_json("'[1]'") && !is_no_json("NULL"));
+        assert!(is_no_date("'2024-02-30'") && is_no_date("'2024-02-29 25:00:00'") && !is_no_date("'2024-02-29'"));
+        assert!(is_within_a_second("2023-12-31 23:59:59.999999", "2024-01-01 00:00:00"));
+        assert!(!is_within_a_second("2023-12-31 23:59:59", "2023-12-31 23:59:57"));
+        assert_eq!(elements("[2, 1]"), elements("[1,2]"));
     }
 }

@@ -5,7 +5,7 @@ use super::compare::Verdict;
 use super::court::Court;
 use super::differences;
 use super::report::group_of;
-use super::tree::{Sort, Tree};
+use super::tree::{Dialect, Sort, Tree};
 
 /// How many smaller statements are tried of one.
 const TRIES_MAX: usize = 150;
@@ -21,9 +21,9 @@ pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Resu
                 break 'smaller;
             }
             let verdict = court.judge(&candidate).await?;
-            // What no difference excuses is not to become what one does.
+            // What no difference excuses is not to become what one does, unless that was a part of it.
             let is_listed = |case, verdict| differences::listed(case, verdict).is_some();
-            let slips = is_listed(&candidate, &verdict) && !is_listed(&smallest, &found);
+            let slips = is_listed(&candidate, &verdict) && !is_listed(&smallest, &found) && !is_part(&candidate, &smallest);
             if is_same_failure(&found, &verdict) && !slips {
                 (smallest, found) = (candidate, verdict);
                 continue 'smaller;
@@ -32,6 +32,12 @@ pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Resu
         break;
     }
     Ok((smallest, found))
+}
+
+/// Whether a tree is a part of another, or the same constructs over other values.
+fn is_part(candidate: &Case, of: &Case) -> bool {
+    let text = |case: &Case| case.tree().render(Dialect::Unum);
+    candidate.tree().constructs() == of.tree().constructs() || text(of).contains(&text(candidate))
 }
 
 /// Whether two statements fail in one way.

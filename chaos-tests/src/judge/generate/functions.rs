@@ -93,6 +93,7 @@ pub const FUNCTIONS: &[Function] = &[
     f("OR", 'b', &["({b} OR {b})", "({n} OR {b})"]),
     f("XOR", 'b', &["({b} XOR {b})", "({n} XOR {b})"]),
     f("||", 't', &["({t} || {t})", "({t} || {n})"]),
+    f("hexadecimal literal", 'n', &["(0x1F + {n})", "(x'1F' + {n}) => (0x1F + {n})", "({n} = 0x41)", "({n} | 0x0F)", "CONCAT({t}, 0x41)"]),
     f("->", 'j', &["({j} -> {p}) => JSON_EXTRACT({j}, {p})"]),
     f("->>", 't', &["({j} ->> {p}) => JSON_UNQUOTE(JSON_EXTRACT({j}, {p}))"]),
     f("SOUNDS LIKE", 'b', &["({t} SOUNDS LIKE {t})"]),
