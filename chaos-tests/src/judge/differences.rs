@@ -45,6 +45,8 @@ pub enum When {
     Within,
     /// Those where MariaDB answers with NULL, and Unum does not.
     MariaDbHasNull,
+    /// Those where MariaDB answers with 0.
+    MariaDbHasZero,
     /// Those where Unum answers with NULL, and MariaDB does not.
     UnumHasNull,
     /// Those where Unum answers with NULL to a statement with a time of day.
@@ -93,9 +95,11 @@ const fn refused(constructs: &'static [&'static [&'static str]], reason: &'stati
 const MOVES: &[&str] =
     &["INTERVAL +", "INTERVAL composite", "ADDDATE", "DATE_ADD", "SUBDATE", "DATE_SUB", "TIMESTAMPADD", "ADDTIME", "SUBTIME"];
 
-/// What reads a time of day.
-const CLOCKS: &[&str] =
-    &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "SEC_TO_TIME", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF"];
+/// What reads a time of day, or compares.
+const READS: &[&str] = &[
+    "HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "SEC_TO_TIME", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF",
+    "=", "<>", "<", "<=", ">", ">=", "<=>", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "LEAST", "GREATEST", "NULLIF",
+];
 
 /// What reads a text as a time of day.
 const TEXT_CLOCKS: &[&str] =
@@ -115,8 +119,9 @@ const DATES: &[&str] = &[
     "CAST", "LEAST", "GREATEST", "DATEDIFF", "TIMESTAMPDIFF", "CONVERT_TZ", "UNIX_TIMESTAMP",
 ];
 
-/// What works on bits.
-const BITS: &[&str] = &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT"];
+/// What works on bits or whole numbers.
+const BITS: &[&str] =
+    &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT", "PERIOD_ADD", "PERIOD_DIFF"];
 
 /// Any JSON.
 const JSON: &[&str] = &["JSON_*", "->", "->>", "MEMBER OF"];
@@ -127,7 +132,7 @@ pub const DIFFERENCES: &[Difference] = &[
     // JSON.
     differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
     differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
-    differs(&[JSON], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's"),
+    differs(&[&["JSON_*", "CAST", "CONVERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
     differs(&[&["JSON_PRETTY"]], When::Always, "MariaDB indents by four, and leaves short arrays on a line"),
@@ -135,33 +140,29 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
     differs(&[&["JSON_SEARCH"]], When::Always, "the manual: it searches strings; MariaDB finds numbers"),
-    differs(&[&["JSON_TYPE"]], When::Always, "MariaDB has other words for the types of numbers"),
-    differs(&[&["JSON_VALID"]], When::Always, "the manual: a number is no JSON document; MariaDB reads it as text"),
-    differs(&[&["JSON path last"]], When::Always, "MariaDB keeps the end of the last row's array"),
-    differs(&[&["JSON path **"]], When::Always, "MariaDB finds each value once more for each way to it"),
+    differs(&[&["JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: a number is no JSON document, and there are words for the types of numbers"),
+    differs(&[&["JSON path last", "JSON path **"]], When::Always, "MariaDB keeps the end of the last row's array, and finds a value once more for each way to it"),
     differs(&[&["->"]], When::Always, "it compares as the value that it is; MariaDB's JSON_EXTRACT as text"),
     // Times.
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
     differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
-    differs(&[MOVES, CLOCKS], When::Always, "a text plus an interval is a text, and is read as one; MariaDB reads a time"),
-    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
+    differs(&[MOVES, READS], When::Always, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
+    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
     differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
     differs(&[TEXT_CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
     differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP"]], When::MariaDbHasNull, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
-    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "TIME_FORMAT"]], When::UnumHasNull, "what is no period, no date or no time is NULL; MariaDB counts on"),
+    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME"]], When::UnumHasNull, "what is no period, no date or no time is NULL; MariaDB counts on"),
     // Numbers.
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
     differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
-    differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest BIGINT; MariaDB reads a decimal"),
-    differs(&[&["BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "they compare by numbers unless all are times; MariaDB by times if one is"),
-    differs(&[&["LEAST", "GREATEST"]], When::TimeIsIn, "MariaDB compares by times if one is"),
+    differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, or the low bits"),
+    differs(&[&["LEAST", "GREATEST", "BETWEEN", "NOT BETWEEN"]], When::TimeIsIn, "MariaDB compares by times if one is"),
     differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
+    differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
-    differs(&[&["CHARSET"]], When::Always, "MariaDB names another character set for numbers and times"),
-    differs(&[&["COERCIBILITY"]], When::Always, "MariaDB counts it in its own way"),
-    differs(&[&["COLLATE"]], When::Always, "MariaDB's utf8mb4_bin does not mind spaces at the end"),
+    differs(&[&["CHARSET", "COERCIBILITY", "COLLATE"]], When::Always, "MariaDB names, counts and compares character sets in its own way"),
     refused(&[&["WEIGHT_STRING"]], "there are no weights: text is compared by its bytes"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE"]], "what one function makes of a row has a limit"),
     differs(&[&["REPLACE", "SHA2"]], When::NullIsIn, "the manual: NULL if any argument is"),
@@ -229,6 +230,7 @@ impl When {
             }
             Self::Within => case.tree().constructs().len() > 1,
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
+            Self::MariaDbHasZero => mariadb.number() == Some(0.0),
             Self::UnumHasNull => *unum == Cell::NULL,
             Self::TimeOfDay => {
                 let is_time = |construct: &&'static str| TIMES.contains(construct);
