@@ -41,7 +41,7 @@ pub enum When {
     NoDateIsIn,
     /// Those with a -0 in the statement.
     MinusZeroIsIn,
-    /// Those where the construct stands in another one.
+    /// Those where the construct, of texts, stands in another one.
     Within,
     /// Those where MariaDB answers with NULL, and Unum does not.
     MariaDbHasNull,
@@ -95,12 +95,6 @@ const fn refused(constructs: &'static [&'static [&'static str]], reason: &'stati
 const MOVES: &[&str] =
     &["INTERVAL +", "INTERVAL composite", "ADDDATE", "DATE_ADD", "SUBDATE", "DATE_SUB", "TIMESTAMPADD", "ADDTIME", "SUBTIME"];
 
-/// What reads a time of day, or compares.
-const READS: &[&str] = &[
-    "HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "SEC_TO_TIME", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF",
-    "=", "<>", "<", "<=", ">", ">=", "<=>", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "LEAST", "GREATEST", "NULLIF",
-];
-
 /// What reads a text as a time of day.
 const TEXT_CLOCKS: &[&str] =
     &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF", "ADDTIME", "SUBTIME"];
@@ -121,7 +115,7 @@ const DATES: &[&str] = &[
 
 /// What works on bits or whole numbers.
 const BITS: &[&str] =
-    &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT", "PERIOD_ADD", "PERIOD_DIFF"];
+    &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT", "CHAR", "PERIOD_ADD", "PERIOD_DIFF"];
 
 /// Any JSON.
 const JSON: &[&str] = &["JSON_*", "->", "->>", "MEMBER OF"];
@@ -147,7 +141,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
     differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
-    differs(&[MOVES, READS], When::Always, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
+    differs(&[MOVES], When::Within, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
     differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
     differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
@@ -158,7 +152,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
     differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
     differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, or the low bits"),
-    differs(&[&["LEAST", "GREATEST", "BETWEEN", "NOT BETWEEN"]], When::TimeIsIn, "MariaDB compares by times if one is"),
+    differs(&[&["LEAST", "GREATEST", "BETWEEN", "NOT BETWEEN", "FLOOR", "CEIL", "ROUND", "TRUNCATE"]], When::TimeIsIn, "MariaDB goes by times if one is"),
     differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
@@ -195,7 +189,7 @@ pub fn listed(case: &Case, verdict: &Verdict) -> Option<&'static Difference> {
         difference.way == way
             && difference.constructs.iter().all(is_in)
             && match verdict {
-                Verdict::Wrong(gap) | Verdict::Shape(gap) => difference.when.is_true_of(case, gap),
+                Verdict::Wrong(gap) | Verdict::Shape(gap) => difference.when.is_true_of(difference.constructs, case, gap),
                 _ => difference.when == When::Always,
             }
     };
@@ -210,7 +204,7 @@ fn is_of(construct: &str, name: &str) -> bool {
 }
 
 impl When {
-    fn is_true_of(self, case: &Case, gap: &Gap) -> bool {
+    fn is_true_of(self, groups: &[&[&str]], case: &Case, gap: &Gap) -> bool {
         let Some((mariadb, unum)) = &gap.cells else { return self == Self::Always };
         match self {
             Self::Always => true,
@@ -228,7 +222,11 @@ impl When {
                 let is_inner = case.tree().constructs().len() > 1;
                 (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
             }
-            Self::Within => case.tree().constructs().len() > 1,
+            Self::Within => {
+                let constructs = case.tree().constructs();
+                let is_outside = constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.contains(outside)));
+                is_outside && Self::TextIsIn.is_true_of(groups, case, gap)
+            }
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
             Self::MariaDbHasZero => mariadb.number() == Some(0.0),
             Self::UnumHasNull => *unum == Cell::NULL,
