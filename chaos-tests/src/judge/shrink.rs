@@ -27,7 +27,8 @@ pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Resu
             }
             let verdict = court.judge(&candidate).await?;
             // What no difference excuses is not to become what one does, unless that was a part of it.
-            let slips = is_listed(&candidate, &verdict) && !is_listed(&smallest, &found) && !is_part(&candidate, &smallest);
+            let slips =
+                is_listed(&candidate, &verdict) && !is_listed(&smallest, &found) && !is_part(&candidate, &smallest);
             if is_same_failure(&found, &verdict) && !slips {
                 (smallest, found) = (candidate, verdict);
                 continue 'smaller;
