@@ -1,9 +1,9 @@
 //! Operators between two sides, and between rows of values.
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, Value, ValueWithSpan};
 
 use super::calls;
-use super::expr::{appended, call, joined, operate, operator};
+use super::expr::{appended, call, joined, number, operate, operator};
 use super::operator::{Binary, Operator};
 use crate::sql::Error;
 use crate::sql::syntax::dialect::INTERVAL;
@@ -67,7 +67,23 @@ pub fn binary(left: Expr, op: BinaryOperator, mut right: Expr) -> Result<Expr, E
         Op::Spaceship => Binary::Same,
         other => return Err(Error::Invalid(format!("the operator {other} is not known"))),
     };
-    Ok(operate(left, op, right))
+    match op.is_comparison() {
+        true => Ok(operate(left, op, right)),
+        false => Ok(operate(numeric(left), op, numeric(right))),
+    }
+}
+
+/// A hexadecimal literal is bytes, and in arithmetic the number that they are.
+fn numeric(expr: Expr) -> Expr {
+    match &expr {
+        Expr::Value(ValueWithSpan { value: Value::HexStringLiteral(digits), .. }) => {
+            // Those that do not fit are left out in front, as MySQL does.
+            let digits = &digits[digits.len().saturating_sub(16)..];
+            let value = if digits.is_empty() { Ok(0) } else { u64::from_str_radix(digits, 16) };
+            value.map_or(expr, |value| number(&value.to_string()))
+        }
+        _ => expr,
+    }
 }
 
 /// The count and the unit of an INTERVAL.

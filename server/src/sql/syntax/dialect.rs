@@ -132,10 +132,12 @@ impl Dialect for Dialected {
         Some(Ok(precedence))
     }
 
-    /// `!` binds closer than any operator of two sides. INTERVAL has units that sqlparser does not know.
+    /// `!`, `-` and `~` bind closer than any operator of two sides. INTERVAL has units that sqlparser does not know.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
-        match &parser.peek_token_ref().token {
-            Token::ExclamationMark => {}
+        let op = match &parser.peek_token_ref().token {
+            Token::ExclamationMark => UnaryOperator::BangNot,
+            Token::Minus => UnaryOperator::Minus,
+            Token::Tilde => UnaryOperator::BitwiseNot,
             Token::Word(word) if word.keyword == Keyword::INTERVAL && word.quote_style.is_none() => {
                 return Some(interval_or_call(parser));
             }
@@ -143,10 +145,10 @@ impl Dialect for Dialected {
                 return parser.maybe_parse(char_using).transpose();
             }
             _ => return None,
-        }
+        };
         parser.advance_token();
         let expr = parser.parse_subexpr(self.prec_value(Precedence::DoubleColon));
-        Some(expr.map(|expr| Expr::UnaryOp { op: UnaryOperator::BangNot, expr: Box::new(expr) }))
+        Some(expr.map(|expr| Expr::UnaryOp { op, expr: Box::new(expr) }))
     }
 }
 
@@ -245,6 +247,7 @@ mod tests {
             ("SELECT a OR b XOR c AND d", "a OR (b XOR (c AND d))"),
             ("SELECT a = 1 && b = 2", "(a = 1) AND (b = 2)"),
             ("SELECT 2 * 3 ^ 1", "2 * (3 ^ 1)"),
+            ("SELECT -a ^ b - ~c * d", "((-a) ^ b) - ((~c) * d)"),
             ("SELECT 1 + 2 << 3 & 4 | 5", "(((1 + 2) << 3) & 4) | 5"),
         ] {
             let parsed = Parser::parse_sql(&Dialected, sql).expect(sql).remove(0);
