@@ -96,7 +96,7 @@ fn with_plain_literals(message: &str) -> String {
     {
         // A longer word, as UInt64 is of Int64, is found first.
         let inner = &left[at + name.len()..];
-        let Some(end) = closing(inner) else { break };
+        let Some(end) = closing(inner, '"') else { break };
         plain.push_str(&left[..at]);
         plain.push_str(inner[..end].trim_start_matches("Some(").trim_end_matches(')'));
         left = &inner[end + 1..];
@@ -106,11 +106,11 @@ fn with_plain_literals(message: &str) -> String {
 }
 
 /// Where the parenthesis is closed, outside of quotes.
-fn closing(text: &str) -> Option<usize> {
-    let (mut depth, mut quoted) = (0, false);
+pub fn closing(text: &str, quote: char) -> Option<usize> {
+    let (mut depth, mut quoted) = (0_usize, false);
     for (at, letter) in text.char_indices() {
         match letter {
-            '"' => quoted = !quoted,
+            letter if letter == quote => quoted = !quoted,
             '(' if !quoted => depth += 1,
             ')' if !quoted && depth == 0 => return Some(at),
             ')' if !quoted => depth -= 1,

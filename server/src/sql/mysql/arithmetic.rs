@@ -10,14 +10,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::columns::{Builder, Column, canonical};
+use super::columns::Builder;
 use super::comparison::compare;
+use super::evaluation::{Arguments, folded, invoked};
 use super::functions::definition::{Outcome, Stop, some};
 use super::operator::Binary;
 use super::types::Type;
@@ -36,16 +37,8 @@ impl Arithmetic {
     pub fn call(first: Expr, steps: Vec<(Binary, Type)>, rest: Vec<Expr>) -> Result<Expr> {
         let function = Self { steps, signature: Signature::user_defined(Volatility::Immutable) };
         let args: Vec<Expr> = std::iter::once(first).chain(rest).collect();
-        let literals: Option<Vec<ColumnarValue>> = args
-            .iter()
-            .map(|arg| match arg {
-                Expr::Literal(value, _) => Some(ColumnarValue::Scalar(value.clone())),
-                _ => None,
-            })
-            .collect();
-        if let Some(literals) = literals {
-            let column = function.evaluate(&literals, 1)?;
-            return Ok(Expr::Literal(ScalarValue::try_from_array(&column, 0)?, None));
+        if let Some(value) = folded(&args, |known| function.evaluate(known, 1))? {
+            return Ok(value);
         }
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), args)))
     }
@@ -61,13 +54,8 @@ impl Arithmetic {
         if let Some(column) = self.of_wholes(args, rows)? {
             return Ok(column);
         }
-        let array = |arg: &ColumnarValue| match arg {
-            ColumnarValue::Array(array) => canonical(array).map(|array| (array, false)),
-            ColumnarValue::Scalar(scalar) => canonical(&scalar.to_array()?).map(|array| (array, true)),
-        };
-        let arrays = args.iter().map(array).collect::<Result<Vec<_>>>()?;
-        let columns =
-            arrays.iter().map(|(array, constant)| Column::new(array, *constant)).collect::<Result<Vec<_>>>()?;
+        let arguments = Arguments::new(args)?;
+        let columns = arguments.columns()?;
         let mut made = Builder::new(self.returns(), rows);
         for row in 0..rows {
             let mut left = columns[0].get(row);
@@ -274,12 +262,7 @@ impl ScalarUDFImpl for Arithmetic {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-        let column = self.evaluate(&args.args, if constant { 1 } else { args.number_rows })?;
-        Ok(match constant {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&column, 0)?),
-            false => ColumnarValue::Array(column),
-        })
+        invoked(&args, |args, rows| self.evaluate(args, rows))
     }
 }
 

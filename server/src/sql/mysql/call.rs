@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::columns::{Builder, Column, canonical};
+use super::columns::Builder;
+use super::evaluation::{Arguments, folded, invoked};
 use super::functions::definition::{Call, Definition, Memo, Stop};
 use super::types::Type;
 use super::value::Value;
@@ -27,29 +28,16 @@ impl Evaluated {
     /// A call with these arguments, or its value if they are all known.
     pub fn call(definition: &'static Definition, returns: Type, args: Vec<Expr>) -> Result<Expr> {
         let function = Self { definition, returns, signature: Signature::user_defined(Volatility::Immutable) };
-        let literals: Option<Vec<ColumnarValue>> = args
-            .iter()
-            .map(|arg| match arg {
-                Expr::Literal(value, _) => Some(ColumnarValue::Scalar(value.clone())),
-                _ => None,
-            })
-            .collect();
-        if let Some(literals) = literals {
-            let column = function.evaluate(&literals, 1)?;
-            return Ok(Expr::Literal(ScalarValue::try_from_array(&column, 0)?, None));
+        if let Some(value) = folded(&args, |known| function.evaluate(known, 1))? {
+            return Ok(value);
         }
         let function = Arc::new(ScalarUDF::from(function));
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, args)))
     }
 
     fn evaluate(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
-        let array = |arg: &ColumnarValue| match arg {
-            ColumnarValue::Array(array) => canonical(array).map(|array| (array, false)),
-            ColumnarValue::Scalar(scalar) => canonical(&scalar.to_array()?).map(|array| (array, true)),
-        };
-        let arrays = args.iter().map(array).collect::<Result<Vec<_>>>()?;
-        let columns =
-            arrays.iter().map(|(array, constant)| Column::new(array, *constant)).collect::<Result<Vec<_>>>()?;
+        let arguments = Arguments::new(args)?;
+        let columns = arguments.columns()?;
         let name = self.definition.name.trim_start_matches('#');
         let memo = Memo::default();
         let mut made = Builder::new(self.returns, rows);
@@ -90,12 +78,7 @@ impl ScalarUDFImpl for Evaluated {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-        let column = self.evaluate(&args.args, if constant { 1 } else { args.number_rows })?;
-        Ok(match constant {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&column, 0)?),
-            false => ColumnarValue::Array(column),
-        })
+        invoked(&args, |args, rows| self.evaluate(args, rows))
     }
 }
 

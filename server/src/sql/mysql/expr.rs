@@ -1,9 +1,11 @@
 //! Parts of trees: literals, calls, operators between two sides.
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinConstraint, JoinOperator, ObjectName,
     ObjectNamePart, Value,
 };
+
+pub use crate::sql::syntax::call::{call, object_name};
 
 use super::operator::{Binary, Operator};
 
@@ -84,30 +86,26 @@ pub fn to_condition(expr: &mut Expr) {
     *expr = condition(std::mem::replace(expr, null()));
 }
 
+/// What two tables are joined on; none of a join that says nothing.
+pub fn constraint(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter, StraightJoin};
+    match join {
+        Join(constraint)
+        | Inner(constraint)
+        | Left(constraint)
+        | LeftOuter(constraint)
+        | Right(constraint)
+        | RightOuter(constraint)
+        | FullOuter(constraint)
+        | CrossJoin(constraint)
+        | StraightJoin(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
 /// An argument.
 pub fn unnamed(expr: Expr) -> FunctionArg {
     FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
-}
-
-/// A call of a function by its name.
-pub fn call(name: &str, args: Vec<Expr>) -> Expr {
-    let args = args.into_iter().map(unnamed).collect();
-    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
-    Expr::Function(Function {
-        name: object_name(name),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}
-
-/// A name of one part.
-pub fn object_name(name: &str) -> ObjectName {
-    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))])
 }
 
 /// A text literal.

@@ -18,6 +18,7 @@ mod collected;
 pub mod columns;
 mod comparison;
 mod conversion;
+mod evaluation;
 pub mod expr;
 pub mod functions;
 pub mod lower;

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 
 use super::binary::{binary, in_list, nested};
 use super::calls;
-use super::expr::{call, condition, null, number, operands, operate, operator, text, to_condition};
+use super::expr::{call, condition, constraint, null, number, operands, operate, operator, text, to_condition};
 use super::operator::{Binary, Operator};
 use super::shapes::{self, Quantifier};
 use crate::sql::Error;
@@ -84,7 +84,7 @@ impl VisitorMut for Rewriter<'_> {
             if let JoinOperator::StraightJoin(constraint) = &join.join_operator {
                 join.join_operator = JoinOperator::Inner(constraint.clone());
             }
-            if let Some(part) = on(&mut join.join_operator) {
+            if let Some(JoinConstraint::On(part)) = constraint(&mut join.join_operator) {
                 to_condition(part);
             }
         }
@@ -257,26 +257,6 @@ fn unary(op: UnaryOperator, expr: Expr) -> Result<Expr, Error> {
         UnaryOperator::BitwiseNot => operator(Operator::BitNot, vec![expr]),
         other => return Err(Error::Invalid(format!("the operator {other} is not known"))),
     })
-}
-
-/// The condition of a join.
-fn on(join: &mut JoinOperator) -> Option<&mut Expr> {
-    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter, StraightJoin};
-    match join {
-        Join(constraint)
-        | Inner(constraint)
-        | Left(constraint)
-        | LeftOuter(constraint)
-        | Right(constraint)
-        | RightOuter(constraint)
-        | FullOuter(constraint)
-        | CrossJoin(constraint)
-        | StraightJoin(constraint) => match constraint {
-            JoinConstraint::On(condition) => Some(condition),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn variable(typed: &str, context: &Context<'_>) -> Result<Expr, Error> {

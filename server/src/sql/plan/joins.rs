@@ -104,8 +104,8 @@ impl Resolver<'_> {
 
     /// Resolves a SELECT; gives the columns that two tables share.
     fn select(&mut self, select: &mut Select) -> Result<Vec<Named>, Error> {
-        let joins = |table: &TableWithJoins| table.joins.iter().any(|join| shares(&join.join_operator));
-        let is_shared = select.from.iter().any(joins);
+        let joins = |table: &mut TableWithJoins| table.joins.iter_mut().any(|join| shares(&mut join.join_operator));
+        let is_shared = select.from.iter_mut().any(joins);
         let (mut all, mut shared) = (Vec::new(), Vec::new());
         for table in &mut select.from {
             let (columns, of_table) = self.table(table)?;
@@ -221,7 +221,9 @@ impl Resolver<'_> {
                 1 => conditions.remove(0),
                 _ => expr::operator(Operator::And, conditions),
             };
-            set_constraint(&mut join.join_operator, JoinConstraint::On(expr::condition(condition)));
+            if let Some(constraint) = expr::constraint(&mut join.join_operator) {
+                *constraint = JoinConstraint::On(expr::condition(condition));
+            }
         }
         Ok((columns, shared))
     }
@@ -398,45 +400,13 @@ fn side(join: &JoinOperator) -> Side {
     }
 }
 
-fn constraint(join: &JoinOperator) -> Option<&JoinConstraint> {
-    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter, StraightJoin};
-    match join {
-        Join(constraint)
-        | Inner(constraint)
-        | Left(constraint)
-        | LeftOuter(constraint)
-        | Right(constraint)
-        | RightOuter(constraint)
-        | FullOuter(constraint)
-        | CrossJoin(constraint)
-        | StraightJoin(constraint) => Some(constraint),
-        _ => None,
-    }
-}
-
-fn set_constraint(join: &mut JoinOperator, wanted: JoinConstraint) {
-    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter, StraightJoin};
-    if let Join(constraint)
-    | Inner(constraint)
-    | Left(constraint)
-    | LeftOuter(constraint)
-    | Right(constraint)
-    | RightOuter(constraint)
-    | FullOuter(constraint)
-    | CrossJoin(constraint)
-    | StraightJoin(constraint) = join
-    {
-        *constraint = wanted;
-    }
-}
-
-fn shares(join: &JoinOperator) -> bool {
-    matches!(constraint(join), Some(JoinConstraint::Natural | JoinConstraint::Using(_)))
+fn shares(join: &mut JoinOperator) -> bool {
+    matches!(expr::constraint(join), Some(JoinConstraint::Natural | JoinConstraint::Using(_)))
 }
 
 /// The names that are joined on; none if the join says a condition.
-fn common(join: &Join, left: &[Named], right: &[Named]) -> Result<Option<Vec<String>>, Error> {
-    Ok(match constraint(&join.join_operator) {
+fn common(join: &mut Join, left: &[Named], right: &[Named]) -> Result<Option<Vec<String>>, Error> {
+    Ok(match expr::constraint(&mut join.join_operator) {
         Some(JoinConstraint::Using(names)) => {
             let last = |name: &ObjectName| name.0.last().and_then(|part| part.as_ident()).map(lower);
             Some(names.iter().filter_map(last).collect())

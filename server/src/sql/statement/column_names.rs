@@ -5,6 +5,7 @@
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
 
 use crate::sql::syntax::dialect::INTERVAL;
+use crate::sql::wording::closing;
 
 /// Names by position, from the front and from the back: how many columns a `*` between them is, is known later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub fn as_typed(text: &str) -> String {
     let mut typed = String::with_capacity(text.len());
     while let Some(at) = left.find(&start) {
         let inner = &left[at + start.len()..];
-        let Some(end) = closing(inner) else { break };
+        let Some(end) = closing(inner, '\'') else { break };
         let Some((count, unit)) = inner[..end].rsplit_once(", '") else { break };
         typed.push_str(&left[..at]);
         typed.push_str(&format!("INTERVAL {} {}", as_typed(count), unit.trim_end_matches('\'')));
@@ -73,21 +74,6 @@ pub fn as_typed(text: &str) -> String {
     }
     typed.push_str(left);
     typed.replace("interval_of(", "INTERVAL(").replace("char_text(", "CHAR(")
-}
-
-/// Where the parenthesis is closed, outside of quotes.
-fn closing(text: &str) -> Option<usize> {
-    let (mut depth, mut quoted) = (0_usize, false);
-    for (at, letter) in text.char_indices() {
-        match letter {
-            '\'' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted && depth == 0 => return Some(at),
-            ')' if !quoted => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

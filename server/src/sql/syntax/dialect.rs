@@ -2,14 +2,13 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, Statement, UnaryOperator, Value,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator, Value};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Word};
+
+use super::call::{call, object_name};
 
 /// The dialect of everything that a user types.
 #[derive(Debug, Clone, Copy, Default)]
@@ -158,7 +157,7 @@ fn interval_or_call(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
         return Ok(made);
     }
     parser.expect_keyword(Keyword::INTERVAL)?;
-    parser.parse_function(named("interval_of"))
+    parser.parse_function(object_name("interval_of"))
 }
 
 /// `CHAR(n, … USING utf8mb4)`.
@@ -169,26 +168,7 @@ fn char_using(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     parser.expect_keyword(Keyword::USING)?;
     parser.parse_identifier()?;
     parser.expect_token(&Token::RParen)?;
-    Ok(called("char_text", codes))
-}
-
-fn named(name: &str) -> ObjectName {
-    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))])
-}
-
-fn called(name: &str, args: Vec<Expr>) -> Expr {
-    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
-    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
-    Expr::Function(Function {
-        name: named(name),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
+    Ok(call("char_text", codes))
 }
 
 /// `INTERVAL count UNIT`.
@@ -199,7 +179,7 @@ fn interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     match &token.token {
         Token::Word(unit) if is_unit(&unit.value) => {
             let unit = Expr::Value(Value::SingleQuotedString(unit.value.to_uppercase()).into());
-            Ok(called(INTERVAL, vec![count, unit]))
+            Ok(call(INTERVAL, vec![count, unit]))
         }
         _ => parser.expected("a unit of time, as MINUTE", token),
     }
@@ -219,7 +199,7 @@ fn sounds_like(parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Result<E
     parser.advance_token();
     parser.expect_keyword(Keyword::LIKE)?;
     let right = parser.parse_subexpr(precedence)?;
-    let [left, right] = [left.clone(), right].map(|side| Box::new(called("soundex", vec![side])));
+    let [left, right] = [left.clone(), right].map(|side| Box::new(call("soundex", vec![side])));
     Ok(Expr::BinaryOp { left, op: BinaryOperator::Eq, right })
 }
 

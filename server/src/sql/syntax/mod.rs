@@ -1,5 +1,6 @@
 //! What a text is, before anything is known of tables or plans: tokens, names, and how much of them there may be.
 
+pub mod call;
 pub mod complexity;
 pub mod cursor;
 pub mod dialect;
