@@ -59,6 +59,8 @@ pub enum When {
     LongestTime,
     /// Those where both are one time, with other zeros at its end.
     SameTime,
+    /// Those where both are one time or one number, shown with more digits or less.
+    SameShown,
     /// Those where both are times, at most a second apart.
     WithinASecond,
     /// Those where both are one JSON document, but for spaces, the order of keys, `.0` of a double, and digits of a second.
@@ -177,8 +179,23 @@ const DATES: &[&str] = &[
 ];
 
 /// What works on bits or whole numbers.
-const BITS: &[&str] =
-    &["&", "|", "^", "~", "<<", ">>", "BIT_AND", "BIT_OR", "BIT_XOR", "BIT_COUNT", "CHAR", "PERIOD_ADD", "PERIOD_DIFF"];
+const BITS: &[&str] = &[
+    "&",
+    "|",
+    "^",
+    "~",
+    "<<",
+    ">>",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "BIT_COUNT",
+    "CHAR",
+    "PERIOD_ADD",
+    "PERIOD_DIFF",
+    "EXPORT_SET",
+    "MAKE_SET",
+];
 
 /// Any JSON.
 const JSON: &[&str] = &["JSON_*", "->", "->>", "MEMBER OF"];
@@ -214,7 +231,7 @@ pub const DIFFERENCES: &[Difference] = &[
     // Numbers.
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
     differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
-    differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, or the low bits"),
+    differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, so that the half of a double goes up, or the low bits"),
     differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
     differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
     differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
@@ -222,11 +239,12 @@ pub const DIFFERENCES: &[Difference] = &[
     // Texts.
     differs(&[&["CHARSET", "COERCIBILITY", "COLLATE"]], When::Always, "MariaDB names, counts and compares character sets in its own way"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
-    differs(&[&["REPLACE", "SHA2"]], When::NullIsIn, "the manual: NULL if any argument is"),
+    differs(&[&["REPLACE", "SHA2"]], When::UnumHasNull, "the manual: NULL if any argument is"),
     differs(&[&["REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "an empty text that is found counts as none in the judge's words; a NULL at one end decides nothing where the other end does"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
     differs(&[&["SOUNDEX", "SOUNDS LIKE"]], When::Always, "letters past ASCII: MySQL leaves them out"),
     // Statements.
+    differs(&[&["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"]], When::SameShown, "beside a text, a double has all its digits, and a time those of its type"),
     refused(&[&["GROUP BY"], &["WITH ROLLUP"]], "sums of sums by a constant, or by one thing twice, are refused"),
     Difference {
         constructs: &[&["GROUP BY"], &["WITH ROLLUP"]],
@@ -275,7 +293,9 @@ impl When {
             Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL"),
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
             Self::NoBigintIsIn => {
-                let is_huge = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() > i64::MAX as f64);
+                let is_huge = |text: &str| {
+                    text.parse().is_ok_and(|number: f64| text.contains('e') || number.abs() > i64::MAX as f64)
+                };
                 case.tree().any_literal(&|text| is_text(text) || is_time(text) || is_huge(text))
                     || case.tree().has_columns()
             }
@@ -288,7 +308,7 @@ impl When {
                 let digits = unum.text().rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
                 digits == DIGITS_MAX || case.tree().any_literal(&is_time)
             }
-            Self::NoDateIsIn => case.tree().any_literal(&is_no_date),
+            Self::NoDateIsIn => case.tree().any_literal(&is_no_date) || case.tree().names(NO_DATES),
             Self::MinusZeroIsIn => case.tree().any_literal(&|text| text == "-0e0") || case.tree().has_columns(),
             Self::NoJsonIsIn => {
                 let is_inner = case.tree().constructs().len() > 1;
@@ -316,6 +336,11 @@ impl When {
             }
             Self::LongestTime => mariadb.text().contains("838:59:5"),
             Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
+            Self::SameShown => {
+                const NEARLY: f64 = 1e-9;
+                let is_near = |(one, other): (f64, f64)| (one - other).abs() <= NEARLY * one.abs();
+                is_same_time(&mariadb.text(), &unum.text()) || mariadb.number().zip(unum.number()).is_some_and(is_near)
+            }
             Self::WithinASecond => is_within_a_second(&mariadb.text(), &unum.text()),
             Self::SameElements => elements(&mariadb.text()).is_some_and(|one| Some(one) == elements(&unum.text())),
             Self::BytesAsLetters => {
@@ -331,6 +356,9 @@ impl When {
         }
     }
 }
+
+/// The column that has texts of dates, some of which are none.
+const NO_DATES: &str = "dt";
 
 /// The digits behind the point that there can be.
 const DIGITS_MAX: usize = 30;
@@ -443,7 +471,18 @@ mod tests {
     }
 
     /// Constructs of the SELECTs.
-    const OTHERS: &[&str] = &["DISTINCT", "LIMIT", "GROUP BY", "WITH ROLLUP", "UNION", "UNION ALL"];
+    const OTHERS: &[&str] = &[
+        "DISTINCT",
+        "LIMIT",
+        "GROUP BY",
+        "WITH ROLLUP",
+        "UNION",
+        "UNION ALL",
+        "EXCEPT",
+        "EXCEPT ALL",
+        "INTERSECT",
+        "INTERSECT ALL",
+    ];
 
     #[test]
     fn documents_and_times_are_the_same_but_for_their_shape() {

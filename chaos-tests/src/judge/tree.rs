@@ -114,6 +114,15 @@ impl Tree {
         }
     }
 
+    /// Whether it names that column.
+    pub fn names(&self, column: &str) -> bool {
+        match self {
+            Self::Column(_, name) => *name == column,
+            Self::Node(_, _, parts) => parts.iter().any(|part| part.names(column)),
+            _ => false,
+        }
+    }
+
     /// Whether it names a column.
     pub fn has_columns(&self) -> bool {
         match self {
