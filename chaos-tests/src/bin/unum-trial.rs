@@ -64,6 +64,9 @@ struct Judge {
     /// SQLite's sqllogictest corpus, a directory or a file: its queries instead, so many of each file as `--cases` says.
     #[arg(long)]
     corpus: Option<std::path::PathBuf>,
+    /// Statements, one a line: what both say to each, instead.
+    #[arg(long)]
+    ask: Option<std::path::PathBuf>,
     /// Where the report goes, if not to standard output.
     #[arg(long)]
     report: Option<std::path::PathBuf>,
@@ -91,6 +94,12 @@ impl Judge {
         let court = Court::open(&self.unumd, self.nodes as usize).await?;
         if let Some(path) = &self.corpus {
             return self.run_corpus(&court, path).await;
+        }
+        if let Some(path) = &self.ask {
+            for sql in std::fs::read_to_string(path)?.lines().filter(|line| !line.trim().is_empty()) {
+                say(&court.both(sql).await?)?;
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         let kind = match self.kind {
             JudgedKind::Expression => Kind::Expression,

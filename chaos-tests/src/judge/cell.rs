@@ -9,8 +9,25 @@ pub enum Answer {
     Refused(String),
     /// It did not answer as it should: it took too long, or something inside broke.
     Broken(String),
-    /// It took longer than the judge waits; nothing follows from it.
+    /// It took longer than the judge waits.
     Late,
+}
+
+impl Answer {
+    /// As a reader sees it: the first rows, or why there are none.
+    pub fn shown(&self) -> String {
+        const ROWS_MAX: usize = 12;
+        match self {
+            Self::Rows(rows) => {
+                let row = |row: &Vec<Cell>| row.iter().map(Cell::shown).collect::<Vec<_>>().join(" | ");
+                let shown: Vec<String> = rows.iter().take(ROWS_MAX).map(row).collect();
+                format!("{} rows: {}", rows.len(), shown.join(" / "))
+            }
+            Self::Refused(why) => format!("refused: {why}"),
+            Self::Broken(why) => format!("BROKEN: {why}"),
+            Self::Late => "too late".to_owned(),
+        }
+    }
 }
 
 /// How a value is compared.

@@ -25,6 +25,8 @@ pub enum Verdict {
     Wrong(Gap),
     /// Unum did not answer as a server should.
     Broken(String),
+    /// Unum took too long, and MariaDB did not.
+    Late,
     /// MariaDB took too long.
     Undecided,
 }
@@ -60,7 +62,8 @@ enum Match {
 pub fn judge(mariadb: Answer, unum: Answer, ordered: bool) -> Verdict {
     match (mariadb, unum) {
         (_, Answer::Broken(why)) => Verdict::Broken(why),
-        (Answer::Late | Answer::Broken(_), _) | (_, Answer::Late) => Verdict::Undecided,
+        (Answer::Late | Answer::Broken(_), _) => Verdict::Undecided,
+        (_, Answer::Late) => Verdict::Late,
         (Answer::Refused(_), Answer::Refused(_)) => Verdict::BothRefuse,
         (Answer::Refused(why), Answer::Rows(_)) => Verdict::UnumOnly(why),
         (Answer::Rows(_), Answer::Refused(why)) => Verdict::UnumRefuses(why),

@@ -49,4 +49,14 @@ impl Court {
         let (mariadb, unum) = tokio::join!(self.mariadb.ask(&ours), self.unum.ask(&theirs));
         Ok(compare::judge(mariadb?, unum?, case.ordered()))
     }
+
+    /// What both say to a statement, for a reader.
+    pub async fn both(&self, sql: &str) -> anyhow::Result<String> {
+        let (mariadb, unum) = tokio::join!(self.mariadb.ask(sql), self.unum.ask(sql));
+        let (mariadb, unum) = (mariadb?.shown(), unum?.shown());
+        Ok(match mariadb == unum {
+            true => format!("{sql}\n  both     {unum}"),
+            false => format!("{sql}\n  MariaDB  {mariadb}\n  Unum     {unum}"),
+        })
+    }
 }

@@ -1,11 +1,14 @@
 //! A MariaDB of the judge's own: made in a temporary directory, reached by a socket in it, ended with the run.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts, Row};
+use tokio::sync::Mutex;
 
 use super::cell::{Answer, Cell, Type};
 use super::tables::{self, Table};
@@ -18,6 +21,13 @@ const UNPRIVILEGED: &str = "65534";
 /// MariaDB's own limit of one statement.
 const STATEMENT_TIMEOUT_S: u32 = 10;
 
+/// How long an answer may take all the same: some statements it does not end (set operations with ROLLUP among them), so
+/// it is ended itself and started anew.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often a statement is asked again that others have ended the server under.
+const TRIES_MAX: usize = 5;
+
 /// No answer, and no refusal either: a statement took too long, or the judge's collation meets that of MariaDB's own JSON
 /// functions, or bytes do not become text.
 const UNDECIDED: [u16; 5] = [1969, 1267, 1270, 1271, 1300];
@@ -26,8 +36,16 @@ const UNDECIDED: [u16; 5] = [1969, 1267, 1270, 1271, 1300];
 #[derive(Debug)]
 pub struct MariaDb {
     pool: Pool,
-    _process: Process,
-    _dir: tempfile::TempDir,
+    running: Mutex<Running>,
+    /// How often it was started, as those know who wait for an answer.
+    starts: AtomicUsize,
+    dir: tempfile::TempDir,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: Option<Process>,
+    starts: usize,
 }
 
 /// Why there can be no MariaDB here, if there can be none.
@@ -52,34 +70,30 @@ impl MariaDb {
             &format!("--datadir={data}"),
         ];
         host::sh("setpriv", &unprivileged(&install))?;
-        let serve = [
-            "mariadbd",
-            "--no-defaults",
-            "--skip-networking",
-            "--character-set-server=utf8mb4",
-            "--collation-server=utf8mb4_nopad_bin",
-            "--sql-mode=ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT",
-            "--default-time-zone=+00:00",
-            "--innodb-buffer-pool-size=32M",
-            "--innodb-flush-log-at-trx-commit=0",
-            &format!("--max-statement-time={STATEMENT_TIMEOUT_S}"),
-            &format!("--datadir={data}"),
-            &format!("--socket={socket}"),
-        ];
-        let args: Vec<String> = unprivileged(&serve).into_iter().map(str::to_owned).collect();
-        let mut process = Process::spawn(Path::new("setpriv"), &args, &dir.path().join("log"))?;
         let options = options(PathBuf::from(&socket), connections);
-        let mut ended = None;
-        let connected = until("MariaDB answers", async || {
-            ended = process.ended().ok().flatten();
-            if ended.is_some() { Some(None) } else { Conn::new(options.clone()).await.ok().map(Some) }
-        });
-        let connected = connected.await?;
-        let mut connection = connected.with_context(|| format!("MariaDB has ended: {}", process.log()))?;
+        let process = serve(dir.path(), &options).await?;
+        let mut connection = Conn::new(options.clone()).await?;
         connection.query_drop("CREATE DATABASE judge").await?;
         connection.disconnect().await?;
         let options = OptsBuilder::from_opts(options).db_name(Some("judge"));
-        Ok(Self { pool: Pool::new(options), _process: process, _dir: dir })
+        let running = Mutex::new(Running { process: Some(process), starts: 0 });
+        Ok(Self { pool: Pool::new(options), running, starts: AtomicUsize::new(0), dir })
+    }
+
+    /// Ends the server and starts it anew, if nobody has done so since it was started that often.
+    async fn restart(&self, starts: usize) -> anyhow::Result<()> {
+        let mut running = self.running.lock().await;
+        if running.starts != starts {
+            return Ok(());
+        }
+        if let Some(process) = running.process.take() {
+            process.kill()?;
+        }
+        let options = options(self.dir.path().join("socket"), 1);
+        running.process = Some(serve(self.dir.path(), &options).await?);
+        running.starts += 1;
+        self.starts.store(running.starts, Ordering::Release);
+        Ok(())
     }
 
     /// Makes the tables, their rows spread over that many nodes as they are pushed.
@@ -107,14 +121,61 @@ impl MariaDb {
     /// # Errors
     /// When MariaDB itself is gone; a refused statement is an answer.
     pub async fn ask(&self, sql: &str) -> anyhow::Result<Answer> {
-        let mut connection = self.pool.get_conn().await?;
-        match read(&mut connection, sql).await {
-            Ok(rows) => Ok(Answer::Rows(rows)),
-            Err(mysql_async::Error::Server(error)) if UNDECIDED.contains(&error.code) => Ok(Answer::Late),
-            Err(mysql_async::Error::Server(error)) => Ok(Answer::Refused(error.message)),
-            Err(error) => Err(error).with_context(|| format!("MariaDB does not answer: {sql}")),
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let starts = self.starts.load(Ordering::Acquire);
+            let asked = async {
+                let mut connection = self.pool.get_conn().await?;
+                read(&mut connection, sql).await
+            };
+            match tokio::time::timeout(PATIENCE, asked).await {
+                Ok(Ok(rows)) => return Ok(Answer::Rows(rows)),
+                Ok(Err(mysql_async::Error::Server(error))) if UNDECIDED.contains(&error.code) => {
+                    return Ok(Answer::Late);
+                }
+                Ok(Err(mysql_async::Error::Server(error))) => return Ok(Answer::Refused(error.message)),
+                Ok(Err(error)) if tries == TRIES_MAX => {
+                    return Err(error).with_context(|| format!("MariaDB does not answer: {sql}"));
+                }
+                Ok(Err(_)) => self.restart(starts).await?,
+                Err(_) => {
+                    self.restart(starts).await?;
+                    return Ok(Answer::Late);
+                }
+            }
         }
     }
+}
+
+/// Starts the server over the data in a directory, and waits until it answers.
+async fn serve(dir: &Path, options: &Opts) -> anyhow::Result<Process> {
+    let place = |name: &str| dir.join(name).to_string_lossy().into_owned();
+    let serve = [
+        "mariadbd",
+        "--no-defaults",
+        "--skip-networking",
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_nopad_bin",
+        "--sql-mode=ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT",
+        "--default-time-zone=+00:00",
+        "--innodb-buffer-pool-size=32M",
+        // What was committed outlives the server, not the machine.
+        "--innodb-flush-log-at-trx-commit=2",
+        &format!("--max-statement-time={STATEMENT_TIMEOUT_S}"),
+        &format!("--datadir={}", place("data")),
+        &format!("--socket={}", place("socket")),
+    ];
+    let args: Vec<String> = unprivileged(&serve).into_iter().map(str::to_owned).collect();
+    let mut process = Process::spawn(Path::new("setpriv"), &args, &dir.join("log"))?;
+    let mut ended = None;
+    let connected = until("MariaDB answers", async || {
+        ended = process.ended().ok().flatten();
+        if ended.is_some() { Some(None) } else { Conn::new(options.clone()).await.ok().map(Some) }
+    });
+    let connection = connected.await?.with_context(|| format!("MariaDB has ended: {}", process.log()))?;
+    connection.disconnect().await?;
+    Ok(process)
 }
 
 /// What the corpus needs: its tables stand beside those of [`tables`], under names of their own.

@@ -23,7 +23,7 @@ pub struct Matrix {
 
 /// What the signs mean.
 const LEGEND: &str = "= same  2 both refuse  x refused by Unum only  + answered by Unum only  ~ another shape  W wrong  \
-                      ! broken  ? undecided  L listed";
+                      ! broken  t late  ? undecided  L listed";
 
 fn sign(cell: &Cell, verdict: &Verdict) -> char {
     if differences::listed(&cell.case, verdict).is_some() {
@@ -37,6 +37,7 @@ fn sign(cell: &Cell, verdict: &Verdict) -> char {
         Verdict::Shape(_) => '~',
         Verdict::Wrong(_) => 'W',
         Verdict::Broken(_) => '!',
+        Verdict::Late => 't',
         Verdict::Undecided => '?',
     }
 }

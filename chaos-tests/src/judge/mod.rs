@@ -99,6 +99,7 @@ pub async fn judge_all(court: &Court, groups: Vec<Vec<Case>>) -> anyhow::Result<
             }
             Verdict::Shape(_) => report.counts.shape += 1,
             Verdict::Broken(_) => report.counts.broken += 1,
+            Verdict::Late => report.counts.late += 1,
             _ => report.counts.wrong += 1,
         }
         report.failures.push(failure);
@@ -128,9 +129,9 @@ async fn in_turn(court: &Court, cases: Vec<Case>) -> anyhow::Result<Vec<Judged>>
     Ok(judged)
 }
 
-/// The failure as small as it becomes, if it is to be made smaller and is none of a kept plan.
+/// The failure as small as it becomes, if it is to be made smaller, and is none of a kept plan nor of patience.
 async fn smaller(court: &Court, failure: Failure, wanted: bool) -> anyhow::Result<Failure> {
-    if !wanted || failure.kept_from.is_some() {
+    if !wanted || failure.kept_from.is_some() || failure.verdict == Verdict::Late {
         return Ok(failure);
     }
     let (case, verdict) = shrink::shrink(court, failure.case, failure.verdict).await?;

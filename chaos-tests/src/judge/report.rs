@@ -30,6 +30,8 @@ pub struct Counts {
     pub wrong: usize,
     /// Unum broke.
     pub broken: usize,
+    /// Unum took too long, and MariaDB did not.
+    pub late: usize,
     /// MariaDB took too long.
     pub undecided: usize,
 }
@@ -101,6 +103,7 @@ impl Counts {
             + self.shape
             + self.wrong
             + self.broken
+            + self.late
             + self.undecided
     }
 }
@@ -110,7 +113,7 @@ impl std::fmt::Display for Counts {
         write!(
             f,
             "{} cases: {} same, {} refused by both, {} listed, {} refused by Unum only, {} answered by Unum only, \
-             {} of another shape, {} WRONG, {} broken, {} undecided",
+             {} of another shape, {} WRONG, {} broken, {} late, {} undecided",
             self.total(),
             self.same,
             self.both_refuse,
@@ -120,6 +123,7 @@ impl std::fmt::Display for Counts {
             self.shape,
             self.wrong,
             self.broken,
+            self.late,
             self.undecided
         )
     }
@@ -176,6 +180,7 @@ impl Report {
             "WRONG",
             of(|verdict| matches!(verdict, Verdict::Wrong(_) | Verdict::UnumRefuses(_) | Verdict::UnumOnly(_))),
         );
+        section(&mut out, "LATE", of(|verdict| matches!(verdict, Verdict::Late)));
         section(&mut out, "ANOTHER SHAPE", of(|verdict| matches!(verdict, Verdict::Shape(_))));
         groups(&mut out, "REFUSED BY UNUM ONLY", &self.refused);
         groups(&mut out, "ANSWERED BY UNUM ONLY", &self.taken);

@@ -64,15 +64,75 @@ impl Unum {
             Err(Error::Refused(why)) if is_broken(&why) => Ok(Answer::Broken(why)),
             Err(Error::Refused(why)) => Ok(Answer::Refused(why)),
             Err(error @ Error::Unreachable { .. }) => Err(error).with_context(|| format!("after: {sql}")),
+            Err(Error::Deadline { .. }) => Ok(Answer::Late),
             Err(error) => Ok(Answer::Broken(error.to_string())),
         }
     }
 }
 
-/// Whether an error is none of the statement's.
+/// What no error says to who wrote SQL: that something inside broke, what is inside, or how it is called there.
+const INNER_WORDS: &[&str] = &[
+    "internal error",
+    "panic",
+    "bug",
+    "assertion",
+    "backtrace",
+    "likely caused",
+    "datafusion",
+    "arrow",
+    "optimizer",
+    "analyzer",
+    "physical",
+    "logicalplan",
+    "logical plan",
+    "schema error",
+    "this feature is not implemented",
+    "error during planning",
+    "coerc",
+    "downcast",
+    "recordbatch",
+    "subquery(",
+    "subquery {",
+    "scalarsubquery",
+    "scalarvalue",
+    "scalarfunction",
+    "aggregatefunction",
+    "windowfunction",
+    "binaryexpr",
+    "outerreference",
+    "span(",
+    "location(",
+    "field {",
+    "some(",
+    "utf8",
+    "int64",
+    "float64",
+    "decimal128",
+    "decimal256",
+    "timestamp(microsecond",
+    "duration(",
+    "placeholder",
+    "ast node",
+    "::",
+    "#",
+    "\u{200b}",
+];
+
+/// Whether an error is none of the statement's, or is not in its words. What it quotes was typed.
 fn is_broken(why: &str) -> bool {
-    let why = why.to_lowercase();
-    ["internal error", "panic", "bug in", "assertion"].iter().any(|sign| why.contains(sign))
+    let mut quote = None;
+    let mut said = String::new();
+    for letter in why.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            Some(_) => {}
+            None if matches!(letter, '\'' | '"' | '`') => quote = Some(letter),
+            None => said.push(letter.to_ascii_lowercase()),
+        }
+    }
+    // What was typed may have one quote alone; then all of it counts.
+    let said = if quote.is_some() { why.to_lowercase() } else { said };
+    INNER_WORDS.iter().any(|word| said.contains(word))
 }
 
 /// The rows of a table that a node pushes: every so many-th.
@@ -119,4 +179,24 @@ fn cell(array: &dyn Array, shown: &ArrayFormatter<'_>, index: usize) -> anyhow::
         ArrowType::BinaryView => Cell::new(Type::Text, array.as_binary_view().value(index)),
         _ => Cell::new(Type::Text, text()?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(why: &str, broken: bool) {
+        assert_eq!(is_broken(why), broken, "{why}");
+    }
+
+    #[test]
+    fn an_error_has_the_words_of_sql() {
+        check("there is no column nope at line 1, column 8; k is near it", false);
+        check("CAST to 'utf8 # ::' is not known", false);
+        check("Correlated scalar subquery: ScalarSubquery(<subquery>)", true);
+        check("there is no column #query.x", true);
+        check("Cannot coerce Int64 and Utf8", true);
+        check("at Span(Location(1,1)..)", true);
+    }
 }

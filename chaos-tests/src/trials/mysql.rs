@@ -45,7 +45,8 @@ async fn agree(kind: Kind, cases: usize, nodes: usize, seed: u64) -> anyhow::Res
         Kind::Select => KNOWN_SELECTS,
     };
     let is_at_most = |count: usize, of_a_thousand: usize| count * 1000 <= of_a_thousand * counts.total();
-    let is_kept = is_at_most(counts.wrong + counts.broken, known) && is_at_most(counts.unum_refuses, REFUSED_MAX);
+    let refused = counts.unum_refuses + counts.late;
+    let is_kept = is_at_most(counts.wrong + counts.broken, known) && is_at_most(refused, REFUSED_MAX);
     Promise::WrongRows.ensure(is_kept, || report.text())
 }
 

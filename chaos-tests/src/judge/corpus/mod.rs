@@ -181,7 +181,7 @@ async fn judge(
         }
         Answer::Refused(why) => Outcome::Refused(why),
         Answer::Broken(why) => Outcome::Wrong(format!("line {}: {sql}\n      Unum: {why}", query.line)),
-        Answer::Late => Outcome::Undecided,
+        Answer::Late => Outcome::Refused("too late".to_owned()),
     })
 }
 

@@ -22,7 +22,7 @@ use super::evaluation::{Arguments, folded, invoked};
 use super::functions::definition::{Outcome, Stop, some};
 use super::operator::Binary;
 use super::types::Type;
-use super::value::{Number, Value};
+use super::value::{Decimal, Number, Value};
 
 /// Operators between values, from left to right.
 #[derive(Debug)]
@@ -87,7 +87,8 @@ impl Arithmetic {
             let combine = |a: f64, b: f64| match op {
                 Add => a + b,
                 Subtract => a - b,
-                _ => a * b,
+                // Without a negative zero.
+                _ => a * b + 0.0,
             };
             left = arrow::compute::binary(&left, right, combine)?;
         }
@@ -170,17 +171,18 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
     }
     match data_type {
         Type::Int | Type::UInt => wholes(op, left, right, data_type, out_of_range),
-        Type::Decimal(..) => {
+        Type::Decimal(_, kept) => {
             let (a, b) = (some(left.to_decimal())?, some(right.to_decimal())?);
             let made = match op {
                 Binary::Add => a.add(b),
                 Binary::Subtract => a.sub(b),
                 Binary::Multiply => a.mul(b),
                 Binary::Divide if b.is_zero() => return Err(Stop::Null),
-                Binary::Divide => a.div(b),
+                Binary::Divide => return a.div(b, kept).map(Value::Decimal).ok_or_else(out_of_range),
                 _ => return some(a.rem(b)).map(Value::Decimal),
             };
-            made.map(Value::Decimal).ok_or_else(out_of_range)
+            let kept = made.and_then(|made| if made.scale() > kept { made.rescaled(kept) } else { Some(made) });
+            kept.map(Value::Decimal).ok_or_else(out_of_range)
         }
         _ => {
             let (a, b) = (some(left.to_f64())?, some(right.to_f64())?);
@@ -217,17 +219,16 @@ fn whole(made: i128, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
 }
 
 fn divide_whole(left: &Value<'_>, right: &Value<'_>, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
-    let made = match (some(left.to_number())?, some(right.to_number())?) {
-        (_, b) if b.is_zero() => return Err(Stop::Null),
-        (Number::Exact(a), Number::Exact(b)) => some(a.div_whole(b))?.to_i128().ok_or_else(&wrong)?,
-        (a, b) => {
-            let made = (a.to_f64() / b.to_f64()).trunc();
-            if made.abs() > 1e30 {
-                return Err(wrong());
-            }
-            made as i128
-        }
+    // Doubles are decimals here: those that are too small for one are 0.
+    let exact = |value: &Value<'_>| match some(value.to_number())? {
+        Number::Exact(decimal) => Ok(decimal),
+        double => Decimal::from_f64(double.to_f64()).ok_or_else(&wrong),
     };
+    let (a, b) = (exact(left)?, exact(right)?);
+    if b.is_zero() {
+        return Err(Stop::Null);
+    }
+    let made = some(a.div_whole(b))?.to_i128().ok_or_else(&wrong)?;
     whole(made, data_type, wrong)
 }
 

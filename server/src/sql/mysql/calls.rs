@@ -71,9 +71,9 @@ const USAGES: &[(&str, &str)] = &[
     ("group_concat", "GROUP_CONCAT(value ORDER BY other SEPARATOR ',')"),
 ];
 
-/// Whether a word is a clock that stands without parentheses.
-pub fn is_bare_clock(word: &str) -> bool {
-    ["utc_timestamp", "utc_date", "utc_time"].iter().any(|clock| word.eq_ignore_ascii_case(clock))
+/// Whether a word is a call without parentheses that looks like a column.
+pub fn is_bare(word: &str) -> bool {
+    ["utc_timestamp", "utc_date", "utc_time", "current_user"].iter().any(|bare| word.eq_ignore_ascii_case(bare))
 }
 
 /// How a function is written that is rewritten with the right arguments only.
@@ -225,17 +225,20 @@ fn aggregate(name: &str, function: &mut Function) -> Option<Expr> {
         wrap_first(&mut function, wrap);
         Expr::Function(function)
     };
+    let total = |function: &mut Function, name: &str, wrap: Operator| {
+        operator(Operator::Total, vec![rewritten(function, name, wrap)])
+    };
     Some(match name {
-        "sum" => rewritten(function, "sum", Operator::Summand),
+        "sum" => total(function, "sum", Operator::Summand),
         "avg" => {
-            let sum = rewritten(function, "sum", Operator::Summand);
-            function.name = object_name("count");
-            operate(sum, Binary::Divide, Expr::Function(function.clone()))
+            // Both over the same values: of DISTINCT texts, those of the same number are one.
+            let count = rewritten(function, "count", Operator::Summand);
+            operate(rewritten(function, "sum", Operator::Summand), Binary::Divide, count)
         }
-        "std" | "stddev" | "stddev_pop" => rewritten(function, "stddev_pop", Operator::Double),
-        "stddev_samp" => rewritten(function, "stddev_samp", Operator::Double),
-        "variance" | "var_pop" => rewritten(function, "var_pop", Operator::Double),
-        "var_samp" => rewritten(function, "var_samp", Operator::Double),
+        "std" | "stddev" | "stddev_pop" => total(function, "stddev_pop", Operator::Double),
+        "stddev_samp" => total(function, "stddev_samp", Operator::Double),
+        "variance" | "var_pop" => total(function, "var_pop", Operator::Double),
+        "var_samp" => total(function, "var_samp", Operator::Double),
         "bit_and" => bits(rewritten(function, name, Operator::Bits), "18446744073709551615"),
         "bit_or" | "bit_xor" => bits(rewritten(function, name, Operator::Bits), "0"),
         "row_number" | "rank" | "dense_rank" | "ntile" => {
@@ -271,11 +274,9 @@ fn exprs(args: &mut Vec<FunctionArg>) -> Vec<Expr> {
 /// `GROUP_CONCAT([DISTINCT] a, … [ORDER BY …] [SEPARATOR ','])`.
 fn group_concat(mut function: Function) -> Expr {
     let FunctionArguments::List(list) = &mut function.args else { return Expr::Function(function) };
-    let mut parts = exprs(&mut list.args);
-    let value = match parts.len() {
-        1 => operator(Operator::Text, vec![parts.remove(0)]),
-        _ => call("concat", parts),
-    };
+    let parts = exprs(&mut list.args);
+    // Text, or bytes if one of them is.
+    let value = call("concat", parts.clone());
     let is_distinct = list.duplicate_treatment.take() == Some(DuplicateTreatment::Distinct);
     let mut options = String::from(if is_distinct { collected::DISTINCT } else { collected::ALL });
     let mut separator = text(",");
@@ -287,7 +288,7 @@ fn group_concat(mut function: Function) -> Expr {
                 for order in orders {
                     let descending = order.options.asc == Some(false);
                     options.push(if descending { collected::DESCENDING } else { collected::ASCENDING });
-                    keys.push(order.expr);
+                    keys.push(position(&order.expr).and_then(|at| parts.get(at - 1).cloned()).unwrap_or(order.expr));
                 }
             }
             other => list.clauses.push(other),
@@ -296,6 +297,17 @@ fn group_concat(mut function: Function) -> Expr {
     list.args = [text(&options), separator, value].into_iter().chain(keys).map(unnamed).collect();
     function.name = object_name(collected::GROUP_CONCAT);
     Expr::Function(function)
+}
+
+/// The position that an ORDER BY names, from 1.
+fn position(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            sqlparser::ast::Value::Number(digits, _) => digits.parse().ok().filter(|at| *at > 0),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// `COUNT(DISTINCT a, b)`: of rows in which none is NULL.

@@ -34,6 +34,17 @@ pub enum Collected {
     JsonObject,
 }
 
+impl Collected {
+    /// The type of the result, of arguments of these types.
+    fn returns(self, types: &[Type]) -> Type {
+        match (self, types.get(2)) {
+            (Self::GroupConcat, Some(Type::Bytes)) => Type::Bytes,
+            (Self::GroupConcat, _) => Type::Text,
+            (Self::JsonArray | Self::JsonObject, _) => Type::Json,
+        }
+    }
+}
+
 /// `GROUP_CONCAT`: its options are one letter for DISTINCT, and one for the direction of each key.
 pub const GROUP_CONCAT: &str = "#group_concat";
 /// DISTINCT among the options of [`GROUP_CONCAT`].
@@ -89,11 +100,9 @@ impl AggregateUDFImpl for Aggregate {
         Ok(given.iter().map(|given| Type::from(given).arrow()).collect())
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(match self.kind {
-            Collected::GroupConcat => DataType::Utf8,
-            Collected::JsonArray | Collected::JsonObject => DataType::LargeUtf8,
-        })
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        let types: Vec<Type> = given.iter().map(Type::from).collect();
+        Ok(self.kind.returns(&types).arrow())
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -159,7 +168,7 @@ impl Rows {
     fn concatenated(&self) -> Result<Value<'static>> {
         let Some(first) = self.rows.first() else { return Ok(Value::Null) };
         let options = first[0].to_text().unwrap_or_default();
-        let separator = first[1].to_text().unwrap_or_default();
+        let separator = first[1].to_bytes().unwrap_or_default();
         let directions: Vec<char> = options.chars().skip(1).collect();
         let mut rows: Vec<&Vec<Value<'static>>> = self.rows.iter().collect();
         rows.sort_by(|a, b| {
@@ -170,25 +179,25 @@ impl Rows {
             directions.iter().enumerate().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
         let mut seen = HashSet::new();
-        let mut made = String::new();
+        let mut made = Vec::new();
         let mut is_first = true;
         for row in rows {
-            let text = row[2].to_text().unwrap_or_default();
-            if options.starts_with(DISTINCT) && !seen.insert(text.clone().into_owned()) {
+            let bytes = row[2].to_bytes().unwrap_or_default();
+            if options.starts_with(DISTINCT) && !seen.insert(bytes.clone().into_owned()) {
                 continue;
             }
             if !is_first {
-                made.push_str(&separator);
+                made.extend_from_slice(&separator);
             }
             is_first = false;
-            made.push_str(&text);
+            made.extend_from_slice(&bytes);
             if made.len() > RESULT_BYTES_MAX {
                 return exec_err!(
                     "group_concat makes more than {RESULT_BYTES_MAX} bytes of one group; group by more, or select less"
                 );
             }
         }
-        Ok(Value::text(made))
+        Ok(Value::Bytes(made.into()))
     }
 
     fn value(&self) -> Result<Value<'static>> {
@@ -234,8 +243,7 @@ impl Accumulator for Rows {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let data_type = if self.kind == Collected::GroupConcat { Type::Text } else { Type::Json };
-        literal(&self.value()?, data_type)
+        literal(&self.value()?, self.kind.returns(&self.types))
     }
 
     fn size(&self) -> usize {

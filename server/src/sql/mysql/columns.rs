@@ -257,7 +257,8 @@ impl Builder {
                 Some(unscaled) => column.append_value(unscaled),
                 None => return Err(range(value.to_text().unwrap_or_default().into_owned(), self.data_type)),
             },
-            Making::Double(column) => column.append_option(value.to_f64()),
+            // No zero is negative: as keys of groups and joins both would be different ones.
+            Making::Double(column) => column.append_option(value.to_f64().map(|double| double + 0.0)),
             Making::Text(_) | Making::Json(_) => return self.push_text(value, of),
             Making::Bytes(_) => return self.push_bytes(value, of),
             Making::Date(column) => column.append_option(value.to_date().map(Date32Type::from_naive_date)),

@@ -21,6 +21,18 @@ pub static CONVERT: Definition = Definition::new(
 pub static TRUTH: Definition =
     Definition::new("is_true", "value", (1, 1), |_| Type::Bool, |call| Ok(Value::bool(some(call.any(0).to_bool())?)));
 
+/// A sum, a variance, a deviation.
+pub static FINITE: Definition = Definition::new(
+    "total",
+    "SUM(value)",
+    (1, 1),
+    |_| Type::Double,
+    |call| match call.double(0)? {
+        finite if finite.is_finite() => Ok(Value::Double(finite)),
+        _ => Err(Stop::error("DOUBLE value is out of range in an aggregate; CAST(… AS DECIMAL(65,30)), or leave rows out")),
+    },
+);
+
 /// `-a`.
 pub static NEGATE: Definition = Definition::new(
     "negate",

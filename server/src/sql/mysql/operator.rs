@@ -5,6 +5,7 @@
 
 use super::functions::definition::{ANY, Argument};
 use super::types::Type;
+use super::value::Value;
 
 /// An operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +44,8 @@ pub enum Operator {
     Cast,
     /// What SUM adds.
     Summand,
+    /// What an aggregate came to: a double that none is, is out of range.
+    Total,
     /// As a DOUBLE.
     Double,
     /// As a BIGINT.
@@ -57,7 +60,7 @@ pub enum Operator {
 
 impl Operator {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Chain,
         Self::Truth,
         Self::And,
@@ -75,6 +78,7 @@ impl Operator {
         Self::Least,
         Self::Cast,
         Self::Summand,
+        Self::Total,
         Self::Double,
         Self::Signed,
         Self::Bits,
@@ -102,6 +106,7 @@ impl Operator {
             Self::Least => "least",
             Self::Cast => "#cast",
             Self::Summand => "#summand",
+            Self::Total => "#total",
             Self::Double => "#double",
             Self::Signed => "#signed",
             Self::Bits => "#bits",
@@ -123,6 +128,7 @@ impl Operator {
             | Self::Negate
             | Self::BitNot
             | Self::Summand
+            | Self::Total
             | Self::Double
             | Self::Signed
             | Self::Bits
@@ -155,6 +161,10 @@ impl Operator {
                 None => Type::Null,
             },
             Self::Negate => match type_at(0).number() {
+                // A literal below all BIGINTs becomes an exact number; values of columns have to fit.
+                Type::UInt if args[0].constant.as_ref().and_then(Value::to_whole) > Some(1 << 63) => {
+                    Type::Decimal(20, 0)
+                }
                 Type::UInt | Type::Null => Type::Int,
                 other => other,
             },
@@ -166,7 +176,7 @@ impl Operator {
                 )
             }
             Self::Coalesce => Type::merged_all(types()),
-            Self::NullIf => type_at(0),
+            Self::NullIf | Self::Total => type_at(0),
             Self::Greatest | Self::Least => extreme(types()),
             Self::Cast => args.get(1).and_then(|name| name.constant.as_ref()).and_then(|name| name.to_text()).map_or(
                 Type::Null,
@@ -175,7 +185,7 @@ impl Operator {
                     None => Type::Null,
                 },
             ),
-            Self::Summand => summand(type_at(0)),
+            Self::Summand => type_at(0).summand(),
             Self::Double => Type::Double,
             Self::Signed => Type::Int,
             Self::Text => Type::Text,
@@ -208,25 +218,6 @@ fn extreme(types: impl Iterator<Item = Type> + Clone) -> Type {
             Type::Bool => Type::Int,
             other => other,
         },
-    }
-}
-
-/// The type in which a sum is exact, with place for its digits.
-fn summand(data_type: Type) -> Type {
-    /// Digits that DataFusion's SUM adds to those of what it sums, and those of a Decimal128.
-    const ADDED: u8 = 10;
-    const SHORT_MAX: u8 = 38;
-    match data_type.number() {
-        Type::Double => Type::Double,
-        Type::Null => Type::Decimal(19, 0),
-        number => {
-            let (whole, scale) = number.digits();
-            let precision = (whole + scale).max(1);
-            match precision + ADDED > SHORT_MAX {
-                true => Type::Decimal(precision.max(SHORT_MAX + 1), scale),
-                false => Type::Decimal(precision, scale),
-            }
-        }
     }
 }
 

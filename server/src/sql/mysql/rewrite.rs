@@ -131,8 +131,8 @@ fn negated(expr: Expr, negated: bool) -> Expr {
 fn rewritten(expr: Expr, context: &Context<'_>) -> Result<Expr, Error> {
     Ok(match expr {
         Expr::Identifier(name) if name.value.starts_with('@') => variable(&name.value, context)?,
-        Expr::Identifier(name) if name.quote_style.is_none() && calls::is_bare_clock(&name.value) => {
-            call_clock(&name.value, context)?
+        Expr::Identifier(name) if name.quote_style.is_none() && calls::is_bare(&name.value) => {
+            call_bare(&name.value, context)?
         }
         Expr::CompoundIdentifier(parts) if parts[0].value.starts_with("@@") => {
             let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
@@ -223,7 +223,7 @@ fn rewritten(expr: Expr, context: &Context<'_>) -> Result<Expr, Error> {
     })
 }
 
-fn call_clock(name: &str, context: &Context<'_>) -> Result<Expr, Error> {
+fn call_bare(name: &str, context: &Context<'_>) -> Result<Expr, Error> {
     match call(name, Vec::new()) {
         Expr::Function(function) => calls::rewrite(function, context),
         other => Ok(other),

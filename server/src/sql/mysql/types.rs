@@ -11,6 +11,12 @@ use super::value::{DIGITS_MAX, DIVISION_DIGITS, SCALE_MAX};
 /// Digits of a second of a column of a table.
 pub const COLUMN_DIGITS: u8 = 6;
 
+/// Digits of a quotient that are calculated with and not shown: what Arrow's longest decimal has place for.
+const HIDDEN_MAX: u8 = 10;
+
+/// Digits of a word of MySQL's decimals: quotients end at one.
+const WORD_DIGITS: u8 = 9;
+
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -22,7 +28,8 @@ pub enum Type {
     Int,
     /// BIGINT UNSIGNED.
     UInt,
-    /// DECIMAL(precision, scale).
+    /// DECIMAL(precision, scale). A quotient is calculated with more digits than it shows: its scale counts them all, and its
+    /// precision is above [`DIGITS_MAX`] by as many as are hidden ([`Type::exact`]).
     Decimal(u8, u8),
     /// DOUBLE.
     Double,
@@ -67,7 +74,7 @@ impl From<&DataType> for Type {
             | DataType::Decimal64(precision, scale)
             | DataType::Decimal128(precision, scale)
             | DataType::Decimal256(precision, scale) => {
-                Self::Decimal((*precision).min(DIGITS_MAX), u8::try_from(*scale).unwrap_or(0))
+                Self::Decimal((*precision).min(DIGITS_MAX + HIDDEN_MAX), u8::try_from(*scale).unwrap_or(0))
             }
             DataType::Float16 | DataType::Float32 | DataType::Float64 => Self::Double,
             DataType::LargeUtf8 => Self::Json,
@@ -110,6 +117,54 @@ impl Type {
         Self::Decimal(whole.saturating_add(scale).clamp(1, DIGITS_MAX), scale)
     }
 
+    /// A DECIMAL that shows `scale` digits behind the point, and is calculated with `kept` of them.
+    fn exact(whole: u8, scale: u8, kept: u8) -> Self {
+        let scale = scale.min(SCALE_MAX);
+        match kept.saturating_sub(scale).min(HIDDEN_MAX) {
+            0 => Self::decimal(whole, scale),
+            hidden => Self::Decimal(DIGITS_MAX + hidden, scale + hidden),
+        }
+    }
+
+    /// Digits behind the point that it is calculated with.
+    fn kept(self) -> u8 {
+        match self.number() {
+            Self::Decimal(_, kept) => kept,
+            _ => 0,
+        }
+    }
+
+    /// The type of what is shown of it, is compared and is sorted: without hidden digits.
+    pub fn plain(self) -> Self {
+        match self {
+            Self::Decimal(precision, _) if precision > DIGITS_MAX => {
+                let (whole, scale) = self.digits();
+                Self::decimal(whole, scale)
+            }
+            other => other,
+        }
+    }
+
+    /// The type in which DataFusion's SUM is exact: it adds digits to the precision, and hidden ones stay hidden.
+    pub fn summand(self) -> Self {
+        /// Digits that SUM adds, and those of a Decimal128.
+        const ADDED: u8 = 10;
+        const SHORT_MAX: u8 = 38;
+        match self.number() {
+            Self::Double => Self::Double,
+            Self::Null => Self::Decimal(19, 0),
+            Self::Decimal(precision, kept) if precision > DIGITS_MAX => Self::Decimal(precision - ADDED, kept),
+            number => {
+                let (whole, scale) = number.digits();
+                let precision = (whole + scale).max(1);
+                match precision + ADDED > SHORT_MAX {
+                    true => Self::Decimal(precision.clamp(SHORT_MAX + 1, DIGITS_MAX - ADDED), scale),
+                    false => Self::Decimal(precision, scale),
+                }
+            }
+        }
+    }
+
     /// Text, bytes or JSON.
     pub fn is_textual(self) -> bool {
         matches!(self, Self::Text | Self::Bytes | Self::Json)
@@ -130,7 +185,7 @@ impl Type {
         match self {
             Self::DateTime(digits) | Self::Time(digits) => digits,
             Self::Text | Self::Json | Self::Bytes | Self::Double => COLUMN_DIGITS,
-            Self::Decimal(_, scale) => scale.min(COLUMN_DIGITS),
+            Self::Decimal(..) => self.digits().1.min(COLUMN_DIGITS),
             _ => 0,
         }
     }
@@ -151,7 +206,10 @@ impl Type {
         match self.number() {
             Self::Int => (19, 0),
             Self::UInt => (20, 0),
-            Self::Decimal(precision, scale) => (precision.saturating_sub(scale), scale),
+            Self::Decimal(precision, kept) => {
+                let scale = kept.saturating_sub(precision.saturating_sub(DIGITS_MAX));
+                (precision.min(DIGITS_MAX).saturating_sub(scale), scale)
+            }
             _ => (1, 0),
         }
     }
@@ -181,7 +239,7 @@ impl Type {
             (UInt, Int) | (Int, UInt) => Decimal(20, 0),
             (a, b) => {
                 let ((whole_a, scale_a), (whole_b, scale_b)) = (a.digits(), b.digits());
-                Self::decimal(whole_a.max(whole_b), scale_a.max(scale_b))
+                Self::exact(whole_a.max(whole_b), scale_a.max(scale_b), a.kept().max(b.kept()))
             }
         }
     }
@@ -198,23 +256,26 @@ impl Type {
         match (a, b) {
             (Self::Double, _) | (_, Self::Double) => Self::Double,
             (Self::Decimal(..), _) | (_, Self::Decimal(..)) if op == '*' => {
-                Self::decimal(whole_a + whole_b, scale_a + scale_b)
+                Self::exact(whole_a + whole_b, scale_a + scale_b, a.kept() + b.kept())
             }
             (Self::Decimal(..), _) | (_, Self::Decimal(..)) => {
-                Self::decimal(whole_a.max(whole_b) + 1, scale_a.max(scale_b))
+                Self::exact(whole_a.max(whole_b) + 1, scale_a.max(scale_b), a.kept().max(b.kept()))
             }
             (Self::UInt, _) | (_, Self::UInt) => Self::UInt,
             _ => Self::Int,
         }
     }
 
-    /// The type of `/`.
+    /// The type of `/`: it shows [`DIVISION_DIGITS`] more digits, and is calculated to the end of a word.
     pub fn quotient(self, other: Self) -> Self {
         let (a, b) = (self.number(), other.number());
         let ((whole, scale), (_, under)) = (a.digits(), b.digits());
+        let words = |digits: u8| digits.div_ceil(WORD_DIGITS) * WORD_DIGITS;
+        let (over, below) = (words(a.kept()), words(b.kept()));
+        let wanted = DIVISION_DIGITS.saturating_sub(over - a.kept() + below - b.kept());
         match (a, b) {
             (Self::Double, _) | (_, Self::Double) => Self::Double,
-            _ => Self::decimal(whole.saturating_add(under), scale + DIVISION_DIGITS),
+            _ => Self::exact(whole.saturating_add(under), scale + DIVISION_DIGITS, words(over + below + wanted)),
         }
     }
 
@@ -225,7 +286,7 @@ impl Type {
         match (a, b) {
             (Self::Double, _) | (_, Self::Double) => Self::Double,
             (Self::Decimal(..), _) | (_, Self::Decimal(..)) => {
-                Self::decimal(whole_a.max(whole_b), scale_a.max(scale_b))
+                Self::exact(whole_a.max(whole_b), scale_a.max(scale_b), a.kept().max(b.kept()))
             }
             (a, _) => {
                 if a == Self::UInt {
@@ -244,7 +305,10 @@ impl Type {
             Self::Bool => "BOOLEAN".into(),
             Self::Int => "BIGINT".into(),
             Self::UInt => "BIGINT UNSIGNED".into(),
-            Self::Decimal(precision, scale) => format!("DECIMAL({precision},{scale})"),
+            Self::Decimal(..) => {
+                let (whole, scale) = self.digits();
+                format!("DECIMAL({},{scale})", whole + scale)
+            }
             Self::Double => "DOUBLE".into(),
             Self::Text => "TEXT".into(),
             Self::Bytes => "BLOB".into(),

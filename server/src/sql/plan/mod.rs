@@ -19,6 +19,7 @@ pub mod parameterize;
 pub mod plan;
 pub mod planner;
 mod sorted_inputs;
+mod whole_filters;
 mod whole_order;
 
 pub use cache::{Found, PlanCache};

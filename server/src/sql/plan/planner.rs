@@ -22,6 +22,7 @@ use sqlparser::ast::{ObjectName, Statement as Ast};
 use super::cooperative::{self, CooperativeJoins};
 use super::plan::{Plan, is_reusable, is_timeless};
 use super::sorted_inputs::SortedInputs;
+use super::whole_filters::{self, WholeFilters};
 use super::whole_order::WholeOrder;
 use super::{apply, errors, joins, parameterize};
 use crate::sql::mysql::lower::{self, Lowering};
@@ -58,6 +59,8 @@ impl Planner {
             .with_collect_statistics(false);
         // A filter that one run of a plan finds would be in the next one's way.
         config.options_mut().optimizer.enable_dynamic_filter_pushdown = false;
+        // It takes a column that may be NULL in one of its own plans and not in the other for a mistake.
+        config.options_mut().execution.skip_physical_aggregate_schema_check = true;
         let parser = &mut config.options_mut().sql_parser;
         // All text here is of one type: no conversions between two.
         parser.map_string_types_to_utf8view = false;
@@ -171,7 +174,13 @@ impl Planner {
 
 /// DataFusion's rules, and ours before its last check.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
+    for rule in PhysicalOptimizer::new().rules {
+        if rule.name() == whole_filters::BEFORE {
+            rules.push(Arc::new(WholeFilters));
+        }
+        rules.push(rule);
+    }
     let check = rules.pop();
     rules.push(Arc::new(SortedInputs));
     rules.push(Arc::new(WholeOrder));

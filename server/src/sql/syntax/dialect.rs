@@ -2,13 +2,13 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CastKind, Expr, Statement, UnaryOperator, Value};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Word};
 
-use super::call::{call, object_name};
+use super::call::call;
 
 /// The dialect of everything that a user types.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,6 +105,9 @@ impl Dialect for Dialected {
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
         let op = match &parser.peek_token_ref().token {
             Token::Word(word) if is_sounds(word) => return Some(sounds_like(parser, left, precedence)),
+            Token::Word(word) if matches!(word.keyword, Keyword::REGEXP | Keyword::RLIKE | Keyword::NOT) => {
+                return regexp(parser, left).transpose();
+            }
             Token::Word(word) => word_operator(word)?,
             _ => return None,
         };
@@ -140,8 +143,12 @@ impl Dialect for Dialected {
             Token::Word(word) if word.keyword == Keyword::INTERVAL && word.quote_style.is_none() => {
                 return Some(interval_or_call(parser));
             }
-            Token::Word(word) if word.value.eq_ignore_ascii_case("char") && word.quote_style.is_none() => {
-                return parser.maybe_parse(char_using).transpose();
+            Token::Word(word) if word.quote_style.is_none() && parser.peek_nth_token_ref(1).token == Token::LParen => {
+                return match word.value.to_ascii_lowercase().as_str() {
+                    "char" => Some(char_codes(parser)),
+                    "cast" => Some(cast(parser)),
+                    _ => None,
+                };
             }
             _ => return None,
         };
@@ -153,28 +160,20 @@ impl Dialect for Dialected {
 
 /// `INTERVAL count UNIT`, or `INTERVAL(n, a, b)`.
 fn interval_or_call(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
-    if let Some(made) = parser.maybe_parse(interval)? {
-        return Ok(made);
-    }
     parser.expect_keyword(Keyword::INTERVAL)?;
-    parser.parse_function(object_name("interval_of"))
-}
-
-/// `CHAR(n, … USING utf8mb4)`.
-fn char_using(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
-    parser.next_token();
-    parser.expect_token(&Token::LParen)?;
-    let codes = parser.parse_comma_separated(Parser::parse_expr)?;
-    parser.expect_keyword(Keyword::USING)?;
-    parser.parse_identifier()?;
-    parser.expect_token(&Token::RParen)?;
-    Ok(call("char_text", codes))
-}
-
-/// `INTERVAL count UNIT`.
-fn interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
-    parser.expect_keyword(Keyword::INTERVAL)?;
-    let count = parser.parse_expr()?;
+    let count = match parser.peek_token_ref().token {
+        // It is read once whatever it is: to try both ways would double the work with every level.
+        Token::LParen => {
+            parser.advance_token();
+            let mut values = parser.parse_comma_separated(Parser::parse_expr)?;
+            parser.expect_token(&Token::RParen)?;
+            if values.len() > 1 {
+                return Ok(call("interval_of", values));
+            }
+            continued(parser, Expr::Nested(Box::new(values.remove(0))))?
+        }
+        _ => parser.parse_expr()?,
+    };
     let token = parser.next_token();
     match &token.token {
         Token::Word(unit) if is_unit(&unit.value) => {
@@ -183,6 +182,63 @@ fn interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
         }
         _ => parser.expected("a unit of time, as MINUTE", token),
     }
+}
+
+/// The expression that begins with this one.
+fn continued(parser: &mut Parser<'_>, mut left: Expr) -> Result<Expr, ParserError> {
+    loop {
+        let precedence = parser.get_next_precedence()?;
+        if precedence == 0 {
+            return Ok(left);
+        }
+        left = parser.parse_infix(left, precedence)?;
+    }
+}
+
+/// `CHAR(n, …)`, `CHAR(n, … USING utf8mb4)`.
+fn char_codes(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let codes = parser.parse_comma_separated(Parser::parse_expr)?;
+    let is_text = parser.parse_keyword(Keyword::USING);
+    if is_text {
+        parser.parse_identifier()?;
+    }
+    parser.expect_token(&Token::RParen)?;
+    Ok(call(if is_text { "char_text" } else { "char" }, codes))
+}
+
+/// `CAST(value AS type [CHARACTER SET utf8mb4])`: all text is UTF-8.
+fn cast(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = Box::new(parser.parse_expr()?);
+    parser.expect_keyword(Keyword::AS)?;
+    let data_type = parser.parse_data_type()?;
+    if parser.parse_keywords(&[Keyword::CHARACTER, Keyword::SET]) || parser.parse_keyword(Keyword::CHARSET) {
+        parser.parse_identifier()?;
+    }
+    if parser.parse_keyword(Keyword::ARRAY) {
+        return Err(ParserError::ParserError("CAST to an ARRAY is for indexes; leave ARRAY out".to_owned()));
+    }
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
+}
+
+/// `a [NOT] REGEXP b`. sqlparser takes a NULL that follows for a part of the operator.
+fn regexp(parser: &mut Parser<'_>, left: &Expr) -> Result<Option<Expr>, ParserError> {
+    let is_regexp =
+        |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::REGEXP | Keyword::RLIKE));
+    let negated = !is_regexp(&parser.peek_token_ref().token);
+    if negated && !is_regexp(&parser.peek_nth_token_ref(1).token) {
+        return Ok(None);
+    }
+    if negated {
+        parser.advance_token();
+    }
+    parser.advance_token();
+    let pattern = parser.parse_subexpr(MYSQL.prec_value(Precedence::Like))?;
+    Ok(Some(Expr::RLike { negated, expr: Box::new(left.clone()), pattern: Box::new(pattern), regexp: true }))
 }
 
 fn is_unit(word: &str) -> bool {

@@ -17,7 +17,7 @@ pub static FUNCTIONS: &[Definition] = &[
     Definition::new("crc32", "crc32(text)", (1, 1), returns::uint, |call| {
         Ok(Value::UInt(crc32fast::hash(&call.bytes(0)?).into()))
     }),
-    Definition::new("is_uuid", "is_uuid(text)", (1, 1), returns::int, |call| {
+    Definition::new("is_uuid", "is_uuid(text)", (1, 1), returns::bool, |call| {
         Ok(Value::bool(uuid(&call.text(0)?).is_some()))
     }),
     Definition::new("uuid_to_bin", "uuid_to_bin(uuid[, swapped])", (1, 2), returns::bytes, uuid_to_bin),

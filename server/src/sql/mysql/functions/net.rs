@@ -12,10 +12,10 @@ pub static FUNCTIONS: &[Definition] = &[
     Definition::new("inet_ntoa", "inet_ntoa(number)", (1, 1), returns::text, inet_ntoa),
     Definition::new("inet6_aton", "inet6_aton(text)", (1, 1), returns::bytes, inet6_aton),
     Definition::new("inet6_ntoa", "inet6_ntoa(bytes)", (1, 1), returns::text, inet6_ntoa),
-    Definition::new("is_ipv4", "is_ipv4(text)", (1, 1), returns::int, |call| is_text(call, |text| v4(text).is_some())),
-    Definition::new("is_ipv6", "is_ipv6(text)", (1, 1), returns::int, |call| is_text(call, |text| v6(text).is_some())),
-    Definition::new("is_ipv4_compat", "is_ipv4_compat(bytes)", (1, 1), returns::int, |call| is_bytes(call, is_compat)),
-    Definition::new("is_ipv4_mapped", "is_ipv4_mapped(bytes)", (1, 1), returns::int, |call| is_bytes(call, is_mapped)),
+    Definition::new("is_ipv4", "is_ipv4(text)", (1, 1), returns::bool, |call| is_text(call, |text| v4(text).is_some())),
+    Definition::new("is_ipv6", "is_ipv6(text)", (1, 1), returns::bool, |call| is_text(call, |text| v6(text).is_some())),
+    Definition::new("is_ipv4_compat", "is_ipv4_compat(bytes)", (1, 1), returns::bool, |call| is_bytes(call, is_compat)),
+    Definition::new("is_ipv4_mapped", "is_ipv4_mapped(bytes)", (1, 1), returns::bool, |call| is_bytes(call, is_mapped)),
 ];
 
 /// One to four numbers: those that are missing are the ones in front of the last.

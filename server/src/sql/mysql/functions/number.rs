@@ -129,8 +129,10 @@ fn sign(call: &Call<'_>) -> Outcome {
 fn whole_number(args: &[Argument]) -> Type {
     const BIGINT_DIGITS: u8 = 18;
     match same_number(args) {
-        Type::Decimal(precision, scale) if precision.saturating_sub(scale) < BIGINT_DIGITS => Type::Int,
-        Type::Decimal(precision, scale) => Type::decimal(precision.saturating_sub(scale).saturating_add(1), 0),
+        number @ Type::Decimal(..) => match number.digits().0 {
+            ..BIGINT_DIGITS => Type::Int,
+            whole => Type::decimal(whole.saturating_add(1), 0),
+        },
         other => other,
     }
 }
@@ -152,7 +154,8 @@ fn truncated_number(args: &[Argument]) -> Type {
 
 /// Rounding can make a digit more in front of the point: `carry`.
 fn rounded_type(args: &[Argument], carry: u8) -> Type {
-    let Type::Decimal(precision, scale) = number_type(args) else { return same_number(args) };
+    let number @ Type::Decimal(..) = number_type(args) else { return same_number(args) };
+    let (whole, scale) = number.digits();
     let digits = match args.get(1) {
         None => 0,
         Some(Argument { constant: None, .. }) => i64::from(scale),
@@ -160,7 +163,7 @@ fn rounded_type(args: &[Argument], carry: u8) -> Type {
     };
     let wanted = u8::try_from(digits.clamp(0, i64::from(SCALE_MAX))).unwrap_or(0);
     let carry = if wanted < scale { carry } else { 0 };
-    Type::decimal(precision.saturating_sub(scale).saturating_add(carry), wanted)
+    Type::decimal(whole.saturating_add(carry), wanted)
 }
 
 fn rounded(call: &Call<'_>, cut: bool) -> Outcome {

@@ -13,6 +13,11 @@ pub fn int(_: &[Argument]) -> Type {
     Type::Int
 }
 
+/// A condition: BIGINT where it is a number, true or false in JSON.
+pub fn bool(_: &[Argument]) -> Type {
+    Type::Bool
+}
+
 /// BIGINT UNSIGNED.
 pub fn uint(_: &[Argument]) -> Type {
     Type::UInt

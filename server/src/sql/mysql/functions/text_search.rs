@@ -19,8 +19,8 @@ pub static FUNCTIONS: &[Definition] = &[
     Definition::new("field", "field(value, value, …)", (2, ANY), returns::int, field),
     Definition::new("find_in_set", "find_in_set(text, list)", (2, 2), returns::int, find_in_set),
     Definition::new("strcmp", "strcmp(text, text)", (2, 2), returns::int, strcmp),
-    Definition::new("like", "text LIKE pattern ESCAPE escape", (2, 3), returns::int, like),
-    Definition::new("regexp_like", "regexp_like(text, pattern[, flags])", (2, 3), returns::int, regexp_like),
+    Definition::new("like", "text LIKE pattern ESCAPE escape", (2, 3), returns::bool, like),
+    Definition::new("regexp_like", "regexp_like(text, pattern[, flags])", (2, 3), returns::bool, regexp_like),
     Definition::new(
         "regexp_instr",
         "regexp_instr(text, pattern[, from[, occurrence[, behind[, flags]]]])",

@@ -196,9 +196,14 @@ fn addtime(call: &Call<'_>, sign: i64) -> Outcome {
     }
 }
 
-/// Both are dates, or both are none.
+/// Both are dates, or both are dates with a time, or both are none.
 fn timediff(call: &Call<'_>) -> Outcome {
-    let micros = match (is_datetime(call.value(0)?), is_datetime(call.value(1)?)) {
+    let (first, second) = (call.value(0)?, call.value(1)?);
+    let is_date = |value: &Value<'_>| matches!(value, Value::Date(_));
+    if is_date(first) != is_date(second) {
+        return Err(Stop::Null);
+    }
+    let micros = match (is_datetime(first), is_datetime(second)) {
         (true, true) => some((call.datetime(0)?.0 - call.datetime(1)?.0).num_microseconds())?,
         (false, false) => call.time(0)?.0.micros() - call.time(1)?.0.micros(),
         _ => return Err(Stop::Null),

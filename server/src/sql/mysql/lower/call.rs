@@ -1,23 +1,24 @@
 //! A call of an operator or a function as an expression of DataFusion's.
 
 use arrow::datatypes::Date32Type;
-use datafusion::common::{DFSchemaRef, Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 
-use super::Lowering;
 use super::compare::{alike, balanced, compare, in_list, side};
-use super::convert::{convert, literal_value, truth};
+use super::convert::{convert, literal_value, plain, truth};
 use super::types::{literal, null_of, type_of};
+use super::{BOOLEAN_COLUMN, Lowering};
 use crate::sql::mysql::arithmetic::Arithmetic;
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
 use crate::sql::mysql::comparison::{GREATEST, LEAST};
 use crate::sql::mysql::conversion::{
-    BIT_NOT, BITS, BYTES, CHARACTERS, DECIMAL, JSON, NEGATE, SIGNED, TEMPORAL, UNSIGNED, YEAR,
+    BIT_NOT, BITS, BYTES, CHARACTERS, DECIMAL, FINITE, JSON, NEGATE, SIGNED, TEMPORAL, UNSIGNED, YEAR,
 };
 use crate::sql::mysql::functions::definition::Argument;
 use crate::sql::mysql::functions::zone::Zone;
+use crate::sql::mysql::functions::{number, number_format};
 use crate::sql::mysql::operator::{Binary, Operator, Target, rounded_up};
 use crate::sql::mysql::planned::Callee;
 use crate::sql::mysql::types::Type;
@@ -27,6 +28,14 @@ impl Lowering {
     /// A call with arguments that are lowered.
     pub(super) fn call(&mut self, callee: Callee, args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
         let mut args = self.closed(callee, args, schema)?;
+        if holds_json(callee.name()) {
+            args = args.into_iter().map(|arg| json_condition(arg, schema)).collect::<Result<_>>()?;
+        }
+        if let Callee::Function(definition) = callee
+            && !number::FUNCTIONS.iter().chain(number_format::FUNCTIONS).any(|number| number.name == definition.name)
+        {
+            args = args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?;
+        }
         let known = args
             .iter()
             .map(|arg| Ok(Argument { data_type: type_of(arg, schema)?, constant: literal_value(arg)? }))
@@ -87,6 +96,10 @@ impl Lowering {
             }
             Operator::Cast => cast(args, schema),
             Operator::Summand | Operator::Double | Operator::Text => convert(args.remove(0), returns, schema),
+            Operator::Total => match returns {
+                Type::Double => Evaluated::call(&FINITE, returns, args),
+                _ => Ok(args.remove(0)),
+            },
             Operator::Signed => match known[0].data_type {
                 Type::Int => Ok(args.remove(0)),
                 _ => Evaluated::call(&SIGNED, returns, args),
@@ -174,6 +187,44 @@ impl Lowering {
     }
 }
 
+/// Whether a function puts its arguments into a JSON document.
+pub(super) fn holds_json(name: &str) -> bool {
+    const HOLDING: [&str; 9] = [
+        "json_array",
+        "json_arrayagg",
+        "json_array_append",
+        "json_array_insert",
+        "json_insert",
+        "json_object",
+        "json_objectagg",
+        "json_replace",
+        "json_set",
+    ];
+    HOLDING.contains(&name)
+}
+
+/// In JSON a condition is `true` or `false`; a column of a table that is BOOLEAN is a number, as in MySQL.
+pub(super) fn json_condition(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let is_column = match &expr {
+        Expr::Column(column) => {
+            schema.field_from_column(column).is_ok_and(|field| field.metadata().contains_key(BOOLEAN_COLUMN))
+        }
+        _ => false,
+    };
+    if is_column || type_of(&expr, schema)? != Type::Bool {
+        return Ok(expr);
+    }
+    let json = |text: &str| literal(ScalarValue::LargeUtf8(Some(text.to_owned())));
+    if let Some(value) = literal_value(&expr)? {
+        return Ok(value
+            .to_bool()
+            .map_or(literal(ScalarValue::LargeUtf8(None)), |value| json(if value { "true" } else { "false" })));
+    }
+    let otherwise = Expr::Not(Box::new(expr.clone()));
+    let branches = vec![(Box::new(expr), Box::new(json("true"))), (Box::new(otherwise), Box::new(json("false")))];
+    Ok(Expr::Case(Case::new(None, branches, None)))
+}
+
 /// Comparisons in one chain that are planned as such.
 const COMPARISONS_MAX: usize = 4;
 
@@ -235,6 +286,9 @@ fn cast(mut args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
         );
     };
     args.truncate(1);
+    if matches!(target, Target::Char(_) | Target::Binary(_) | Target::Plain(Type::Json)) {
+        args[0] = plain(args[0].clone(), schema)?;
+    }
     let from = type_of(&args[0], schema)?;
     let returns = target.returns(from);
     if from == Type::Null {
@@ -256,6 +310,7 @@ fn cast(mut args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
         }
         Target::Year => Evaluated::call(&YEAR, returns, args),
         Target::Plain(Type::Decimal(..)) => Evaluated::call(&DECIMAL, returns, args),
+        Target::Plain(Type::Json) if from == Type::Bool => json_condition(args.remove(0), schema),
         Target::Plain(Type::Json) => Evaluated::call(&JSON, returns, args),
         Target::Plain(temporal) if temporal.is_temporal() => Evaluated::call(&TEMPORAL, returns, args),
         Target::Plain(_) => convert(args.remove(0), returns, schema),

@@ -7,7 +7,7 @@ use datafusion::logical_expr::expr::{InList, InSubquery, Placeholder};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator as Native, Projection, Subquery, binary_expr};
 use std::collections::VecDeque;
 
-use super::convert::{convert, literal_value};
+use super::convert::{convert, literal_value, plain};
 use super::types::{null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
@@ -21,7 +21,7 @@ use crate::sql::mysql::value::{Number, Value, leading_number};
 
 /// `left op right`.
 pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result<Expr> {
-    let (left, right) = known(left, right, schema)?;
+    let (left, right) = known(plain(left, schema)?, plain(right, schema)?, schema)?;
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     // A value that is left open has the type of what it is compared with.
     if let Some((left, right)) = opened(&left, type_left, &right, type_right) {
@@ -77,6 +77,7 @@ pub fn alike(exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
 
 /// Both sides of an equality, each by itself: for joins.
 pub fn comparable(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
+    let (left, right) = (plain(left, schema)?, plain(right, schema)?);
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     Ok(match form(type_left, type_right) {
         Form::Typed(common) => (side(left, common, schema)?, side(right, common, schema)?),
@@ -86,7 +87,7 @@ pub fn comparable(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, E
 
 /// Both sides as values of the type that holds those of both.
 pub fn merged(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
-    let common = type_of(&left, schema)?.merged(type_of(&right, schema)?);
+    let common = type_of(&left, schema)?.merged(type_of(&right, schema)?).plain();
     Ok((convert(left, common, schema)?, convert(right, common, schema)?))
 }
 
@@ -130,6 +131,10 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
                 }
                 number => Value::Double(number.to_f64()),
             },
+            // A hexadecimal literal is the number of its bytes there.
+            Value::Bytes(bytes) if is_number(other) && bytes.len() <= size_of::<u64>() => {
+                Value::UInt(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+            }
             Value::Int(_) | Value::UInt(_) | Value::Decimal(_) if other.has_date() => match value.to_datetime() {
                 Some((time, digits)) => Value::DateTime(time, crate::sql::mysql::operator::rounded_up(digits)),
                 None => value.clone(),
@@ -235,10 +240,8 @@ pub fn balanced(exprs: Vec<Expr>, op: Native) -> Expr {
 pub fn in_subquery(value: Expr, subquery: Subquery, negated: bool, schema: &DFSchemaRef) -> Result<Expr> {
     let inner = Arc::clone(subquery.subquery.schema());
     let (qualifier, field) = inner.qualified_field(0);
-    let column = Expr::Column(Column::from((qualifier, field)));
-    let mut both = schema.as_ref().clone();
-    both.merge(&inner);
-    let (type_value, type_column) = (type_of(&value, schema)?, Type::from(field.data_type()));
+    let (value, column) = (plain(value, schema)?, plain(Expr::Column(Column::from((qualifier, field))), &inner)?);
+    let (type_value, type_column) = (type_of(&value, schema)?, type_of(&column, &inner)?);
     let (value, wanted) = match form(type_value, type_column) {
         Form::Typed(common) => (convert(value, common, schema)?, convert(column, common, &inner)?),
         keyed => (key(value, keyed)?, key(column, keyed)?),

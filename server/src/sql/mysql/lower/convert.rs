@@ -29,6 +29,9 @@ pub fn convert(expr: Expr, to: Type, schema: &DFSchema) -> Result<Expr> {
     if from == Type::Null {
         return null_of(&to.arrow());
     }
+    if to.is_textual() && from.plain() != from {
+        return convert(plain(expr, schema)?, to, schema);
+    }
     if to == Type::Bool {
         return Evaluated::call(&TRUTH, Type::Bool, vec![expr]);
     }
@@ -39,6 +42,12 @@ pub fn convert(expr: Expr, to: Type, schema: &DFSchema) -> Result<Expr> {
         true => Ok(Expr::Cast(Cast::new(Box::new(expr), to.arrow()))),
         false => Evaluated::call(&CONVERT, to, vec![expr]),
     }
+}
+
+/// An expression as what is shown of it: without hidden digits.
+pub fn plain(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let shown = type_of(&expr, schema)?.plain();
+    convert(expr, shown, schema)
 }
 
 /// Whether Arrow's cast gives what MySQL does, and loses nothing.

@@ -11,13 +11,13 @@ mod types;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use chrono::{DateTime, Utc};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, ExprSchema, NullEquality, Result, ScalarValue, internal_err};
-use datafusion::logical_expr::expr::{AggregateFunction, InSubquery, ScalarFunction, WindowFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Cast, InSubquery, ScalarFunction, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, Projection, RecursiveQuery, Subquery, Union};
+use datafusion::logical_expr::{Distinct, Expr, GroupingSet, LogicalPlan, Projection, RecursiveQuery, Subquery, Union};
 
 use super::call::Evaluated;
 use super::functions::all;
@@ -30,6 +30,7 @@ use types::literal;
 pub use types::type_of;
 
 pub use convert::convert;
+use convert::plain;
 
 /// The zone of the catalog's times.
 const UTC: &str = "UTC";
@@ -74,11 +75,16 @@ impl Lowering {
         plan.inputs().iter().for_each(|input| schema.merge(input.schema()));
         let schema = Arc::new(schema);
         let names = NamePreserver::new(&plan);
+        let has_keys = matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Sort(_));
         let plan = plan.map_expressions(|expr| {
             let name = names.save(&expr);
             let lowered = match expr {
                 Expr::GroupingSet(set) => Expr::GroupingSet(self.grouping_set(set, &schema)?),
-                other => name.restore(self.expr(other, &schema)?),
+                other => {
+                    let lowered = self.expr(other, &schema)?;
+                    let is_key = has_keys && !matches!(lowered.clone().unalias(), Expr::AggregateFunction(_));
+                    name.restore(if is_key { plain(lowered, &schema)? } else { lowered })
+                }
             };
             Ok(Transformed::yes(lowered))
         })?;
@@ -92,6 +98,10 @@ impl Lowering {
                 };
                 join.on = pairs.map(pair).collect::<Result<_>>()?;
                 LogicalPlan::Join(join)
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                let types: Vec<Type> = types_of(&input).into_iter().map(Type::plain).collect();
+                LogicalPlan::Distinct(Distinct::All(typed(input, &types)?))
             }
             other => other,
         };
@@ -132,7 +142,7 @@ impl Lowering {
         let mut each = |exprs: Vec<Expr>| {
             let lower = |expr: Expr| {
                 let name = NamePreserver::new_for_projection().save(&expr);
-                Ok(name.restore(self.expr(expr, schema)?))
+                Ok(name.restore(plain(self.expr(expr, schema)?, schema)?))
             };
             exprs.into_iter().map(lower).collect::<Result<Vec<_>>>()
         };
@@ -143,6 +153,11 @@ impl Lowering {
                 GroupingSet::GroupingSets(sets.into_iter().map(each).collect::<Result<_>>()?)
             }
         })
+    }
+
+    /// Expressions whose values are kept by more than a row: without hidden digits.
+    fn keys(&mut self, exprs: Vec<Expr>, schema: &DFSchemaRef) -> Result<Vec<Expr>> {
+        exprs.into_iter().map(|expr| plain(self.expr(expr, schema)?, schema)).collect()
     }
 
     fn all(&mut self, exprs: Vec<Expr>, schema: &DFSchemaRef) -> Result<Vec<Expr>> {
@@ -160,7 +175,14 @@ impl Lowering {
                 }
             }
             Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
-                params.args = self.all(params.args, schema)?;
+                params.args = match params.distinct || call::holds_json(func.name()) {
+                    true => self.keys(params.args, schema)?,
+                    false => self.all(params.args, schema)?,
+                };
+                if call::holds_json(func.name()) {
+                    let args = params.args.into_iter();
+                    params.args = args.map(|arg| call::json_condition(arg, schema)).collect::<Result<_>>()?;
+                }
                 params.filter = params.filter.map(|filter| self.expr(*filter, schema).map(Box::new)).transpose()?;
                 for sort in &mut params.order_by {
                     sort.expr = self.expr(sort.expr.clone(), schema)?;
@@ -169,11 +191,18 @@ impl Lowering {
             }
             Expr::WindowFunction(window) => {
                 let WindowFunction { fun, mut params } = *window;
-                params.args = self.all(params.args, schema)?;
-                params.partition_by = self.all(params.partition_by, schema)?;
+                params.args = self.keys(params.args, schema)?;
+                if let ("lag" | "lead", [value, _, otherwise]) = (fun.name(), params.args.as_mut_slice()) {
+                    // A default of another type: the result holds both.
+                    let all = type_of(value, schema)?.merged(type_of(otherwise, schema)?);
+                    for side in [value, otherwise] {
+                        *side = convert(side.clone(), all, schema)?;
+                    }
+                }
+                params.partition_by = self.keys(params.partition_by, schema)?;
                 params.filter = params.filter.map(|filter| self.expr(*filter, schema).map(Box::new)).transpose()?;
                 for sort in &mut params.order_by {
-                    sort.expr = self.expr(sort.expr.clone(), schema)?;
+                    sort.expr = window_key(self.expr(sort.expr.clone(), schema)?, schema)?;
                 }
                 Ok(Expr::WindowFunction(Box::new(WindowFunction { fun, params })))
             }
@@ -202,6 +231,16 @@ impl Lowering {
         let outer = self.all(subquery.outer_ref_columns, schema);
         self.outer.pop();
         Ok(Subquery { subquery: Arc::new(plan?), outer_ref_columns: outer?, spans: subquery.spans })
+    }
+}
+
+/// What the rows of a window are ordered by, in a type that DataFusion has ranges of: the order is the same.
+fn window_key(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let expr = plain(expr, schema)?;
+    match (type_of(&expr, schema)?, all::find("hex")) {
+        (Type::Time(_), _) => Ok(Expr::Cast(Cast::new(Box::new(expr), DataType::Int64))),
+        (Type::Bytes, Some(hex)) => Evaluated::call(hex, Type::Text, vec![expr]),
+        _ => Ok(expr),
     }
 }
 
@@ -242,6 +281,7 @@ fn merged_union(union: Union) -> Result<LogicalPlan> {
     for input in &union.inputs[1..] {
         types.iter_mut().zip(types_of(input)).for_each(|(all, one)| *all = all.merged(one));
     }
+    let types: Vec<Type> = types.into_iter().map(Type::plain).collect();
     let inputs = union.inputs.into_iter().map(|input| typed(input, &types)).collect::<Result<Vec<_>>>()?;
     // Computed anew: DataFusion would keep the types that there were.
     Union::try_new(inputs).map(LogicalPlan::Union)
@@ -249,12 +289,13 @@ fn merged_union(union: Union) -> Result<LogicalPlan> {
 
 /// The columns of a recursive query have the types of its first part, as in MySQL.
 fn typed_recursion(recursive: RecursiveQuery) -> Result<LogicalPlan> {
-    let types = types_of(&recursive.static_term);
+    let types: Vec<Type> = types_of(&recursive.static_term).into_iter().map(Type::plain).collect();
+    let static_term = typed(recursive.static_term, &types)?;
     let recursive_term = typed(recursive.recursive_term, &types)?;
-    Ok(LogicalPlan::RecursiveQuery(RecursiveQuery { recursive_term, ..recursive }))
+    Ok(LogicalPlan::RecursiveQuery(RecursiveQuery { static_term, recursive_term, ..recursive }))
 }
 
-/// The result as its reader gets it: a condition is a number, JSON and times of day are text. A column of a table that is
+/// The result as its reader gets it: a condition is a number, JSON and times of day are text, no digit is hidden. A column of a table that is
 /// BOOLEAN stays so.
 pub fn shown(plan: LogicalPlan) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
@@ -262,6 +303,7 @@ pub fn shown(plan: LogicalPlan) -> Result<LogicalPlan> {
         Type::Bool if !field.metadata().contains_key(BOOLEAN_COLUMN) => Some(Type::Int),
         Type::Json | Type::Time(_) => Some(Type::Text),
         Type::Null => Some(Type::Text),
+        quotient if quotient.plain() != quotient => Some(quotient.plain()),
         _ => None,
     };
     if !schema.fields().iter().any(|field| wanted(field).is_some()) {

@@ -46,10 +46,12 @@ impl Decimal {
         self.scale
     }
 
-    /// A decimal that has no more digits than a DECIMAL may have, if this one does; digits past [`SCALE_MAX`] are rounded.
+    /// A decimal that has no more digits than there are in a calculation, if this one does; those past the scale are rounded.
     fn bounded(self) -> Option<Self> {
-        let fits = if self.scale > SCALE_MAX { self.rescaled(SCALE_MAX)? } else { self };
-        (fits.digits() <= DIGITS_MAX).then_some(fits)
+        /// Digits that a quotient has beyond those of a DECIMAL.
+        const HIDDEN: u8 = 10;
+        let fits = if self.scale > SCALE_MAX + HIDDEN { self.rescaled(SCALE_MAX + HIDDEN)? } else { self };
+        (fits.digits() <= DIGITS_MAX + HIDDEN).then_some(fits)
     }
 
     /// How many digits it has, without zeros in front.
@@ -199,9 +201,8 @@ impl Decimal {
         product.bounded()
     }
 
-    /// The quotient with [`DIVISION_DIGITS`] more digits than what is divided, rounded; none of 0, or where it overflows.
-    pub fn div(self, other: Self) -> Option<Self> {
-        let scale = (self.scale + DIVISION_DIGITS).min(SCALE_MAX);
+    /// The quotient with so many digits behind the point, the rest cut off; none of 0, or where it overflows.
+    pub fn div(self, other: Self, scale: u8) -> Option<Self> {
         // (a / 10^x) / (b / 10^y) with z digits is a * 10^(y + z - x) / b.
         let shift = i32::from(other.scale) + i32::from(scale) - i32::from(self.scale);
         let (mut over, mut under) = (self.unscaled, other.unscaled);
@@ -209,7 +210,7 @@ impl Decimal {
             Ok(shift) => over = over.checked_mul(power(shift))?,
             Err(_) => under = under.checked_mul(power(u8::try_from(-shift).ok()?))?,
         }
-        (under != i256::ZERO).then(|| Self { unscaled: divided(over, under), scale })?.bounded()
+        (under != i256::ZERO).then(|| Self { unscaled: over.wrapping_div(under), scale })?.bounded()
     }
 
     /// The quotient without its fraction; none of 0.

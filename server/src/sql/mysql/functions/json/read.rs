@@ -11,7 +11,7 @@ use crate::sql::mysql::value::Value;
 pub static FUNCTIONS: &[Definition] = &[
     Definition::new("json_extract", "json_extract(document, path, …)", (2, ANY), returns::json, extract),
     Definition::new("json_unquote", "json_unquote(json)", (1, 1), returns::text, unquote),
-    Definition::new("json_valid", "json_valid(text)", (1, 1), returns::int, valid),
+    Definition::new("json_valid", "json_valid(text)", (1, 1), returns::bool, valid),
     Definition::new("json_length", "json_length(document[, path])", (1, 2), returns::int, length),
     Definition::new("json_keys", "json_keys(document[, path])", (1, 2), returns::json, keys),
     Definition::new("json_type", "json_type(document)", (1, 1), returns::text, |call| {

@@ -10,15 +10,15 @@ use crate::sql::mysql::value::Value;
 
 /// The functions of this file.
 pub static FUNCTIONS: &[Definition] = &[
-    Definition::new("json_contains", "json_contains(document, candidate[, path])", (2, 3), returns::int, contains),
+    Definition::new("json_contains", "json_contains(document, candidate[, path])", (2, 3), returns::bool, contains),
     Definition::new(
         "json_contains_path",
         "json_contains_path(document, 'one' or 'all', path, …)",
         (3, ANY),
-        returns::int,
+        returns::bool,
         contains_path,
     ),
-    Definition::new("json_overlaps", "json_overlaps(document, document)", (2, 2), returns::int, |call| {
+    Definition::new("json_overlaps", "json_overlaps(document, document)", (2, 2), returns::bool, |call| {
         Ok(Value::bool(overlap(&document(call, 0)?, &document(call, 1)?)))
     }),
     Definition::new(
