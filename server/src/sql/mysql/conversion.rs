@@ -29,7 +29,9 @@ pub static FINITE: Definition = Definition::new(
     |_| Type::Double,
     |call| match call.double(0)? {
         finite if finite.is_finite() => Ok(Value::Double(finite)),
-        _ => Err(Stop::error("DOUBLE value is out of range in an aggregate; CAST(… AS DECIMAL(65,30)), or leave rows out")),
+        _ => Err(Stop::error(
+            "DOUBLE value is out of range in an aggregate; CAST(… AS DECIMAL(65,30)), or leave rows out",
+        )),
     },
 );
 

@@ -57,7 +57,7 @@ impl VisitorMut for Rewriter<'_> {
         if self.depth > 1 {
             shapes::name_as_typed(query);
         }
-        shapes::having_of_rows(query);
+        shapes::having(query);
         match set_operations(&mut query.body) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
