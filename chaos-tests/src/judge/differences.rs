@@ -43,8 +43,20 @@ pub enum When {
     NoDateIsIn,
     /// Those with a -0 in the statement.
     MinusZeroIsIn,
-    /// Those where the construct, of texts, stands in another one.
-    Within,
+    /// Those where the construct stands in another one.
+    Inside,
+    /// Those where the construct, of texts, stands in another one, or where MariaDB has the date of Unum's time.
+    WithinOrDate,
+    /// Those with a text in the statement, or a number of many digits.
+    NoClockIsIn,
+    /// Those with a count that no BIGINT is, or an empty text.
+    HugeIsIn,
+    /// Those of the columns with the largest and the smallest doubles.
+    ExtremesAreIn,
+    /// Those where MariaDB answers with NULL, or of times past 2038.
+    PastTimestamps,
+    /// Those where MariaDB answers with no rows.
+    MariaDbHasNoRows,
     /// Those where MariaDB answers with NULL, and Unum does not.
     MariaDbHasNull,
     /// Those where MariaDB answers with 0.
@@ -195,6 +207,53 @@ const BITS: &[&str] = &[
     "PERIOD_DIFF",
     "EXPORT_SET",
     "MAKE_SET",
+    "hexadecimal literal",
+];
+
+/// What takes a count of something.
+const COUNTED: &[&str] = &[
+    "INTERVAL +",
+    "INTERVAL composite",
+    "ADDDATE",
+    "DATE_ADD",
+    "SUBDATE",
+    "DATE_SUB",
+    "TIMESTAMPADD",
+    "LEFT",
+    "RIGHT",
+    "LOCATE",
+    "SUBSTRING_INDEX",
+];
+
+/// Windows.
+const WINDOWS: &[&str] = &[
+    "COUNT OVER",
+    "SUM OVER",
+    "MAX OVER",
+    "MIN OVER",
+    "ROW_NUMBER",
+    "RANK",
+    "DENSE_RANK",
+    "CUME_DIST",
+    "PERCENT_RANK",
+    "NTILE",
+    "LAG",
+    "LEAD",
+    "FIRST_VALUE",
+    "LAST_VALUE",
+    "NTH_VALUE",
+];
+
+/// Subqueries in conditions.
+const SUBQUERIES: &[&str] = &[
+    "IN (subquery)",
+    "NOT IN (subquery)",
+    "ANY and ALL",
+    "EXISTS",
+    "NOT EXISTS",
+    "row IN (subquery)",
+    "scalar subquery",
+    "scalar subquery LIMIT 1",
 ];
 
 /// Any JSON.
@@ -209,42 +268,42 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
-    differs(&[&["JSON_PRETTY"]], When::Always, "MariaDB indents by four, and leaves short arrays on a line"),
     differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
-    differs(&[&["JSON_SEARCH"]], When::Always, "the manual: it searches strings; MariaDB finds numbers"),
-    differs(&[&["JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: a number is no JSON document, and there are words for the types of numbers"),
-    differs(&[&["JSON path last", "JSON path **"]], When::Always, "MariaDB keeps the end of the last row's array, and finds a value once more for each way to it"),
-    differs(&[&["->"]], When::Always, "it compares as the value that it is; MariaDB's JSON_EXTRACT as text"),
+    differs(&[&["JSON_SEARCH", "JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: strings are searched, and no numbers; a number is no JSON document, and there are words for the types of numbers"),
+    differs(&[&["JSON path last", "JSON path **", "->", "JSON_PRETTY"]], When::Always, "MariaDB keeps the end of the last row's array, finds a value once more for each way to it, has -> as text, and indents by four"),
     // Times.
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
     differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
-    differs(&[MOVES], When::Within, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
-    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME", "MAKETIME", "TIMESTAMP"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
+    differs(&[MOVES], When::Inside, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
+    differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME", "MAKETIME", "TIMESTAMP", "EXTRACT", "MICROSECOND"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
     differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
-    differs(&[TEXT_CLOCKS], When::TextIsIn, "MariaDB reads a text that looks like a date as a date, where MySQL reads a time"),
-    differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP"]], When::MariaDbHasNull, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
-    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME"]], When::UnumHasNull, "what is no period, no date or no time is NULL; MariaDB counts on"),
+    differs(&[TEXT_CLOCKS], When::NoClockIsIn, "MariaDB reads a text or a number that looks like a date as a date, where MySQL reads a time"),
+    differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP", "CONVERT_TZ"]], When::PastTimestamps, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
+    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME", "REPLACE", "SHA2"]], When::UnumHasNull, "what is no period, no date or no time is NULL, and so is what has an argument that is; MariaDB goes on"),
+    differs(&[COUNTED], When::HugeIsIn, "a count past the ends of BIGINT is the end, or leads past all dates, and nothing is found behind a text; MariaDB wraps around"),
     // Numbers.
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
     differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
     differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, so that the half of a double goes up, or the low bits"),
     differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
     differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
-    differs(&[&["LEAST", "GREATEST"]], When::Within, "they compare by their arguments alone; MariaDB by where they stand"),
+    differs(&[&["LEAST", "GREATEST"]], When::WithinOrDate, "they compare by their arguments alone; MariaDB by where they stand, and cuts a time to the day"),
+    differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; one out of range is an error, 0 in MariaDB"),
+    differs(&[&["PI"]], When::Inside, "as text it has all its digits; six in MariaDB"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
-    differs(&[&["CHARSET", "COERCIBILITY", "COLLATE"]], When::Always, "MariaDB names, counts and compares character sets in its own way"),
+    differs(&[&["CHARSET", "COERCIBILITY", "COLLATE", "SOUNDEX", "SOUNDS LIKE"]], When::Always, "MariaDB names, counts and compares character sets in its own way, and hears letters past ASCII, which MySQL leaves out"),
+    differs(&[&["MONTHNAME", "DAYNAME"]], When::Inside, "names of days and months compare by their bytes; in MariaDB whatever their case"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
-    differs(&[&["REPLACE", "SHA2"]], When::UnumHasNull, "the manual: NULL if any argument is"),
     differs(&[&["REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "an empty text that is found counts as none in the judge's words; a NULL at one end decides nothing where the other end does"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
-    differs(&[&["SOUNDEX", "SOUNDS LIKE"]], When::Always, "letters past ASCII: MySQL leaves them out"),
     // Statements.
     differs(&[&["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"]], When::SameShown, "beside a text, a double has all its digits, and a time those of its type"),
+    differs(&[WINDOWS, SUBQUERIES], When::MariaDbHasNoRows, "MariaDB finds no rows where a window and a condition with a subquery are in one SELECT"),
     refused(&[&["GROUP BY"], &["WITH ROLLUP"]], "sums of sums by a constant, or by one thing twice, are refused"),
     Difference {
         constructs: &[&["GROUP BY"], &["WITH ROLLUP"]],
@@ -287,38 +346,67 @@ fn is_of(construct: &str, name: &str) -> bool {
 
 impl When {
     fn is_true_of(self, groups: &[&[&str]], case: &Case, gap: &Gap) -> bool {
-        let Some((mariadb, unum)) = &gap.cells else { return self == Self::Always };
+        // Where one has no such row, what is in the statement decides.
+        let none = (Cell::NULL, Cell::NULL);
+        let (mariadb, unum) = gap.cells.as_ref().unwrap_or(&none);
+        let of_statement =
+            matches!(self, Self::Always | Self::NoDateIsIn | Self::TimeBesideOther | Self::MariaDbHasNoRows);
+        if gap.cells.is_none() && !of_statement {
+            return false;
+        }
         match self {
             Self::Always => true,
+            Self::Inside => is_inside(groups, case),
+            Self::WithinOrDate => {
+                let is_within = is_inside(groups, case) && Self::TextIsIn.is_true_of(groups, case, gap);
+                is_within || (mariadb.text().len() == DATE_LETTERS && unum.text().starts_with(&*mariadb.text()))
+            }
+            Self::NoClockIsIn => {
+                let is_long = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() >= LONG);
+                Self::TextIsIn.is_true_of(groups, case, gap)
+                    || case.tree().any_literal(&is_long)
+                    || is_inside(groups, case)
+            }
+            Self::HugeIsIn => {
+                case.tree().any_literal(&|text| is_huge(text) || text == "''") || case.tree().has_columns()
+            }
+            Self::ExtremesAreIn => ["d", "n"].iter().any(|column| case.tree().names(column)),
+            Self::PastTimestamps => {
+                *mariadb == Cell::NULL
+                    || case.tree().any_literal(&|text| text.contains("'2038"))
+                    || case.tree().has_columns()
+            }
+            Self::MariaDbHasNoRows => gap.mariadb == "0 rows",
             Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL"),
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
             Self::NoBigintIsIn => {
-                let is_huge = |text: &str| {
-                    text.parse().is_ok_and(|number: f64| text.contains('e') || number.abs() > i64::MAX as f64)
-                };
                 case.tree().any_literal(&|text| is_text(text) || is_time(text) || is_huge(text))
                     || case.tree().has_columns()
             }
-            Self::BytesAreIn => case.tree().any_literal(&|text| text.starts_with("x'")) || case.tree().has_columns(),
+            Self::BytesAreIn => {
+                let makes = |construct: &&str| MAKES_BYTES.contains(construct);
+                case.tree().any_literal(&|text| text.starts_with("x'"))
+                    || case.tree().has_columns()
+                    || case.tree().constructs().iter().any(makes)
+            }
             Self::TimeBesideOther => {
                 let is_shaped = |text: &str| text.starts_with('\'') && text.contains(['-', ':']);
-                case.tree().any_literal(&is_time) && case.tree().any_literal(&|text| !is_time(text) && !is_shaped(text))
+                let has_other = case.tree().any_literal(&|text| !is_time(text) && !is_shaped(text));
+                case.tree().any_literal(&is_time) && (has_other || case.tree().constructs().len() > 1)
             }
             Self::TimeOrManyDigits => {
                 let digits = unum.text().rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
                 digits == DIGITS_MAX || case.tree().any_literal(&is_time)
             }
-            Self::NoDateIsIn => case.tree().any_literal(&is_no_date) || case.tree().names(NO_DATES),
+            Self::NoDateIsIn => {
+                let names = |columns: &[&str]| columns.iter().any(|column| case.tree().names(column));
+                let is_beside = names(&["ts"]) && (names(&["t", "n"]) || case.tree().any_literal(&is_text));
+                case.tree().any_literal(&is_no_date) || names(&[NO_DATES]) || is_beside
+            }
             Self::MinusZeroIsIn => case.tree().any_literal(&|text| text == "-0e0") || case.tree().has_columns(),
             Self::NoJsonIsIn => {
                 let is_inner = case.tree().constructs().len() > 1;
                 (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
-            }
-            Self::Within => {
-                let constructs = case.tree().constructs();
-                let is_outside =
-                    constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.contains(outside)));
-                is_outside && Self::TextIsIn.is_true_of(groups, case, gap)
             }
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
             Self::MariaDbHasZero => mariadb.number() == Some(0.0),
@@ -331,15 +419,25 @@ impl When {
             }
             Self::ZeroDate => {
                 let is_small = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() < 101.0);
-                *unum == Cell::NULL
-                    && (mariadb.bytes.as_deref().is_some_and(is_of_zeros) || case.tree().any_literal(&is_small))
+                let is_zero = |text: &str| text.contains("-00") || text.contains("000000");
+                // What another function makes of it can be anything.
+                let is_made_of = is_inside(groups, case)
+                    && (case.tree().names(NO_DATES)
+                        || case.tree().any_literal(&|text| is_small(text) || is_zero(text) || is_huge(text)));
+                let has_zeros = mariadb.bytes.as_deref().is_some_and(is_of_zeros) || case.tree().any_literal(&is_small);
+                (*unum == Cell::NULL && has_zeros) || is_made_of
             }
             Self::LongestTime => mariadb.text().contains("838:59:5"),
             Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
             Self::SameShown => {
                 const NEARLY: f64 = 1e-9;
                 let is_near = |(one, other): (f64, f64)| (one - other).abs() <= NEARLY * one.abs();
-                is_same_time(&mariadb.text(), &unum.text()) || mariadb.number().zip(unum.number()).is_some_and(is_near)
+                // Rows that are sorted by texts with other digits are other rows.
+                let are_times =
+                    [mariadb, unum].iter().all(|cell| cell.text().contains(':')) && case.tree().any_literal(&is_time);
+                is_same_time(&mariadb.text(), &unum.text())
+                    || mariadb.number().zip(unum.number()).is_some_and(is_near)
+                    || are_times
             }
             Self::WithinASecond => is_within_a_second(&mariadb.text(), &unum.text()),
             Self::SameElements => elements(&mariadb.text()).is_some_and(|one| Some(one) == elements(&unum.text())),
@@ -357,6 +455,22 @@ impl When {
     }
 }
 
+/// Whether a construct of the groups stands in another one.
+fn is_inside(groups: &[&[&str]], case: &Case) -> bool {
+    let constructs = case.tree().constructs();
+    constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.iter().any(|name| is_of(outside, name))))
+}
+
+/// What makes bytes.
+const MAKES_BYTES: &[&str] =
+    &["UNHEX", "INET6_ATON", "FROM_BASE64", "UUID_TO_BIN", "CHAR", "BINARY", "CAST", "CONVERT"];
+
+/// Letters of a date.
+const DATE_LETTERS: usize = 10;
+
+/// A number that may be read as a date.
+const LONG: f64 = 1e6;
+
 /// The column that has texts of dates, some of which are none.
 const NO_DATES: &str = "dt";
 
@@ -365,6 +479,10 @@ const DIGITS_MAX: usize = 30;
 
 fn is_time(literal: &str) -> bool {
     literal.starts_with(['T', 'D']) && literal.ends_with('\'')
+}
+
+fn is_huge(literal: &str) -> bool {
+    literal.parse().is_ok_and(|number: f64| literal.contains('e') || number.abs() > 1e15)
 }
 
 fn is_text(literal: &str) -> bool {
@@ -408,6 +526,10 @@ fn is_within_a_second(one: &str, other: &str) -> bool {
             _ => None,
         }
     };
+    if let (Ok(one), Ok(other)) = (one.parse::<i64>(), other.parse::<i64>()) {
+        // Microseconds alone.
+        return (one - other).abs() <= 1;
+    }
     let (Some((one_day, one)), Some((other_day, other))) = (parts(one), parts(other)) else { return false };
     let apart = (one - other).abs();
     apart <= 1.0 || (one_day != other_day && apart >= DAY - 1.0)
@@ -437,6 +559,10 @@ fn is_same_json(one: &str, other: &str) -> bool {
     use serde_json::Value;
     fn same(one: &Value, other: &Value) -> bool {
         match (one, other) {
+            // A condition is true or false; in MariaDB only those that are no literals.
+            (Value::Bool(one), Value::Number(other)) | (Value::Number(other), Value::Bool(one)) => {
+                other.as_i64() == Some(i64::from(*one))
+            }
             (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
             (Value::Array(one), Value::Array(other)) => {
                 one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
@@ -472,6 +598,18 @@ mod tests {
 
     /// Constructs of the SELECTs.
     const OTHERS: &[&str] = &[
+        "COUNT OVER",
+        "SUM OVER",
+        "MAX OVER",
+        "MIN OVER",
+        "IN (subquery)",
+        "NOT IN (subquery)",
+        "ANY and ALL",
+        "EXISTS",
+        "NOT EXISTS",
+        "row IN (subquery)",
+        "scalar subquery",
+        "scalar subquery LIMIT 1",
         "DISTINCT",
         "LIMIT",
         "GROUP BY",

@@ -12,7 +12,7 @@ const TRIES_MAX: usize = 150;
 
 /// The smallest statement that was found, and what comes of it.
 pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Result<(Case, Verdict)> {
-    let (mut smallest, mut found) = (case, verdict);
+    let (mut smallest, mut found) = whatever_the_order(court, case, verdict).await?;
     let mut tries = 0;
     let is_listed = |case: &Case, verdict: &Verdict| differences::listed(case, verdict).is_some();
     'smaller: loop {
@@ -39,6 +39,19 @@ pub async fn shrink(court: &Court, case: Case, verdict: Verdict) -> anyhow::Resu
     Ok((smallest, found))
 }
 
+/// The case without an order, if it fails then, too: where the order counts, another SELECT may not stand in a SELECT's
+/// place, for it may have columns that the order does not tell.
+async fn whatever_the_order(court: &Court, case: Case, verdict: Verdict) -> anyhow::Result<(Case, Verdict)> {
+    if let Case::Query { tree, ordered: true } = &case {
+        let unordered = Case::Query { tree: tree.clone(), ordered: false };
+        let found = court.judge(&unordered).await?;
+        if is_same_failure(&found, &verdict) {
+            return Ok((unordered, found));
+        }
+    }
+    Ok((case, verdict))
+}
+
 /// Whether a tree is a part of another, or the same constructs over other values.
 fn is_part(candidate: &Case, of: &Case) -> bool {
     let text = |case: &Case| case.tree().render(Dialect::Unum);
@@ -63,14 +76,15 @@ fn candidates(case: &Case, verdict: &Verdict) -> Vec<Case> {
         _ => None,
     };
     let mut candidates = case.framed_smaller(differing);
-    candidates.extend(cuts(case.tree()).into_iter().map(|tree| case.with_tree(tree)));
+    let keeps_queries = matches!(case, Case::Query { ordered: true, .. });
+    candidates.extend(cuts(case.tree(), keeps_queries).into_iter().map(|tree| case.with_tree(tree)));
     candidates.retain(|candidate| candidate.weight() < case.weight());
     candidates.sort_by_key(Case::weight);
     candidates
 }
 
-/// All trees with one cut.
-fn cuts(tree: &Tree) -> Vec<Tree> {
+/// All trees with one cut; `keeps_queries` if no SELECT may stand in another one's place.
+fn cuts(tree: &Tree, keeps_queries: bool) -> Vec<Tree> {
     let mut cut = Vec::new();
     if tree.is_value() {
         cut.extend(["NULL", "0", "1", "'a'"].map(|text| Tree::Literal(text.into(), 'x')));
@@ -79,6 +93,7 @@ fn cuts(tree: &Tree) -> Vec<Tree> {
     match sort {
         Sort::Value => cut.extend(nearest(parts, &Tree::is_value)),
         Sort::Optional => cut.push(Tree::words("")),
+        Sort::Query if keeps_queries => {}
         Sort::Query => cut.extend(nearest(parts, &|tree| matches!(tree, Tree::Node(_, Sort::Query, _)))),
         Sort::List(_, min) if parts.len() > *min => {
             cut.extend((0..parts.len()).map(|position| {
@@ -90,7 +105,7 @@ fn cuts(tree: &Tree) -> Vec<Tree> {
         Sort::List(..) | Sort::Plain => {}
     }
     for (position, part) in parts.iter().enumerate() {
-        cut.extend(cuts(part).into_iter().map(|smaller| {
+        cut.extend(cuts(part, keeps_queries).into_iter().map(|smaller| {
             let mut parts = parts.clone();
             parts[position] = smaller;
             Tree::Node(construct, *sort, parts)

@@ -60,6 +60,10 @@ impl Tree {
         match self {
             Self::Words(words) => out.push_str(words),
             Self::Dialects(unum, mariadb) => out.push_str(if dialect == Dialect::Unum { unum } else { mariadb }),
+            // To MySQL both are one; to MariaDB only `0x…` is a number where a number is wanted.
+            Self::Literal(text, _) if dialect == Dialect::MariaDb && text.starts_with("x'") && text.len() > 3 => {
+                out.push_str(&text.replacen("x'", "0x", 1).replace('\'', ""));
+            }
             Self::Literal(text, _) => out.push_str(text),
             Self::Column(text, _) => out.push_str(text),
             Self::Node(_, sort, parts) => {

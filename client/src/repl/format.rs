@@ -85,12 +85,17 @@ pub fn write(
     Ok(out.flush()?)
 }
 
-/// ` in 2.1 ms · replica 2 · revision 118 · 3 of 3 nodes up`
+/// ` in 2.1 ms · replica 2 · revision 118 · 3 of 3 nodes up`, and how many warnings there are, if any
 fn footer(result: &QueryResult, took: Option<Duration>) -> String {
     let mut footer = took.map_or_else(String::new, |took| format!(" in {:.1} ms", took.as_secs_f64() * 1000.0));
     footer.push_str(&format!(" · replica {} · revision {}", result.replica, result.revision));
     if result.nodes_total > 0 {
         footer.push_str(&format!(" · {} of {} nodes up", result.nodes_up, result.nodes_total));
+    }
+    match result.warnings.len() {
+        0 => {}
+        1 => footer.push_str(" · 1 warning"),
+        many => footer.push_str(&format!(" · {many} warnings")),
     }
     footer
 }

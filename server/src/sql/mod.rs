@@ -31,6 +31,7 @@ mod wording;
 pub use engine::{Engine, Request};
 pub use error::Error;
 pub use limits::Limits;
+pub use mysql::warnings;
 pub use prepared::{Action, Prepared, Read};
 pub use run::execution::{Execution, ResultHead, RowStream, Rows};
 pub use run::memory::QueryMemory;

@@ -140,7 +140,8 @@ impl From<wire::Value> for Value {
             Some(Kind::BoolValue(v)) => Self::Bool(v),
             Some(Kind::Int64Value(v)) => Self::Int64(v),
             Some(Kind::Uint64Value(v)) => Self::UInt64(v),
-            Some(Kind::Float64Value(v)) => Self::Float64(v),
+            // No zero is negative: as keys of groups and joins both would be different ones.
+            Some(Kind::Float64Value(v)) => Self::Float64(v + 0.0),
             Some(Kind::TextValue(v)) => Self::Text(v),
             Some(Kind::BytesValue(v)) => Self::Bytes(v),
             Some(Kind::TimestampUs(v)) => Self::Timestamp(v),

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
+use unum_proto::model::limits::SESSION_WARNINGS_MAX;
 use unum_proto::model::{Query, ResultFooter, SqlSession};
 
 use super::Error;
@@ -43,17 +44,20 @@ pub(super) struct QueryTask {
 impl QueryTask {
     /// Runs it to its end, from what is known of it.
     pub(super) async fn run(self, tracked: Tracked, known: Known) {
-        let ran = match known {
-            Known::Nothing => match self.prepare() {
-                Ok(prepared) => self.act(prepared).await,
-                Err(error) => Err(error),
-            },
-            Known::Prepared(prepared) => self.act(prepared).await,
-            Known::At(state, prepared) => match &prepared.action {
-                Action::Read(read) => self.read_at(state, read).await,
-                Action::Command(_) => self.act(prepared).await,
-            },
-        };
+        let ran = sql::warnings::scope(async {
+            match known {
+                Known::Nothing => match self.prepare() {
+                    Ok(prepared) => self.act(prepared).await,
+                    Err(error) => Err(error),
+                },
+                Known::Prepared(prepared) => self.act(prepared).await,
+                Known::At(state, prepared) => match &prepared.action {
+                    Action::Read(read) => self.read_at(state, read).await,
+                    Action::Command(_) => self.act(prepared).await,
+                },
+            }
+        });
+        let ran = ran.await;
         if let Err(error) = ran {
             // An operator that gets no more memory does not know why.
             let error = match self.handle.end.get() {
@@ -225,7 +229,9 @@ impl QueryTask {
         self.send_last(Event::Whole(head, parts)).await
     }
 
-    fn footer(&self, rows: u64, warnings: Vec<String>, session: Option<SqlSession>) -> ResultFooter {
+    fn footer(&self, rows: u64, mut warnings: Vec<String>, session: Option<SqlSession>) -> ResultFooter {
+        warnings.extend(sql::warnings::taken());
+        warnings.truncate(SESSION_WARNINGS_MAX);
         ResultFooter { rows, elapsed: self.limit.started().elapsed(), warnings, session }
     }
 

@@ -23,6 +23,7 @@ use super::functions::definition::{Outcome, Stop, some};
 use super::operator::Binary;
 use super::types::Type;
 use super::value::{Decimal, Number, Value};
+use super::warnings;
 
 /// Operators between values, from left to right.
 #[derive(Debug)]
@@ -177,7 +178,7 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
                 Binary::Add => a.add(b),
                 Binary::Subtract => a.sub(b),
                 Binary::Multiply => a.mul(b),
-                Binary::Divide if b.is_zero() => return Err(Stop::Null),
+                Binary::Divide | Binary::Remainder if b.is_zero() => return Err(nothing()),
                 Binary::Divide => return a.div(b, kept).map(Value::Decimal).ok_or_else(out_of_range),
                 _ => return some(a.rem(b)).map(Value::Decimal),
             };
@@ -190,7 +191,7 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
                 Binary::Add => a + b,
                 Binary::Subtract => a - b,
                 Binary::Multiply => a * b,
-                _ if b == 0.0 => return Err(Stop::Null),
+                _ if b == 0.0 => return Err(nothing()),
                 Binary::Divide => a / b,
                 _ => a % b,
             };
@@ -199,13 +200,19 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
     }
 }
 
+/// What comes of a division by 0.
+fn nothing() -> Stop {
+    warnings::division_by_zero();
+    Stop::Null
+}
+
 fn wholes(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type, wrong: impl Fn() -> Stop) -> Outcome {
     let (a, b) = (some(left.to_whole())?, some(right.to_whole())?);
     let made = match op {
         Binary::Add => a.checked_add(b),
         Binary::Subtract => a.checked_sub(b),
         Binary::Multiply => a.checked_mul(b),
-        _ if b == 0 => return Err(Stop::Null),
+        _ if b == 0 => return Err(nothing()),
         _ => a.checked_rem(b),
     };
     whole(made.ok_or_else(&wrong)?, data_type, wrong)
@@ -226,7 +233,7 @@ fn divide_whole(left: &Value<'_>, right: &Value<'_>, data_type: Type, wrong: imp
     };
     let (a, b) = (exact(left)?, exact(right)?);
     if b.is_zero() {
-        return Err(Stop::Null);
+        return Err(nothing());
     }
     let made = some(a.div_whole(b))?.to_i128().ok_or_else(&wrong)?;
     whole(made, data_type, wrong)

@@ -3,7 +3,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Value, ValueWithSpan};
 
 use super::calls;
-use super::expr::{appended, call, joined, number, operate, operator};
+use super::expr::{appended, call, joined, number, operate, operator, text};
 use super::operator::{Binary, Operator};
 use crate::sql::Error;
 use crate::sql::syntax::dialect::INTERVAL;
@@ -80,7 +80,8 @@ fn numeric(expr: Expr) -> Expr {
             // Those that do not fit are left out in front, as MySQL does.
             let digits = &digits[digits.len().saturating_sub(16)..];
             let value = if digits.is_empty() { Ok(0) } else { u64::from_str_radix(digits, 16) };
-            value.map_or(expr, |value| number(&value.to_string()))
+            let unsigned = |value: u64| operator(Operator::Cast, vec![number(&value.to_string()), text("UNSIGNED")]);
+            value.map_or(expr, unsigned)
         }
         _ => expr,
     }

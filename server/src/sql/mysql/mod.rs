@@ -8,7 +8,7 @@
 //!    else functions over values ([`call`], [`arithmetic`], [`comparison`], [`conversion`], [`functions`]).
 //!
 //! [`value`] knows what a value is as another type, [`columns`] what a column holds. What MySQL answers with NULL and a
-//! warning is NULL.
+//! warning is NULL, and [`warnings`] tell it.
 
 mod arithmetic;
 mod binary;
@@ -30,3 +30,4 @@ mod shapes;
 mod sleep;
 pub mod types;
 pub mod value;
+pub mod warnings;

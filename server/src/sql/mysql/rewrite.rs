@@ -88,10 +88,8 @@ impl VisitorMut for Rewriter<'_> {
                 to_condition(part);
             }
         }
-        match shapes::rollup(select) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+        shapes::rollup(select);
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {

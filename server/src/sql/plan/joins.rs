@@ -1,14 +1,11 @@
-//! What MySQL means by names that DataFusion reads in another way, once the tables are known.
-//!
-//! - NATURAL JOIN and USING: which columns are joined, which of the two a name stands for, and what `*` is. Columns that the
-//!   catalog adds to every table (provenance) join nothing and are in no such `*`.
-//! - A table that is called as a column of another one: `v.k` is no part of a column `v`.
+//! NATURAL JOIN and USING, once the tables are known: which columns are joined, which of the two a name stands for, and what
+//! `*` is. Columns that the catalog adds to every table (provenance) join nothing and are in no such `*`.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem,
+    Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, Statement as Ast, TableAlias, TableFactor, TableWithJoins, VisitMut,
     VisitorMut,
 };
@@ -16,7 +13,6 @@ use sqlparser::ast::{
 use crate::sql::Error;
 use crate::sql::mysql::expr;
 use crate::sql::mysql::operator::{Binary, Operator};
-use crate::sql::wording::RENAMED;
 
 /// A column of what is joined.
 #[derive(Debug, Clone)]
@@ -33,19 +29,14 @@ pub type ColumnsOf<'a> = dyn Fn(&ObjectName) -> Option<Vec<(String, bool)>> + 'a
 /// Columns by the name of a common table expression.
 type Known = HashMap<String, Vec<(String, bool)>>;
 
-/// Resolves NATURAL and USING, and tables that are called as columns.
+/// Resolves NATURAL and USING.
 pub fn resolve(statement: &mut Ast, columns_of: &ColumnsOf<'_>) -> Result<(), Error> {
     let query = match statement {
         Ast::Query(query) => query,
         Ast::Explain { statement, .. } => return resolve(statement, columns_of),
         _ => return Ok(()),
     };
-    let mut resolver = Resolver { columns_of, known: Known::new() };
-    resolver.query(query)?;
-    if tables_are_called_as_columns(query, columns_of) {
-        let _: ControlFlow<()> = query.visit(&mut Renames);
-    }
-    Ok(())
+    Resolver { columns_of, known: Known::new() }.query(query)
 }
 
 struct Resolver<'a> {
@@ -53,7 +44,8 @@ struct Resolver<'a> {
     known: Known,
 }
 
-fn lower(name: &Ident) -> String {
+/// A name as it is compared.
+pub(super) fn lower(name: &Ident) -> String {
     name.value.to_lowercase()
 }
 
@@ -113,6 +105,7 @@ impl Resolver<'_> {
             shared.extend(of_table);
         }
         self.subqueries(select)?;
+        group_by_result(select, &all)?;
         if !is_shared {
             return Ok(Vec::new());
         }
@@ -148,7 +141,7 @@ impl Resolver<'_> {
         for part in [&mut select.selection, &mut select.having].into_iter().flatten() {
             self.replace(part, &shared);
         }
-        if let sqlparser::ast::GroupByExpr::Expressions(by, _) = &mut select.group_by {
+        if let GroupByExpr::Expressions(by, _) = &mut select.group_by {
             by.iter_mut().for_each(|by| self.replace(by, &shared));
         }
         Ok(shared)
@@ -350,7 +343,44 @@ impl Resolver<'_> {
     }
 }
 
-fn alias_of(factor: &TableFactor) -> Option<String> {
+/// A name in GROUP BY is that of a column, but of a result column if no column has it, or those of several tables.
+fn group_by_result(select: &mut Select, columns: &[Named]) -> Result<(), Error> {
+    let Select { group_by: GroupByExpr::Expressions(by, _), projection, .. } = select else { return Ok(()) };
+    let resolve = |by: &mut Expr| {
+        let Expr::Identifier(wanted) = &*by else { return };
+        let wanted = lower(wanted);
+        let result = projection.iter().find_map(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } if lower(alias) == wanted => Some(expr.clone()),
+            _ => None,
+        });
+        if let (Some(result), false) = (result, columns.iter().filter(|column| column.name == wanted).count() == 1) {
+            // In parentheses a number is a value and no position.
+            *by = Expr::Nested(Box::new(result));
+        }
+    };
+    for by in by {
+        let Expr::Rollup(levels) = by else {
+            resolve(by);
+            continue;
+        };
+        levels.iter_mut().flatten().for_each(resolve);
+        let mut seen: Vec<&Expr> = Vec::new();
+        for level in levels.iter().flatten() {
+            let is_value = |level: &Expr| matches!(level, Expr::Value(_));
+            if is_value(level) || matches!(level, Expr::Nested(inner) if is_value(inner)) {
+                return Err(Error::Invalid(format!("GROUP BY {level} WITH ROLLUP groups by one value; leave it out")));
+            }
+            if seen.contains(&level) {
+                return Err(Error::Invalid(format!("GROUP BY … WITH ROLLUP groups by {level} twice; leave one out")));
+            }
+            seen.push(level);
+        }
+    }
+    Ok(())
+}
+
+/// What a table or a derived one is called.
+pub(super) fn alias_of(factor: &TableFactor) -> Option<String> {
     match factor {
         TableFactor::Table { name, alias, .. } => match alias {
             Some(alias) => Some(lower(&alias.name)),
@@ -418,107 +448,4 @@ fn common(join: &mut Join, left: &[Named], right: &[Named]) -> Result<Option<Vec
         }
         _ => None,
     })
-}
-
-/// Whether a table has a name that a column of some table has.
-fn tables_are_called_as_columns(query: &mut Query, columns_of: &ColumnsOf<'_>) -> bool {
-    #[derive(Default)]
-    struct Names {
-        tables: Vec<ObjectName>,
-        called: Vec<String>,
-        columns: Vec<String>,
-        queries: usize,
-    }
-
-    impl VisitorMut for Names {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-            self.queries += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-            self.called.extend(alias_of(factor));
-            if let TableFactor::Table { name, .. } = factor {
-                self.tables.push(name.clone());
-            }
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-            for item in &select.projection {
-                if let SelectItem::ExprWithAlias { alias, .. } = item {
-                    self.columns.push(lower(alias));
-                }
-            }
-            ControlFlow::Continue(())
-        }
-    }
-
-    let mut names = Names::default();
-    let _ = query.visit(&mut names);
-    // Without a query inside another one, DataFusion knows the tables before the columns.
-    if names.queries < 2 {
-        return false;
-    }
-    let of_tables = names.tables.iter().filter_map(columns_of).flatten().map(|(name, _)| name);
-    names.columns.extend(of_tables);
-    names.called.iter().any(|called| names.columns.contains(called))
-}
-
-/// Calls every table otherwise, wherever it is named.
-struct Renames;
-
-impl Renames {
-    fn name(&self, name: &mut Ident) {
-        name.value = format!("{}{RENAMED}", name.value.to_lowercase());
-        name.quote_style = Some('`');
-    }
-}
-
-impl VisitorMut for Renames {
-    type Break = ();
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        match factor {
-            TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
-                self.name(&mut alias.name);
-            }
-            TableFactor::Table { name, alias, .. } => {
-                if let Some(last) = name.0.last().and_then(|part| part.as_ident()) {
-                    let mut called = last.clone();
-                    self.name(&mut called);
-                    *alias = Some(TableAlias { explicit: true, name: called, columns: Vec::new(), at: None });
-                }
-            }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        for item in &mut select.projection {
-            if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
-                && let Some(last) = name.0.pop()
-                && let Some(last) = last.as_ident()
-            {
-                let mut called = last.clone();
-                self.name(&mut called);
-                *name = ObjectName(vec![sqlparser::ast::ObjectNamePart::Identifier(called)]);
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::CompoundIdentifier(parts) = expr
-            && parts.len() >= 2
-        {
-            let mut both = parts.split_off(parts.len() - 2);
-            self.name(&mut both[0]);
-            *parts = both;
-        }
-        ControlFlow::Continue(())
-    }
 }

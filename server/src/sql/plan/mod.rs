@@ -10,11 +10,13 @@
 
 mod apply;
 pub mod cache;
+mod called_as_columns;
 pub mod cooperative;
 pub mod errors;
 mod joins;
 pub mod parameterize;
 // The one that the others are about.
+mod one_row;
 #[allow(clippy::module_inception)]
 pub mod plan;
 pub mod planner;

@@ -24,7 +24,7 @@ use super::plan::{Plan, is_reusable, is_timeless};
 use super::sorted_inputs::SortedInputs;
 use super::whole_filters::{self, WholeFilters};
 use super::whole_order::WholeOrder;
-use super::{apply, errors, joins, parameterize};
+use super::{apply, called_as_columns, errors, joins, one_row, parameterize};
 use crate::sql::mysql::lower::{self, Lowering};
 use crate::sql::mysql::registry;
 use crate::sql::run::memory::QueryMemory;
@@ -103,7 +103,9 @@ impl Planner {
         let schema = current_schema(&view.session);
         check_tables(view, schema, &references)?;
         let mut statement = select.statement.clone();
-        joins::resolve(&mut statement, &|name| columns_of(view, schema, name))?;
+        let columns = |name: &ObjectName| columns_of(view, schema, name);
+        joins::resolve(&mut statement, &columns)?;
+        called_as_columns::rename(&mut statement, &columns);
         let logical = session.statement_to_plan(of(&statement)).await;
         let explained = |error| errors::explain(error, &select.statement, session);
         let zone = variables::time_zone(&view.session);
@@ -206,7 +208,7 @@ fn columns_of(view: &View, schema: &str, name: &ObjectName) -> Option<Vec<(Strin
 
 /// A plan that DataFusion can optimize: MySQL's operators are lowered, subqueries that are asked for each row have theirs.
 fn lowered(lowering: &mut Lowering, logical: LogicalPlan) -> datafusion::error::Result<LogicalPlan> {
-    lowering.plan(logical).and_then(lower::shown).and_then(apply::extract)
+    lowering.plan(logical).and_then(lower::shown).and_then(apply::extract).and_then(one_row::say)
 }
 
 /// Lowers plans of the session's statement.

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, CastKind, Expr, Statement, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Statement, UnaryOperator, Value};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -147,6 +147,7 @@ impl Dialect for Dialected {
                 return match word.value.to_ascii_lowercase().as_str() {
                     "char" => Some(char_codes(parser)),
                     "cast" => Some(cast(parser)),
+                    "binary" => Some(binary(parser)),
                     _ => None,
                 };
             }
@@ -223,6 +224,13 @@ fn cast(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     }
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
+}
+
+/// `BINARY (a)`: an operator, not a call.
+fn binary(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.next_token();
+    let expr = Box::new(parser.parse_subexpr(MYSQL.prec_value(Precedence::DoubleColon))?);
+    Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type: DataType::Binary(None), array: false, format: None })
 }
 
 /// `a [NOT] REGEXP b`. sqlparser takes a NULL that follows for a part of the operator.

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::{Clock, Decimal, Number, Value};
+use crate::sql::mysql::warnings;
 
 /// Bytes of one result: many times the largest value that a node pushes.
 pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
@@ -168,17 +169,27 @@ impl<'a> Call<'a> {
 
     /// As a date and time, with its digits of a second.
     pub fn datetime(&self, at: usize) -> Result<(NaiveDateTime, u8), Stop> {
-        some(self.any(at).to_datetime())
+        self.moment(at, "datetime", Value::to_datetime)
     }
 
     /// As a date.
     pub fn date(&self, at: usize) -> Result<NaiveDate, Stop> {
-        some(self.any(at).to_date())
+        self.moment(at, "datetime", Value::to_date)
     }
 
     /// As a time of day, or a span of time, with its digits of a second.
     pub fn time(&self, at: usize) -> Result<(Clock, u8), Stop> {
-        some(self.any(at).to_time())
+        self.moment(at, "time", Value::to_time)
+    }
+
+    /// What a value is as a time; it is told if it is none.
+    fn moment<T>(&self, at: usize, of: &str, read: impl FnOnce(&'a Value<'a>) -> Option<T>) -> Result<T, Stop> {
+        let value = self.value(at)?;
+        let read = read(value);
+        if read.is_none() {
+            warnings::no_time(of, &value.to_text().unwrap_or_default());
+        }
+        some(read)
     }
 
     /// A regular expression, which is nearly always the same for all rows.

@@ -91,7 +91,8 @@ impl Interval {
     pub fn of(count: &Value<'_>, unit: Unit) -> Option<Self> {
         match unit {
             Unit::Micros(SECOND) => {
-                let micros = micros_of(count.to_decimal()?)?;
+                // Here further digits are cut off.
+                let micros = micros_of(count.to_decimal()?.truncated(6))?;
                 Some(Self { months: 0, micros })
             }
             Unit::Micros(micros) => Some(Self { months: 0, micros: i128::from(count.to_i64()?) * i128::from(micros) }),

@@ -5,7 +5,7 @@ use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, Result, ScalarValue,
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 
-use super::compare::{alike, balanced, compare, in_list, side};
+use super::compare::{alike, balanced, compare, hexadecimal, in_list, side};
 use super::convert::{convert, literal_value, plain, truth};
 use super::types::{literal, null_of, type_of};
 use super::{BOOLEAN_COLUMN, Lowering};
@@ -29,12 +29,18 @@ impl Lowering {
     pub(super) fn call(&mut self, callee: Callee, args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
         let mut args = self.closed(callee, args, schema)?;
         if holds_json(callee.name()) {
-            args = args.into_iter().map(|arg| json_condition(arg, schema)).collect::<Result<_>>()?;
+            // What is changed is a document, not a value.
+            let documents = usize::from(!matches!(callee.name(), "json_array" | "json_object"));
+            let (before, values) = args.split_at(documents.min(args.len()));
+            let values = values.iter().map(|arg| json_condition(arg.clone(), schema));
+            args = before.iter().cloned().map(Ok).chain(values).collect::<Result<_>>()?;
         }
-        if let Callee::Function(definition) = callee
-            && !number::FUNCTIONS.iter().chain(number_format::FUNCTIONS).any(|number| number.name == definition.name)
-        {
-            args = args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?;
+        if let Callee::Function(definition) = callee {
+            let mut numeric = number::FUNCTIONS.iter().chain(number_format::FUNCTIONS);
+            args = match numeric.any(|number| number.name == definition.name) {
+                true => args.into_iter().map(|arg| hexadecimal(arg, Type::UInt)).collect::<Result<_>>()?,
+                false => args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?,
+            };
         }
         let known = args
             .iter()

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, plan_err};
-use datafusion::logical_expr::expr::{InList, InSubquery, Placeholder};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue, plan_err};
+use datafusion::logical_expr::expr::{Case, InList, InSubquery, Placeholder};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator as Native, Projection, Subquery, binary_expr};
 use std::collections::VecDeque;
 
 use super::convert::{convert, literal_value, plain};
-use super::types::{null_of, type_of};
+use super::types::{literal, null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
 use crate::sql::mysql::comparison::{
@@ -21,7 +21,9 @@ use crate::sql::mysql::value::{Number, Value, leading_number};
 
 /// `left op right`.
 pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result<Expr> {
-    let (left, right) = known(plain(left, schema)?, plain(right, schema)?, schema)?;
+    let (left, right) = (plain(left, schema)?, plain(right, schema)?);
+    let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
+    let (left, right) = known(hexadecimal(left, type_right)?, hexadecimal(right, type_left)?, schema)?;
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     // A value that is left open has the type of what it is compared with.
     if let Some((left, right)) = opened(&left, type_left, &right, type_right) {
@@ -31,11 +33,13 @@ pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result
         return null_of(&Type::Bool.arrow());
     }
     match form(type_left, type_right) {
+        Form::Typed(common) if op == Binary::Same => {
+            same(side(left, common, schema)?, side(right, common, schema)?, common)
+        }
         Form::Typed(common) => Ok(binary_expr(side(left, common, schema)?, native(op), side(right, common, schema)?)),
         keyed @ (Form::ExactOrText | Form::Json) => match op {
-            Binary::Equal | Binary::NotEqual | Binary::Same => {
-                Ok(binary_expr(key(left, keyed)?, native(op), key(right, keyed)?))
-            }
+            Binary::Same => same(key(left, keyed)?, key(right, keyed)?, Type::Text),
+            Binary::Equal | Binary::NotEqual => Ok(binary_expr(key(left, keyed)?, native(op), key(right, keyed)?)),
             _ => {
                 let function = match op {
                     Binary::Less => &LESS,
@@ -49,6 +53,22 @@ pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result
             }
         },
     }
+}
+
+/// `left <=> right`. Between columns it is two equalities of values that are never NULL: DataFusion mixes up joins by `=` and
+/// by `IS NOT DISTINCT FROM` when it puts several into one (docs/decisions/0029).
+fn same(left: Expr, right: Expr, common: Type) -> Result<Expr> {
+    if left.column_refs().is_empty() || right.column_refs().is_empty() {
+        return Ok(binary_expr(left, Native::IsNotDistinctFrom, right));
+    }
+    let none = columns::literal(&Value::text(String::new()), common).map(literal)?;
+    let none = if common.has_date() { literal(ScalarValue::new_zero(&common.arrow())?) } else { none };
+    let filled = |side: &Expr| {
+        let branches = vec![(Box::new(side.clone().is_null()), Box::new(none.clone()))];
+        Expr::Case(Case::new(None, branches, Some(Box::new(side.clone()))))
+    };
+    let values = binary_expr(filled(&left), Native::Eq, filled(&right));
+    Ok(binary_expr(binary_expr(left.is_null(), Native::Eq, right.is_null()), Native::And, values))
 }
 
 /// A side of a comparison. Text that is no time is before all times.
@@ -83,12 +103,6 @@ pub fn comparable(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, E
         Form::Typed(common) => (side(left, common, schema)?, side(right, common, schema)?),
         keyed => (key(left, keyed)?, key(right, keyed)?),
     })
-}
-
-/// Both sides as values of the type that holds those of both.
-pub fn merged(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
-    let common = type_of(&left, schema)?.merged(type_of(&right, schema)?).plain();
-    Ok((convert(left, common, schema)?, convert(right, common, schema)?))
 }
 
 fn key(expr: Expr, form: Form) -> Result<Expr> {
@@ -131,10 +145,6 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
                 }
                 number => Value::Double(number.to_f64()),
             },
-            // A hexadecimal literal is the number of its bytes there.
-            Value::Bytes(bytes) if is_number(other) && bytes.len() <= size_of::<u64>() => {
-                Value::UInt(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-            }
             Value::Int(_) | Value::UInt(_) | Value::Decimal(_) if other.has_date() => match value.to_datetime() {
                 Some((time, digits)) => Value::DateTime(time, crate::sql::mysql::operator::rounded_up(digits)),
                 None => value.clone(),
@@ -163,6 +173,17 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
         columns::literal(&fitted, data_type).map(|literal| Expr::Literal(literal, None))
     };
     Ok((fitted(left, type_left, type_right)?, fitted(right, type_right, type_left)?))
+}
+
+/// A hexadecimal literal beside a number is the number of its bytes.
+pub fn hexadecimal(expr: Expr, other: Type) -> Result<Expr> {
+    match literal_value(&expr)? {
+        Some(Value::Bytes(bytes)) if is_number(other) && bytes.len() <= size_of::<u64>() => {
+            let number = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            columns::literal(&Value::UInt(number), Type::UInt).map(|literal| Expr::Literal(literal, None))
+        }
+        _ => Ok(expr),
+    }
 }
 
 fn whole(decimal: crate::sql::mysql::value::Decimal) -> Value<'static> {
@@ -233,7 +254,7 @@ pub fn balanced(exprs: Vec<Expr>, op: Native) -> Expr {
         }
         queue = next;
     }
-    queue.pop_front().unwrap_or(Expr::Literal(datafusion::common::ScalarValue::Boolean(Some(op == Native::And)), None))
+    queue.pop_front().unwrap_or(Expr::Literal(ScalarValue::Boolean(Some(op == Native::And)), None))
 }
 
 /// `value [NOT] IN (SELECT …)`.

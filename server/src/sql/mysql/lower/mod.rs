@@ -24,7 +24,7 @@ use super::functions::all;
 use super::planned::Planned;
 use super::types::Type;
 
-use compare::{comparable, merged};
+use compare::comparable;
 use types::literal;
 
 pub use types::type_of;
@@ -91,12 +91,19 @@ impl Lowering {
         let plan = match plan.data {
             LogicalPlan::Join(mut join) => {
                 let pairs = std::mem::take(&mut join.on).into_iter();
-                // EXCEPT and INTERSECT take rows for the same that a column of both would show as the same.
-                let is_set = join.null_equality == NullEquality::NullEqualsNull;
-                let pair = |(left, right)| {
-                    if is_set { merged(left, right, &schema) } else { comparable(left, right, &schema) }
-                };
-                join.on = pairs.map(pair).collect::<Result<_>>()?;
+                // EXCEPT and INTERSECT are of columns that hold what each of their sides has there.
+                if join.null_equality == NullEquality::NullEqualsNull {
+                    join.on = pairs.collect();
+                    let types: Vec<Type> = types_of(&join.left)
+                        .into_iter()
+                        .zip(types_of(&join.right))
+                        .map(|(left, right)| left.merged(right).plain())
+                        .collect();
+                    join.left = typed(join.left, &types)?;
+                    join.right = typed(join.right, &types)?;
+                } else {
+                    join.on = pairs.map(|(left, right)| comparable(left, right, &schema)).collect::<Result<_>>()?;
+                }
                 LogicalPlan::Join(join)
             }
             LogicalPlan::Distinct(Distinct::All(input)) => {

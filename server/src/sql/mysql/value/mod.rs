@@ -12,6 +12,8 @@ use std::borrow::Cow;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use super::warnings;
+
 pub use decimal::{DIGITS_MAX, DIVISION_DIGITS, Decimal, SCALE_MAX};
 pub use number::Number;
 pub use numeric_text::{double_text, leading_number, leading_whole};
@@ -45,6 +47,26 @@ pub enum Value<'a> {
     DateTime(NaiveDateTime, u8),
     /// TIME, with so many digits of a second.
     Time(Clock, u8),
+}
+
+/// The number that a text begins with; it is told if there is more in it.
+fn number_of(text: &str) -> Number {
+    let (number, is_all) = leading_number(text);
+    if !is_all {
+        warnings::truncated("DOUBLE", text);
+    }
+    number
+}
+
+/// The whole number that a text begins with; it is told if there is more in it.
+fn whole_of(text: &str) -> i128 {
+    let (number, is_all) = leading_number(text);
+    let whole = leading_whole(text);
+    let is_whole = matches!(number, Number::Exact(decimal) if decimal.scale() == 0);
+    if !is_all || !is_whole {
+        warnings::truncated("INTEGER", text);
+    }
+    whole
 }
 
 impl<'a> Value<'a> {
@@ -103,8 +125,8 @@ impl<'a> Value<'a> {
             Self::UInt(value) => Number::Exact((*value).into()),
             Self::Decimal(value) => Number::Exact(*value),
             Self::Double(value) => Number::Double(*value),
-            Self::Text(text) | Self::Json(text) => leading_number(text).0,
-            Self::Bytes(bytes) => leading_number(&String::from_utf8_lossy(bytes)).0,
+            Self::Text(text) | Self::Json(text) => number_of(text),
+            Self::Bytes(bytes) => number_of(&String::from_utf8_lossy(bytes)),
             Self::Date(date) => Number::Exact(date_number(date.and_hms_opt(0, 0, 0)?, None)),
             Self::DateTime(time, digits) => Number::Exact(date_number(*time, Some(*digits))),
             Self::Time(clock, digits) => Number::Exact(clock.number(*digits)),
@@ -150,13 +172,15 @@ impl<'a> Value<'a> {
                 }
             }
         };
-        Some(match (self, self.to_number()?) {
-            (Self::Int(value), _) => i128::from(*value),
-            (Self::UInt(value), _) => i128::from(*value),
-            (Self::Text(text) | Self::Json(text), _) => leading_whole(text).clamp(LEAST, MOST),
-            (Self::Bytes(bytes), _) => leading_whole(&String::from_utf8_lossy(bytes)).clamp(LEAST, MOST),
-            (_, Number::Exact(decimal)) => clamped(decimal),
-            (_, Number::Double(double)) => (double.round_ties_even() as i128).clamp(LEAST, MOST),
+        Some(match self {
+            Self::Int(value) => i128::from(*value),
+            Self::UInt(value) => i128::from(*value),
+            Self::Text(text) | Self::Json(text) => whole_of(text).clamp(LEAST, MOST),
+            Self::Bytes(bytes) => whole_of(&String::from_utf8_lossy(bytes)).clamp(LEAST, MOST),
+            other => match other.to_number()? {
+                Number::Exact(decimal) => clamped(decimal),
+                Number::Double(double) => (double.round_ties_even() as i128).clamp(LEAST, MOST),
+            },
         })
     }
 
