@@ -191,7 +191,15 @@ fn sort_key(row: &[Cell]) -> Vec<Vec<u8>> {
     let key = |cell: &Cell| match (&cell.bytes, cell.number()) {
         // Before all texts, the empty one included.
         (None, _) => Vec::new(),
-        (Some(_), Some(number)) => text(format!("{:+.9e}", if number == 0.0 { 0.0 } else { number }).as_bytes()),
+        (Some(bytes), Some(number)) => {
+            let rounded = format!("{:.6e}", if number == 0.0 { 0.0 } else { number });
+            let rounded: f64 = rounded.parse().unwrap_or(number);
+            // Bits in the order of the numbers; texts of one number by their letters.
+            let bits = rounded.to_bits();
+            let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+            let letters = if cell.of == Type::Text { bytes.as_slice() } else { b"" };
+            text(&[&ordered.to_be_bytes(), letters].concat())
+        }
         (Some(bytes), None) if is_time(bytes) => text(midnight(trimmed(bytes)).as_bytes()),
         (Some(bytes), None) => text(bytes),
     };

@@ -5,6 +5,8 @@
 use super::case::Case;
 use super::cell::Cell;
 use super::compare::{Gap, Verdict};
+use super::tables;
+use unum_client::Value;
 
 /// How many there may be.
 pub const MAX: usize = 40;
@@ -53,6 +55,8 @@ pub enum When {
     HugeIsIn,
     /// Those of the columns with the largest and the smallest doubles.
     ExtremesAreIn,
+    /// Those where the construct, of such a column, stands in another one.
+    ExtremesInside,
     /// Those where MariaDB answers with NULL, or of times past 2038.
     PastTimestamps,
     /// Those where MariaDB answers with no rows.
@@ -223,6 +227,8 @@ const COUNTED: &[&str] = &[
     "RIGHT",
     "LOCATE",
     "SUBSTRING_INDEX",
+    "TRUNCATE",
+    "ROUND",
 ];
 
 /// Windows.
@@ -265,14 +271,15 @@ pub const DIFFERENCES: &[Difference] = &[
     // JSON.
     differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
     differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
-    differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
+    differs(&[COMPARES, JSON], When::Always, "a document compares as the value that it is, in MariaDB as its text"),
+    differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*", "RPAD", "LPAD", "INSERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
     differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
     differs(&[&["JSON_SEARCH", "JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: strings are searched, and no numbers; a number is no JSON document, and there are words for the types of numbers"),
-    differs(&[&["JSON path last", "JSON path **", "->", "JSON_PRETTY"]], When::Always, "MariaDB keeps the end of the last row's array, finds a value once more for each way to it, has -> as text, and indents by four"),
+    differs(&[&["JSON path last", "JSON path **", "->", "JSON_PRETTY", "MEMBER OF"]], When::Always, "the judge's words of MEMBER OF make texts of conditions; MariaDB keeps the end of the last row's array, finds a value once more for each way to it, has -> as text, and indents by four"),
     // Times.
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
@@ -292,12 +299,12 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
     differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
     differs(&[&["LEAST", "GREATEST"]], When::WithinOrDate, "they compare by their arguments alone; MariaDB by where they stand, and cuts a time to the day"),
-    differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; one out of range is an error, 0 in MariaDB"),
-    differs(&[&["PI"]], When::Inside, "as text it has all its digits; six in MariaDB"),
+    differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER", "GROUP_CONCAT"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; MariaDB cuts the exponent of one in a list; one out of range is an error, 0 in MariaDB"),
+    differs(&[&["PI", "ROUND", "TRUNCATE", "FLOOR", "CEIL", "ORD", "REPLACE", "SHA2"]], When::ExtremesInside, "in another function it is the value that it is alone; MariaDB has fixed digits of it, 31 bits, or no NULL"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
     differs(&[&["CHARSET", "COERCIBILITY", "COLLATE", "SOUNDEX", "SOUNDS LIKE"]], When::Always, "MariaDB names, counts and compares character sets in its own way, and hears letters past ASCII, which MySQL leaves out"),
-    differs(&[&["MONTHNAME", "DAYNAME"]], When::Inside, "names of days and months compare by their bytes; in MariaDB whatever their case"),
+    differs(&[&["MONTHNAME", "DAYNAME", "GET_FORMAT"]], When::Inside, "names of days and months compare by their bytes; in MariaDB whatever their case, and a format is lost"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
     differs(&[&["REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "an empty text that is found counts as none in the judge's words; a NULL at one end decides nothing where the other end does"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
@@ -349,11 +356,15 @@ impl When {
         // Where one has no such row, what is in the statement decides.
         let none = (Cell::NULL, Cell::NULL);
         let (mariadb, unum) = gap.cells.as_ref().unwrap_or(&none);
-        let of_statement =
-            matches!(self, Self::Always | Self::NoDateIsIn | Self::TimeBesideOther | Self::MariaDbHasNoRows);
+        let of_statement = matches!(
+            self,
+            Self::Always | Self::NoDateIsIn | Self::TimeBesideOther | Self::MariaDbHasNoRows | Self::NoJsonIsIn
+        );
         if gap.cells.is_none() && !of_statement {
             return false;
         }
+        let names = |columns: &[&str]| columns.iter().any(|column| case.tree().names(column));
+        let is_in = |name: &str| case.tree().constructs().iter().any(|construct| *construct == name);
         match self {
             Self::Always => true,
             Self::Inside => is_inside(groups, case),
@@ -364,20 +375,21 @@ impl When {
             Self::NoClockIsIn => {
                 let is_long = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() >= LONG);
                 Self::TextIsIn.is_true_of(groups, case, gap)
-                    || case.tree().any_literal(&is_long)
-                    || is_inside(groups, case)
+                    || case.tree().any_literal(&|text| is_long(text) || is_huge(text))
             }
             Self::HugeIsIn => {
-                case.tree().any_literal(&|text| is_huge(text) || text == "''") || case.tree().has_columns()
+                let is_made = case.tree().constructs().len() > 1 && *unum == Cell::NULL;
+                let is_far = |text: &str| is_huge(text.trim_matches('\'')) || text == "''";
+                case.tree().any_literal(&is_far) || names(&["i", "u", "d", "n"]) || is_made
             }
-            Self::ExtremesAreIn => ["d", "n"].iter().any(|column| case.tree().names(column)),
+            Self::ExtremesAreIn => names(&["d", "n"]),
+            Self::ExtremesInside => is_inside(groups, case) && (is_in("PI") || names(&["d", "n", "t"])),
             Self::PastTimestamps => {
-                *mariadb == Cell::NULL
-                    || case.tree().any_literal(&|text| text.contains("'2038"))
-                    || case.tree().has_columns()
+                let is_late = case.tree().any_literal(&|text| text.contains("'2038"));
+                *mariadb == Cell::NULL || is_late || names(&["ts", "dt", "i", "u", "d"])
             }
             Self::MariaDbHasNoRows => gap.mariadb == "0 rows",
-            Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL"),
+            Self::NullIsIn => case.tree().any_literal(&|text| text == "NULL") || *unum == Cell::NULL,
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
             Self::NoBigintIsIn => {
                 case.tree().any_literal(&|text| is_text(text) || is_time(text) || is_huge(text))
@@ -392,18 +404,28 @@ impl When {
             Self::TimeBesideOther => {
                 let is_shaped = |text: &str| text.starts_with('\'') && text.contains(['-', ':']);
                 let has_other = case.tree().any_literal(&|text| !is_time(text) && !is_shaped(text));
-                case.tree().any_literal(&is_time) && (has_other || case.tree().constructs().len() > 1)
+                let has_time = case.tree().any_literal(&is_time);
+                let is_clock =
+                    case.tree().any_literal(&|text| text.starts_with("TIME'")) || TIMES.iter().any(|time| is_in(time));
+                // Three values and more are of one type.
+                let of_many = ["BETWEEN", "NOT BETWEEN", "LEAST", "GREATEST"].iter().any(|many| is_in(many));
+                let beside = has_other || names(NO_TIMES);
+                (has_time && (has_other || case.tree().constructs().len() > 1))
+                    || (is_clock && (beside || names(&["ts"])))
+                    || (of_many && beside && (has_time || names(&["ts"])))
             }
             Self::TimeOrManyDigits => {
                 let digits = unum.text().rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
-                digits == DIGITS_MAX || case.tree().any_literal(&is_time)
+                let gives_time = TIMES.iter().any(|time| is_in(time));
+                digits == DIGITS_MAX || case.tree().any_literal(&is_time) || names(&["ts"]) || gives_time
             }
             Self::NoDateIsIn => {
-                let names = |columns: &[&str]| columns.iter().any(|column| case.tree().names(column));
                 let is_beside = names(&["ts"]) && (names(&["t", "n"]) || case.tree().any_literal(&is_text));
                 case.tree().any_literal(&is_no_date) || names(&[NO_DATES]) || is_beside
             }
-            Self::MinusZeroIsIn => case.tree().any_literal(&|text| text == "-0e0") || case.tree().has_columns(),
+            Self::MinusZeroIsIn => {
+                case.tree().any_literal(&|text| text == "-0e0") || names(&["d"]) || unum.text().starts_with("-0")
+            }
             Self::NoJsonIsIn => {
                 let is_inner = case.tree().constructs().len() > 1;
                 (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
@@ -419,15 +441,20 @@ impl When {
             }
             Self::ZeroDate => {
                 let is_small = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() < 101.0);
-                let is_zero = |text: &str| text.contains("-00") || text.contains("000000");
-                // What another function makes of it can be anything.
-                let is_made_of = is_inside(groups, case)
-                    && (case.tree().names(NO_DATES)
-                        || case.tree().any_literal(&|text| is_small(text) || is_zero(text) || is_huge(text)));
+                let is_zero =
+                    |text: &str| text.contains("-00") || text.contains("000000") || is_small(text) || is_huge(text);
+                let has_zero = case.tree().any_literal(&is_zero) || names(&[NO_DATES]) || names(NO_TIMES);
                 let has_zeros = mariadb.bytes.as_deref().is_some_and(is_of_zeros) || case.tree().any_literal(&is_small);
-                (*unum == Cell::NULL && has_zeros) || is_made_of
+                // The column that has such a date, in the row that has it.
+                let row = gap.key.as_deref().and_then(|key| key.parse().ok()).and_then(tables::main_row);
+                let is_of_row = row.is_some_and(|row| row.contains(&Value::from("0000-00-00"))) && names(&[NO_DATES]);
+                // What another function makes of it can be anything.
+                (*unum == Cell::NULL && (has_zeros || is_of_row)) || (is_inside(groups, case) && has_zero)
             }
-            Self::LongestTime => mariadb.text().contains("838:59:5"),
+            Self::LongestTime => {
+                let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);
+                mariadb.text().contains("838:59:5") || (is_inside(groups, case) && is_far)
+            }
             Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
             Self::SameShown => {
                 const NEARLY: f64 = 1e-9;
@@ -439,7 +466,11 @@ impl When {
                     || mariadb.number().zip(unum.number()).is_some_and(is_near)
                     || are_times
             }
-            Self::WithinASecond => is_within_a_second(&mariadb.text(), &unum.text()),
+            // Rounded up, microseconds are those of the next second.
+            Self::WithinASecond => {
+                let is_next = *mariadb == Cell::NULL && (is_in("EXTRACT") || is_in("MICROSECOND"));
+                is_within_a_second(&mariadb.text(), &unum.text()) || is_next
+            }
             Self::SameElements => elements(&mariadb.text()).is_some_and(|one| Some(one) == elements(&unum.text())),
             Self::BytesAsLetters => {
                 // Its latin1 has other signs from 0x80 to 0x9f.
@@ -470,6 +501,9 @@ const DATE_LETTERS: usize = 10;
 
 /// A number that may be read as a date.
 const LONG: f64 = 1e6;
+
+/// Columns that are no times.
+const NO_TIMES: &[&str] = &["b", "s", "i", "u", "f", "d", "t", "n", "j", "bl"];
 
 /// The column that has texts of dates, some of which are none.
 const NO_DATES: &str = "dt";

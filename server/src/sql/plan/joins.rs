@@ -366,12 +366,20 @@ fn group_by_result(select: &mut Select, columns: &[Named]) -> Result<(), Error> 
         levels.iter_mut().flatten().for_each(resolve);
         let mut seen: Vec<&Expr> = Vec::new();
         for level in levels.iter().flatten() {
-            let is_value = |level: &Expr| matches!(level, Expr::Value(_));
-            if is_value(level) || matches!(level, Expr::Nested(inner) if is_value(inner)) {
-                return Err(Error::Invalid(format!("GROUP BY {level} WITH ROLLUP groups by one value; leave it out")));
+            let level = match level {
+                Expr::Nested(inner) => inner,
+                level => level,
+            };
+            let named = match level {
+                Expr::Value(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_) => level.to_string(),
+                // As it was rewritten it is in words that nobody typed.
+                _ => "an expression".to_owned(),
+            };
+            if matches!(level, Expr::Value(_)) {
+                return Err(Error::Invalid(format!("GROUP BY {named} WITH ROLLUP groups by one value; leave it out")));
             }
             if seen.contains(&level) {
-                return Err(Error::Invalid(format!("GROUP BY … WITH ROLLUP groups by {level} twice; leave one out")));
+                return Err(Error::Invalid(format!("GROUP BY … WITH ROLLUP groups by {named} twice; leave one out")));
             }
             seen.push(level);
         }

@@ -1,6 +1,6 @@
 //! Functions that add times, subtract them, and take parts of them by a unit.
 
-use chrono::{Datelike, Duration, NaiveDateTime};
+use chrono::{Datelike, Duration, NaiveDateTime, NaiveTime};
 
 use crate::sql::mysql::functions::calendar;
 use crate::sql::mysql::functions::definition::{Argument, Call, Definition, Outcome, Stop, some};
@@ -91,7 +91,10 @@ fn moved(call: &Call<'_>, at: [usize; 3], back: bool) -> Outcome {
     match call.returns {
         Type::Date => Ok(Value::Date(moved.date())),
         Type::DateTime(digits) => Ok(Value::DateTime(moved, digits)),
-        _ if unit.is_of_days() && !time.to_text().is_some_and(|text| has_clock(&text)) => {
+        _ if unit.is_of_days()
+            && !time.to_text().is_some_and(|text| has_clock(&text))
+            && moved.time() == NaiveTime::MIN =>
+        {
             Ok(Value::text(moved.format("%Y-%m-%d").to_string()))
         }
         _ => Ok(Value::text(shown(moved))),

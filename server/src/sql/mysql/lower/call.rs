@@ -1,14 +1,16 @@
 //! A call of an operator or a function as an expression of DataFusion's.
 
 use arrow::datatypes::Date32Type;
-use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchemaRef, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 
-use super::compare::{alike, balanced, compare, hexadecimal, in_list, side};
+use super::Lowering;
+use super::compare::{alike, balanced, compare, in_list, side};
 use super::convert::{convert, literal_value, plain, truth};
+use super::hexadecimal;
+use super::json::{holds_json, json_condition};
 use super::types::{literal, null_of, type_of};
-use super::{BOOLEAN_COLUMN, Lowering};
 use crate::sql::mysql::arithmetic::Arithmetic;
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
@@ -35,12 +37,15 @@ impl Lowering {
             let values = values.iter().map(|arg| json_condition(arg.clone(), schema));
             args = before.iter().cloned().map(Ok).chain(values).collect::<Result<_>>()?;
         }
+        args = hexadecimal::as_numbers(callee, args, schema)?;
         if let Callee::Function(definition) = callee {
             let mut numeric = number::FUNCTIONS.iter().chain(number_format::FUNCTIONS);
-            args = match numeric.any(|number| number.name == definition.name) {
-                true => args.into_iter().map(|arg| hexadecimal(arg, Type::UInt)).collect::<Result<_>>()?,
-                false => args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?,
-            };
+            if definition.name == "field" {
+                args = hexadecimal::of_one_kind(args, schema)?;
+            }
+            if !numeric.any(|number| number.name == definition.name) {
+                args = args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?;
+            }
         }
         let known = args
             .iter()
@@ -191,44 +196,6 @@ impl Lowering {
         };
         columns::literal(&value, data_type).map(literal)
     }
-}
-
-/// Whether a function puts its arguments into a JSON document.
-pub(super) fn holds_json(name: &str) -> bool {
-    const HOLDING: [&str; 9] = [
-        "json_array",
-        "json_arrayagg",
-        "json_array_append",
-        "json_array_insert",
-        "json_insert",
-        "json_object",
-        "json_objectagg",
-        "json_replace",
-        "json_set",
-    ];
-    HOLDING.contains(&name)
-}
-
-/// In JSON a condition is `true` or `false`; a column of a table that is BOOLEAN is a number, as in MySQL.
-pub(super) fn json_condition(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    let is_column = match &expr {
-        Expr::Column(column) => {
-            schema.field_from_column(column).is_ok_and(|field| field.metadata().contains_key(BOOLEAN_COLUMN))
-        }
-        _ => false,
-    };
-    if is_column || type_of(&expr, schema)? != Type::Bool {
-        return Ok(expr);
-    }
-    let json = |text: &str| literal(ScalarValue::LargeUtf8(Some(text.to_owned())));
-    if let Some(value) = literal_value(&expr)? {
-        return Ok(value
-            .to_bool()
-            .map_or(literal(ScalarValue::LargeUtf8(None)), |value| json(if value { "true" } else { "false" })));
-    }
-    let otherwise = Expr::Not(Box::new(expr.clone()));
-    let branches = vec![(Box::new(expr), Box::new(json("true"))), (Box::new(otherwise), Box::new(json("false")))];
-    Ok(Expr::Case(Case::new(None, branches, None)))
 }
 
 /// Comparisons in one chain that are planned as such.

@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Operator as Native, Projection
 use std::collections::VecDeque;
 
 use super::convert::{convert, literal_value, plain};
+use super::hexadecimal::{self, is_number};
 use super::types::{literal, null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
@@ -23,7 +24,7 @@ use crate::sql::mysql::value::{Number, Value, leading_number};
 pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result<Expr> {
     let (left, right) = (plain(left, schema)?, plain(right, schema)?);
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
-    let (left, right) = known(hexadecimal(left, type_right)?, hexadecimal(right, type_left)?, schema)?;
+    let (left, right) = known(hexadecimal::beside(left, type_right)?, hexadecimal::beside(right, type_left)?, schema)?;
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     // A value that is left open has the type of what it is compared with.
     if let Some((left, right)) = opened(&left, type_left, &right, type_right) {
@@ -175,17 +176,6 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     Ok((fitted(left, type_left, type_right)?, fitted(right, type_right, type_left)?))
 }
 
-/// A hexadecimal literal beside a number is the number of its bytes.
-pub fn hexadecimal(expr: Expr, other: Type) -> Result<Expr> {
-    match literal_value(&expr)? {
-        Some(Value::Bytes(bytes)) if is_number(other) && bytes.len() <= size_of::<u64>() => {
-            let number = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-            columns::literal(&Value::UInt(number), Type::UInt).map(|literal| Expr::Literal(literal, None))
-        }
-        _ => Ok(expr),
-    }
-}
-
 fn whole(decimal: crate::sql::mysql::value::Decimal) -> Value<'static> {
     match decimal.unscaled().to_i128() {
         Some(whole) => match (i64::try_from(whole), u64::try_from(whole)) {
@@ -195,10 +185,6 @@ fn whole(decimal: crate::sql::mysql::value::Decimal) -> Value<'static> {
         },
         None => Value::Decimal(decimal),
     }
-}
-
-fn is_number(data_type: Type) -> bool {
-    matches!(data_type, Type::Bool | Type::Int | Type::UInt | Type::Decimal(..) | Type::Double)
 }
 
 /// A value that is left open beside a column whose values it can be.

@@ -6,6 +6,8 @@
 mod call;
 mod compare;
 mod convert;
+mod hexadecimal;
+mod json;
 mod types;
 
 use std::collections::HashMap;
@@ -27,6 +29,7 @@ use super::types::Type;
 use compare::comparable;
 use types::literal;
 
+pub use json::BOOLEAN_COLUMN;
 pub use types::type_of;
 
 pub use convert::convert;
@@ -182,13 +185,13 @@ impl Lowering {
                 }
             }
             Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
-                params.args = match params.distinct || call::holds_json(func.name()) {
+                params.args = match params.distinct || json::holds_json(func.name()) {
                     true => self.keys(params.args, schema)?,
                     false => self.all(params.args, schema)?,
                 };
-                if call::holds_json(func.name()) {
+                if json::holds_json(func.name()) {
                     let args = params.args.into_iter();
-                    params.args = args.map(|arg| call::json_condition(arg, schema)).collect::<Result<_>>()?;
+                    params.args = args.map(|arg| json::json_condition(arg, schema)).collect::<Result<_>>()?;
                 }
                 params.filter = params.filter.map(|filter| self.expr(*filter, schema).map(Box::new)).transpose()?;
                 for sort in &mut params.order_by {
@@ -327,6 +330,3 @@ pub fn shown(plan: LogicalPlan) -> Result<LogicalPlan> {
     let exprs = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>>>()?;
     Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?))
 }
-
-/// In the metadata of a BOOLEAN column of a table.
-pub const BOOLEAN_COLUMN: &str = "unum.boolean";

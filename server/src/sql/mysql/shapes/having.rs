@@ -7,7 +7,7 @@ use sqlparser::ast::{
     VisitorMut,
 };
 
-use super::{empty_select, query_of, select_from};
+use super::select::{empty_select, query_of, select_from};
 
 /// Resolves the names in the HAVING of a query's SELECT.
 pub fn having(query: &mut Query) {

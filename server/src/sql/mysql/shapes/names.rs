@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
 
-use super::{name, output_names};
+use super::select::{name, output_names};
 use crate::sql::mysql::expr::null;
 
 /// What a SELECT inside another one makes is called as it was typed, as in MySQL: `a + 1` can be asked for in backticks.

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Query, SelectItem, SetExpr, Value};
 
-use super::{QUERY, call_star, column_name, name, query_of, select_from};
+use super::select::{QUERY, call_star, column_name, name, query_of, select_from};
 use crate::sql::Error;
 use crate::sql::mysql::binary::compared;
 use crate::sql::mysql::expr::{call, null, operate, operator};

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier, Select, SelectItem, Value, ValueWithSpan};
 
-use super::call_star;
+use super::select::call_star;
 use crate::sql::mysql::expr::{condition, joined, number, operate};
 use crate::sql::mysql::operator::{Binary, Operator};
 

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, WindowSpec, WindowType};
 
-use super::{QUERY, column_name, empty_select, name, output_names, query_of, select_from};
+use super::select::{QUERY, column_name, empty_select, name, output_names, query_of, select_from};
 use crate::sql::Error;
 use crate::sql::mysql::expr::call;
 

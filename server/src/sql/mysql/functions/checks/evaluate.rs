@@ -149,7 +149,7 @@ impl Reader<'_> {
 fn fits(value: &Value<'_>, returns: Type) -> bool {
     match (value, returns) {
         (Value::Null, _)
-        | (Value::Int(_), Type::Int)
+        | (Value::Int(_), Type::Int | Type::Bool)
         | (Value::UInt(_), Type::UInt)
         | (Value::Double(_), Type::Double)
         | (Value::Text(_), Type::Text)
