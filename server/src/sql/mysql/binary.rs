@@ -1,9 +1,9 @@
 //! Operators between two sides, and between rows of values.
 
-use sqlparser::ast::{BinaryOperator, Expr, Value, ValueWithSpan};
+use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::calls;
-use super::expr::{appended, call, joined, number, operate, operator, text};
+use super::expr::{appended, call, joined, numeric, operate, operator};
 use super::operator::{Binary, Operator};
 use crate::sql::Error;
 use crate::sql::syntax::dialect::INTERVAL;
@@ -70,20 +70,6 @@ pub fn binary(left: Expr, op: BinaryOperator, mut right: Expr) -> Result<Expr, E
     match op.is_comparison() {
         true => Ok(operate(left, op, right)),
         false => Ok(operate(numeric(left), op, numeric(right))),
-    }
-}
-
-/// A hexadecimal literal is bytes, and in arithmetic the number that they are.
-fn numeric(expr: Expr) -> Expr {
-    match &expr {
-        Expr::Value(ValueWithSpan { value: Value::HexStringLiteral(digits), .. }) => {
-            // Those that do not fit are left out in front, as MySQL does.
-            let digits = &digits[digits.len().saturating_sub(16)..];
-            let value = if digits.is_empty() { Ok(0) } else { u64::from_str_radix(digits, 16) };
-            let unsigned = |value: u64| operator(Operator::Cast, vec![number(&value.to_string()), text("UNSIGNED")]);
-            value.map_or(expr, unsigned)
-        }
-        _ => expr,
     }
 }
 
