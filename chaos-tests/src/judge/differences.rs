@@ -364,7 +364,7 @@ impl When {
             return false;
         }
         let names = |columns: &[&str]| columns.iter().any(|column| case.tree().names(column));
-        let is_in = |name: &str| case.tree().constructs().iter().any(|construct| *construct == name);
+        let is_in = |name: &str| case.tree().constructs().into_iter().any(|construct| construct == name);
         match self {
             Self::Always => true,
             Self::Inside => is_inside(groups, case),
