@@ -275,7 +275,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*", "RPAD", "LPAD", "INSERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
-    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT"]], When::MariaDbHasNull, "the manual: a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
+    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT", "REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "the manual: an empty text that is found is one; a NULL at one end decides nothing where the other end does; a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
     differs(&[&["JSON_SEARCH", "JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: strings are searched, and no numbers; a number is no JSON document, and there are words for the types of numbers"),
@@ -306,7 +306,6 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["CHARSET", "COERCIBILITY", "COLLATE", "SOUNDEX", "SOUNDS LIKE"]], When::Always, "MariaDB names, counts and compares character sets in its own way, and hears letters past ASCII, which MySQL leaves out"),
     differs(&[&["MONTHNAME", "DAYNAME", "GET_FORMAT"]], When::Inside, "names of days and months compare by their bytes; in MariaDB whatever their case, and a format is lost"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
-    differs(&[&["REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "an empty text that is found counts as none in the judge's words; a NULL at one end decides nothing where the other end does"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
     // Statements.
     differs(&[&["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"]], When::SameShown, "beside a text, a double has all its digits, and a time those of its type"),

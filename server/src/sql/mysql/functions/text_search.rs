@@ -84,12 +84,8 @@ fn field(call: &Call<'_>) -> Outcome {
     }
     let is_number =
         |value: &Value<'_>| matches!(value, Value::Int(_) | Value::UInt(_) | Value::Decimal(_) | Value::Double(_));
-    let is_whole = |value: &Value<'_>| matches!(value, Value::Int(_) | Value::UInt(_));
     let mut given = call.args.iter().filter(|value| !value.is_null());
-    let equal: fn(&Value<'_>, &Value<'_>) -> Option<bool> = if given.clone().all(is_whole) {
-        // By their 64 bits, as in MySQL.
-        |a, b| Some(a.to_bits()? == b.to_bits()?)
-    } else if given.clone().all(is_number) {
+    let equal: fn(&Value<'_>, &Value<'_>) -> Option<bool> = if given.clone().all(is_number) {
         |a, b| Some(a.to_number()?.compare(b.to_number()?) == Ordering::Equal)
     } else if !given.any(is_number) {
         |a, b| Some(a.to_bytes()? == b.to_bytes()?)

@@ -263,17 +263,11 @@ pub fn parse_time(text: &str) -> Option<(Clock, u8)> {
 
 /// A number as a time: 20304 is 02:03:04.
 pub fn time_of_number(number: Decimal) -> Option<(Clock, u8)> {
-    /// 838:59:59.
-    const LONGEST: i64 = 8_385_959;
     let whole = i64::try_from(number.abs().truncated(0).unscaled().to_i128()?).ok()?;
     let (micros, digits) = fraction_of(number)?;
     if whole >= 10_000_000_000 {
         let (time, _) = parse_number(number)?;
         return Some((Clock::of_day(time.time()), digits));
-    }
-    // A text past the longest time is that time, a number is none.
-    if whole > LONGEST {
-        return None;
     }
     clock_of(number.is_negative(), whole / 10_000, whole / 100 % 100, whole % 100, micros).map(|clock| (clock, digits))
 }
