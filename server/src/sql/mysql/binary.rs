@@ -3,7 +3,7 @@
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::calls;
-use super::expr::{appended, call, joined, numeric, operate, operator};
+use super::expr::{appended, call, joined, operate, operator};
 use super::operator::{Binary, Operator};
 use crate::sql::Error;
 use crate::sql::syntax::dialect::INTERVAL;
@@ -67,10 +67,7 @@ pub fn binary(left: Expr, op: BinaryOperator, mut right: Expr) -> Result<Expr, E
         Op::Spaceship => Binary::Same,
         other => return Err(Error::Invalid(format!("the operator {other} is not known"))),
     };
-    match op.is_comparison() {
-        true => Ok(operate(left, op, right)),
-        false => Ok(operate(numeric(left), op, numeric(right))),
-    }
+    Ok(operate(left, op, right))
 }
 
 /// The count and the unit of an INTERVAL.

@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::collected;
-use super::expr::{call, null, number, numeric, object_name, operate, operator, text, unnamed};
+use super::expr::{call, null, number, object_name, operate, operator, text, unnamed};
 use super::operator::{Binary, Operator};
 use crate::sql::Error;
 use crate::sql::syntax::dialect::INTERVAL;
@@ -134,10 +134,7 @@ pub fn rewrite(mut function: Function, context: &Context<'_>) -> Result<Expr, Er
         ("if", [_, _, _]) => Some(operator(Operator::Case, args.clone())),
         ("ifnull", [_, _]) => Some(operator(Operator::Coalesce, args.clone())),
         ("isnull", [value]) => Some(Expr::IsNull(Box::new(value.clone()))),
-        ("mod", [left, right]) => {
-            let (left, right) = (numeric(left.clone()), numeric(right.clone()));
-            Some(operate(nested(&left), Binary::Remainder, right))
-        }
+        ("mod", [left, right]) => Some(operate(nested(left), Binary::Remainder, right.clone())),
         ("database" | "schema", []) => Some(text(current_schema(context.session()))),
         ("version", []) => Some(text(&variables::version())),
         ("user" | "current_user" | "session_user" | "system_user", []) => Some(text(context.user())),

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinConstraint, JoinOperator, ObjectName,
-    ObjectNamePart, Value, ValueWithSpan,
+    ObjectNamePart, Value,
 };
 
 pub use crate::sql::syntax::call::{call, object_name};
@@ -121,18 +121,4 @@ pub fn number(value: &str) -> Expr {
 /// NULL.
 pub fn null() -> Expr {
     Expr::Value(Value::Null.into())
-}
-
-/// A hexadecimal literal is bytes, and in arithmetic the number that they are.
-pub fn numeric(expr: Expr) -> Expr {
-    match &expr {
-        Expr::Value(ValueWithSpan { value: Value::HexStringLiteral(digits), .. }) => {
-            // Those that do not fit are left out in front, as MySQL does.
-            let digits = &digits[digits.len().saturating_sub(16)..];
-            let value = if digits.is_empty() { Ok(0) } else { u64::from_str_radix(digits, 16) };
-            let unsigned = |value: u64| operator(Operator::Cast, vec![number(&value.to_string()), text("UNSIGNED")]);
-            value.map_or(expr, unsigned)
-        }
-        _ => expr,
-    }
 }

@@ -28,6 +28,11 @@ pub fn all() -> impl Iterator<Item = &'static Definition> {
     TOPICS.iter().chain(json::FUNCTIONS).copied().flatten()
 }
 
+/// Whether all arguments of a function are numbers.
+pub fn takes_numbers(name: &str) -> bool {
+    number::FUNCTIONS.iter().chain(number_format::FUNCTIONS).any(|definition| definition.name == name)
+}
+
 /// The function of that name, which is in lower case.
 pub fn find(name: &str) -> Option<&'static Definition> {
     all().find(|definition| definition.name == name)

@@ -6,7 +6,7 @@ use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 
 use super::Lowering;
-use super::compare::{alike, balanced, compare, in_list, side};
+use super::compare::{alike, balanced, compare, in_list, is_number, of_one_kind, side};
 use super::convert::{convert, literal_value, plain, truth};
 use super::hexadecimal;
 use super::json::{holds_json, json_condition};
@@ -18,17 +18,23 @@ use crate::sql::mysql::comparison::{GREATEST, LEAST};
 use crate::sql::mysql::conversion::{
     BIT_NOT, BITS, BYTES, CHARACTERS, DECIMAL, FINITE, JSON, NEGATE, SIGNED, TEMPORAL, UNSIGNED, YEAR,
 };
+use crate::sql::mysql::functions::all::takes_numbers;
 use crate::sql::mysql::functions::definition::Argument;
 use crate::sql::mysql::functions::zone::Zone;
-use crate::sql::mysql::functions::{number, number_format};
 use crate::sql::mysql::operator::{Binary, Operator, Target, rounded_up};
 use crate::sql::mysql::planned::Callee;
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::{Clock, Value};
 
 impl Lowering {
-    /// A call with arguments that are lowered.
-    pub(super) fn call(&mut self, callee: Callee, args: Vec<Expr>, schema: &DFSchemaRef) -> Result<Expr> {
+    /// A call with arguments that are lowered, and which of them are hexadecimal literals.
+    pub(super) fn call(
+        &mut self,
+        callee: Callee,
+        args: Vec<Expr>,
+        hexadecimals: &[bool],
+        schema: &DFSchemaRef,
+    ) -> Result<Expr> {
         let mut args = self.closed(callee, args, schema)?;
         if holds_json(callee.name()) {
             // What is changed is a document, not a value.
@@ -37,13 +43,12 @@ impl Lowering {
             let values = values.iter().map(|arg| json_condition(arg.clone(), schema));
             args = before.iter().cloned().map(Ok).chain(values).collect::<Result<_>>()?;
         }
-        args = hexadecimal::as_numbers(callee, args, schema)?;
+        args = hexadecimal::as_numbers(callee, args, hexadecimals, schema)?;
         if let Callee::Function(definition) = callee {
-            let mut numeric = number::FUNCTIONS.iter().chain(number_format::FUNCTIONS);
             if definition.name == "field" {
-                args = hexadecimal::of_one_kind(args, schema)?;
+                args = of_one_kind(args, schema)?;
             }
-            if !numeric.any(|number| number.name == definition.name) {
+            if !takes_numbers(definition.name) {
                 args = args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?;
             }
         }
@@ -94,7 +99,10 @@ impl Lowering {
             Operator::NullIf => {
                 let other = args.remove(1);
                 let value = args.remove(0);
-                let equal = compare(value.clone(), Binary::Equal, other, schema)?;
+                // It is compared as a number, and stays what it is.
+                let beside_number = hexadecimals[0] && is_number(type_of(&other, schema)?);
+                let compared = if beside_number { hexadecimal::number_of(value.clone())? } else { value.clone() };
+                let equal = compare(compared, Binary::Equal, other, schema)?;
                 let nothing = null_of(&returns.arrow())?;
                 let branches = vec![(Box::new(equal), Box::new(nothing))];
                 Ok(Expr::Case(Case::new(None, branches, Some(Box::new(value)))))

@@ -8,7 +8,6 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Operator as Native, Projection
 use std::collections::VecDeque;
 
 use super::convert::{convert, literal_value, plain};
-use super::hexadecimal::{self, is_number};
 use super::types::{literal, null_of, type_of};
 use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
@@ -23,8 +22,7 @@ use crate::sql::mysql::value::{Number, Value, leading_number};
 /// `left op right`.
 pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result<Expr> {
     let (left, right) = (plain(left, schema)?, plain(right, schema)?);
-    let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
-    let (left, right) = known(hexadecimal::beside(left, type_right)?, hexadecimal::beside(right, type_left)?, schema)?;
+    let (left, right) = known(left, right, schema)?;
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
     // A value that is left open has the type of what it is compared with.
     if let Some((left, right)) = opened(&left, type_left, &right, type_right) {
@@ -174,6 +172,21 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
         columns::literal(&fitted, data_type).map(|literal| Expr::Literal(literal, None))
     };
     Ok((fitted(left, type_left, type_right)?, fitted(right, type_right, type_left)?))
+}
+
+/// What FIELD compares: all texts, all numbers, or else all as doubles.
+pub fn of_one_kind(args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
+    let is_mixed = types.iter().any(|one| is_number(*one)) && types.iter().any(|one| one.is_textual());
+    match is_mixed {
+        true => args.into_iter().map(|arg| convert(arg, Type::Double, schema)).collect(),
+        false => Ok(args),
+    }
+}
+
+/// Whether a type is of numbers.
+pub fn is_number(data_type: Type) -> bool {
+    matches!(data_type, Type::Bool | Type::Int | Type::UInt | Type::Decimal(..) | Type::Double)
 }
 
 fn whole(decimal: crate::sql::mysql::value::Decimal) -> Value<'static> {

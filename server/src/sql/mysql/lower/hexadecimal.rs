@@ -1,13 +1,14 @@
 //! Hexadecimal literals: bytes, and where a number is wanted the number that they are.
 
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
 
-use super::convert::{convert, literal_value};
+use super::compare::is_number;
+use super::convert::literal_value;
 use super::types::type_of;
 use crate::sql::mysql::columns;
-use crate::sql::mysql::functions::{number, number_format};
-use crate::sql::mysql::operator::Operator;
+use crate::sql::mysql::functions::all::takes_numbers;
+use crate::sql::mysql::operator::{Binary, Operator};
 use crate::sql::mysql::planned::Callee;
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::Value;
@@ -36,72 +37,73 @@ const NUMBERS: &[(&str, &[usize])] = &[
     ("sec_to_time", &[0]),
 ];
 
+/// Which arguments are hexadecimal literals, before any is lowered: bytes that a call comes to are none.
+pub fn typed(args: &[Expr]) -> Vec<bool> {
+    args.iter().map(|arg| matches!(arg, Expr::Literal(ScalarValue::Binary(Some(_)), _))).collect()
+}
+
 /// The arguments of a call with hexadecimal literals as numbers, where it takes numbers.
-pub fn as_numbers(callee: Callee, mut args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
-    let all = 0..args.len();
+pub fn as_numbers(callee: Callee, args: Vec<Expr>, hexadecimals: &[bool], schema: &DFSchema) -> Result<Vec<Expr>> {
+    if !hexadecimals.contains(&true) {
+        return Ok(args);
+    }
     let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
-    let beside = types.iter().any(|one| is_number(*one));
-    let wanted: Vec<usize> = match callee {
-        Callee::Operator(operator) => match operator {
-            Operator::And
-            | Operator::Or
-            | Operator::Xor
-            | Operator::Not
-            | Operator::Truth
-            | Operator::Negate
-            | Operator::BitNot
-            | Operator::Bits
-            | Operator::Signed
-            | Operator::Summand
-            | Operator::Double => all.collect(),
-            // Conditions.
-            Operator::Case => all.step_by(2).filter(|at| at + 1 < types.len()).collect(),
-            Operator::Between | Operator::Greatest | Operator::Least if beside => all.collect(),
-            _ => Vec::new(),
-        },
-        Callee::Function(definition) => {
-            let mut numeric = number::FUNCTIONS.iter().chain(number_format::FUNCTIONS);
-            match definition.name {
-                "field" | "interval_of" if beside => all.collect(),
-                name if numeric.any(|number| number.name == name) => all.collect(),
-                name => NUMBERS.iter().find(|(known, _)| *known == name).map_or_else(Vec::new, |(_, at)| at.to_vec()),
-            }
-        }
+    let ops = args
+        .first()
+        .map(literal_value)
+        .transpose()?
+        .flatten()
+        .and_then(|ops| ops.to_text().map(|ops| ops.into_owned()));
+    let wanted = |at: usize| match callee {
+        Callee::Operator(operator) => of_operator(operator, at, &types, ops.as_deref().unwrap_or_default()),
+        Callee::Function(definition) => of_function(definition.name, at, &types),
     };
-    for at in wanted {
-        if let Some(arg) = args.get_mut(at) {
-            *arg = number_of(arg.clone())?;
+    let number = |(at, arg): (usize, Expr)| match hexadecimals[at] && wanted(at) {
+        true => number_of(arg),
+        false => Ok(arg),
+    };
+    args.into_iter().enumerate().map(number).collect()
+}
+
+fn of_operator(operator: Operator, at: usize, types: &[Type], ops: &str) -> bool {
+    let beside = || types.iter().any(|one| is_number(*one));
+    match operator {
+        Operator::And
+        | Operator::Or
+        | Operator::Xor
+        | Operator::Not
+        | Operator::Truth
+        | Operator::Negate
+        | Operator::BitNot
+        | Operator::Bits
+        | Operator::Signed
+        | Operator::Summand
+        | Operator::Double => true,
+        // Conditions.
+        Operator::Case => at % 2 == 0 && at + 1 < types.len(),
+        // After the operators come what they are between; from the second one on, a number is on the left.
+        Operator::Chain => {
+            let compares = ops.chars().next().is_some_and(|op| Binary::of_sign(op).is_comparison());
+            at > 2 || !compares || is_number(types[3 - at])
         }
-    }
-    Ok(args)
-}
-
-/// A hexadecimal literal beside a value of a type: a number beside one.
-pub fn beside(expr: Expr, other: Type) -> Result<Expr> {
-    if is_number(other) { number_of(expr) } else { Ok(expr) }
-}
-
-fn number_of(expr: Expr) -> Result<Expr> {
-    match literal_value(&expr)? {
-        Some(Value::Bytes(bytes)) if bytes.len() <= size_of::<u64>() => {
-            let number = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-            columns::literal(&Value::UInt(number), Type::UInt).map(|literal| Expr::Literal(literal, None))
-        }
-        _ => Ok(expr),
+        Operator::NullIf => at == 1 && is_number(types[0]),
+        Operator::Between | Operator::Greatest | Operator::Least | Operator::InList => beside(),
+        _ => false,
     }
 }
 
-/// What FIELD compares: all texts, all numbers, or else all as doubles.
-pub fn of_one_kind(args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
-    let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
-    let is_mixed = types.iter().any(|one| is_number(*one)) && types.iter().any(|one| one.is_textual());
-    match is_mixed {
-        true => args.into_iter().map(|arg| convert(arg, Type::Double, schema)).collect(),
-        false => Ok(args),
+fn of_function(name: &str, at: usize, types: &[Type]) -> bool {
+    match name {
+        "field" | "interval_of" => types.iter().any(|one| is_number(*one)),
+        name if takes_numbers(name) => true,
+        name => NUMBERS.iter().any(|(known, positions)| *known == name && positions.contains(&at)),
     }
 }
 
-/// Whether a type is of numbers.
-pub fn is_number(data_type: Type) -> bool {
-    matches!(data_type, Type::Bool | Type::Int | Type::UInt | Type::Decimal(..) | Type::Double)
+/// The number that the bytes of a literal are: those that do not fit are left out in front, as MySQL does.
+pub fn number_of(literal: Expr) -> Result<Expr> {
+    let Some(Value::Bytes(bytes)) = literal_value(&literal)? else { return Ok(literal) };
+    let fitting = &bytes[bytes.len().saturating_sub(size_of::<u64>())..];
+    let number = fitting.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    columns::literal(&Value::UInt(number), Type::UInt).map(|literal| Expr::Literal(literal, None))
 }

@@ -178,9 +178,10 @@ impl Lowering {
     fn expr(&mut self, expr: Expr, schema: &DFSchemaRef) -> Result<Expr> {
         match expr {
             Expr::ScalarFunction(ScalarFunction { func, args }) => {
+                let typed = hexadecimal::typed(&args);
                 let args = self.all(args, schema)?;
                 match Planned::of(&func) {
-                    Some(callee) => self.call(callee, args, schema),
+                    Some(callee) => self.call(callee, args, &typed, schema),
                     None => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(func, args))),
                 }
             }
