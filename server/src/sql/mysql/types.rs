@@ -6,13 +6,10 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::value::{DIGITS_MAX, DIVISION_DIGITS, SCALE_MAX};
+use super::value::{DIGITS_MAX, DIVISION_DIGITS, HIDDEN_MAX, SCALE_MAX};
 
 /// Digits of a second of a column of a table.
 pub const COLUMN_DIGITS: u8 = 6;
-
-/// Digits of a quotient that are calculated with and not shown: what Arrow's longest decimal has place for.
-const HIDDEN_MAX: u8 = 10;
 
 /// Digits of a word of MySQL's decimals: quotients end at one.
 const WORD_DIGITS: u8 = 9;

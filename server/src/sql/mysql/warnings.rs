@@ -1,7 +1,7 @@
 //! Warnings about values: a text that is no number or no time, a division by 0. The rows go on, as in MySQL.
 //!
 //! A statement runs in a [`scope`]; what is told while it is planned and run, also in tasks of DataFusion's, is [`taken`] at
-//! its end. Outside of one, nobody listens. It keeps the first [`WARNINGS_MAX`] and does not count the rest.
+//! its end. Outside of one, nobody listens. It keeps the first [`SESSION_WARNINGS_MAX`] and does not count the rest.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -11,9 +11,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use unum_proto::model::limits::SESSION_WARNINGS_MAX;
 
-/// How many warnings one statement tells: the first ones.
-pub const WARNINGS_MAX: usize = 64;
+/// MySQL's codes: of what has none of its own, of a value that is none of its type, of a division by 0.
+const ER_UNKNOWN_ERROR: i64 = 1105;
+const ER_TRUNCATED_WRONG_VALUE: i64 = 1292;
+const ER_DIVISION_BY_ZERO: i64 = 1365;
+
+/// How warnings begin: those of a text that has more in it than a number, of a value that is no time, of a division by 0.
+const TRUNCATED: &str = "Truncated incorrect ";
+const INCORRECT: &str = "Incorrect ";
+const DIVISION_BY_ZERO: &str = "Division by 0";
 
 /// Characters of a value that a warning shows.
 const SHOWN_MAX: usize = 64;
@@ -43,10 +51,19 @@ pub fn taken() -> Vec<String> {
     TOLD.try_with(take).unwrap_or_default().into_iter().collect()
 }
 
+/// MySQL's number of a warning.
+pub fn code(warning: &str) -> i64 {
+    match warning {
+        DIVISION_BY_ZERO => ER_DIVISION_BY_ZERO,
+        value if value.starts_with(TRUNCATED) || value.starts_with(INCORRECT) => ER_TRUNCATED_WRONG_VALUE,
+        _ => ER_UNKNOWN_ERROR,
+    }
+}
+
 fn tell(warning: impl FnOnce() -> String) {
     let add = |told: &Told| {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() < WARNINGS_MAX {
+        if told.len() < SESSION_WARNINGS_MAX {
             told.insert(warning());
         }
     };
@@ -60,17 +77,17 @@ fn shown(text: &str) -> String {
 
 /// A text has more in it than the number that it begins with.
 pub fn truncated(of: &str, text: &str) {
-    tell(|| format!("Truncated incorrect {of} value: '{}'", shown(text)));
+    tell(|| format!("{TRUNCATED}{of} value: '{}'", shown(text)));
 }
 
 /// A value is no time.
 pub fn no_time(of: &str, text: &str) {
-    tell(|| format!("Incorrect {of} value: '{}'", shown(text)));
+    tell(|| format!("{INCORRECT}{of} value: '{}'", shown(text)));
 }
 
 /// Something was divided by 0.
 pub fn division_by_zero() {
-    tell(|| "Division by 0".to_owned());
+    tell(|| DIVISION_BY_ZERO.to_owned());
 }
 
 /// Tasks of a statement tell what they tell for it.

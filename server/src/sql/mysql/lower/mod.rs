@@ -85,7 +85,7 @@ impl Lowering {
                 Expr::GroupingSet(set) => Expr::GroupingSet(self.grouping_set(set, &schema)?),
                 other => {
                     let lowered = self.expr(other, &schema)?;
-                    let is_key = has_keys && !matches!(lowered.clone().unalias(), Expr::AggregateFunction(_));
+                    let is_key = has_keys && !is_aggregate(&lowered);
                     name.restore(if is_key { plain(lowered, &schema)? } else { lowered })
                 }
             };
@@ -110,7 +110,7 @@ impl Lowering {
                 LogicalPlan::Join(join)
             }
             LogicalPlan::Distinct(Distinct::All(input)) => {
-                let types: Vec<Type> = types_of(&input).into_iter().map(Type::plain).collect();
+                let types = shown_types(&input);
                 LogicalPlan::Distinct(Distinct::All(typed(input, &types)?))
             }
             other => other,
@@ -245,6 +245,14 @@ impl Lowering {
     }
 }
 
+fn is_aggregate(expr: &Expr) -> bool {
+    match expr {
+        Expr::AggregateFunction(_) => true,
+        Expr::Alias(alias) => is_aggregate(&alias.expr),
+        _ => false,
+    }
+}
+
 /// What the rows of a window are ordered by, in a type that DataFusion has ranges of: the order is the same.
 fn window_key(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let expr = plain(expr, schema)?;
@@ -286,6 +294,11 @@ fn types_of(plan: &LogicalPlan) -> Vec<Type> {
     plan.schema().fields().iter().map(|field| Type::from(field.data_type())).collect()
 }
 
+/// The types of what is shown of a plan's columns.
+fn shown_types(plan: &LogicalPlan) -> Vec<Type> {
+    types_of(plan).into_iter().map(Type::plain).collect()
+}
+
 /// A column of a union holds what each of its parts has there.
 fn merged_union(union: Union) -> Result<LogicalPlan> {
     let mut types = types_of(&union.inputs[0]);
@@ -300,7 +313,7 @@ fn merged_union(union: Union) -> Result<LogicalPlan> {
 
 /// The columns of a recursive query have the types of its first part, as in MySQL.
 fn typed_recursion(recursive: RecursiveQuery) -> Result<LogicalPlan> {
-    let types: Vec<Type> = types_of(&recursive.static_term).into_iter().map(Type::plain).collect();
+    let types = shown_types(&recursive.static_term);
     let static_term = typed(recursive.static_term, &types)?;
     let recursive_term = typed(recursive.recursive_term, &types)?;
     Ok(LogicalPlan::RecursiveQuery(RecursiveQuery { static_term, recursive_term, ..recursive }))

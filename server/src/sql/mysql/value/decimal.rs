@@ -12,6 +12,9 @@ pub const SCALE_MAX: u8 = 30;
 /// Digits that a division has more behind the point than what is divided: `div_precision_increment`.
 pub const DIVISION_DIGITS: u8 = 4;
 
+/// Digits of a quotient that are calculated with and not shown: what Arrow's longest decimal has place for.
+pub const HIDDEN_MAX: u8 = 10;
+
 /// An exact decimal.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
@@ -48,10 +51,9 @@ impl Decimal {
 
     /// A decimal that has no more digits than there are in a calculation, if this one does; those past the scale are rounded.
     fn bounded(self) -> Option<Self> {
-        /// Digits that a quotient has beyond those of a DECIMAL.
-        const HIDDEN: u8 = 10;
-        let fits = if self.scale > SCALE_MAX + HIDDEN { self.rescaled(SCALE_MAX + HIDDEN)? } else { self };
-        (fits.digits() <= DIGITS_MAX + HIDDEN).then_some(fits)
+        const SCALE: u8 = SCALE_MAX + HIDDEN_MAX;
+        let fits = if self.scale > SCALE { self.rescaled(SCALE)? } else { self };
+        (fits.digits() <= DIGITS_MAX + HIDDEN_MAX).then_some(fits)
     }
 
     /// How many digits it has, without zeros in front.

@@ -3,30 +3,16 @@
 use unum_proto::model::Row;
 use unum_proto::typed_rows;
 
+use crate::sql::mysql::warnings;
 use crate::sql::syntax::names::INFORMATION_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
-
-/// MySQL's codes: of what has none of its own, of a value that is none of its type, of a division by 0.
-const ER_UNKNOWN_ERROR: i64 = 1105;
-const ER_TRUNCATED_WRONG_VALUE: i64 = 1292;
-const ER_DIVISION_BY_ZERO: i64 = 1365;
-
-fn code(message: &str) -> i64 {
-    match message {
-        "Division by 0" => ER_DIVISION_BY_ZERO,
-        value if value.starts_with("Truncated incorrect ") || value.starts_with("Incorrect ") => {
-            ER_TRUNCATED_WRONG_VALUE
-        }
-        _ => ER_UNKNOWN_ERROR,
-    }
-}
 
 typed_rows! {
     /// Its columns.
     const COLUMNS;
     fn row(position: usize, message: &str) {}
     "LEVEL": Text, "always Warning" => "Warning";
-    "CODE": Int64, "MySQL's number: 1292 of a value that is none, 1365 of a division by 0, else 1105" => code(message);
+    "CODE": Int64, "MySQL's number: 1292 of a value that is none, 1365 of a division by 0, else 1105" => warnings::code(message);
     "MESSAGE": Text, "what the reader of the rows should know" => message;
     "ORDINAL_POSITION": UInt64, "which of them, from 1" => position as u64 + 1;
 }
