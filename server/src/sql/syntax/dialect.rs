@@ -143,11 +143,13 @@ impl Dialect for Dialected {
             Token::Word(word) if word.keyword == Keyword::INTERVAL && word.quote_style.is_none() => {
                 return Some(interval_or_call(parser));
             }
+            Token::Word(word) if word.keyword == Keyword::BINARY && word.quote_style.is_none() => {
+                return Some(binary(parser));
+            }
             Token::Word(word) if word.quote_style.is_none() && parser.peek_nth_token_ref(1).token == Token::LParen => {
                 return match word.value.to_ascii_lowercase().as_str() {
                     "char" => Some(char_codes(parser)),
                     "cast" => Some(cast(parser)),
-                    "binary" => Some(binary(parser)),
                     _ => None,
                 };
             }
@@ -226,7 +228,7 @@ fn cast(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }
 
-/// `BINARY (a)`: an operator, not a call.
+/// `BINARY a`: an operator of one side, which binds closer than any of two.
 fn binary(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     parser.next_token();
     let expr = Box::new(parser.parse_subexpr(MYSQL.prec_value(Precedence::DoubleColon))?);
