@@ -10,6 +10,7 @@ use sqlparser::ast::{
     VisitorMut,
 };
 
+use super::group_names;
 use crate::sql::Error;
 use crate::sql::mysql::expr;
 use crate::sql::mysql::operator::{Binary, Operator};
@@ -105,7 +106,7 @@ impl Resolver<'_> {
             shared.extend(of_table);
         }
         self.subqueries(select)?;
-        group_by_result(select, &all)?;
+        group_names::resolve(select, &|name| all.iter().filter(|column| column.name == name).count())?;
         if !is_shared {
             return Ok(Vec::new());
         }
@@ -341,50 +342,6 @@ impl Resolver<'_> {
             let _ = expr.visit(&mut Replace { resolver: self, shared, inside: Vec::new() });
         }
     }
-}
-
-/// A name in GROUP BY is that of a column, but of a result column if no column has it, or those of several tables.
-fn group_by_result(select: &mut Select, columns: &[Named]) -> Result<(), Error> {
-    let Select { group_by: GroupByExpr::Expressions(by, _), projection, .. } = select else { return Ok(()) };
-    let resolve = |by: &mut Expr| {
-        let Expr::Identifier(wanted) = &*by else { return };
-        let wanted = lower(wanted);
-        let result = projection.iter().find_map(|item| match item {
-            SelectItem::ExprWithAlias { expr, alias } if lower(alias) == wanted => Some(expr.clone()),
-            _ => None,
-        });
-        if let (Some(result), false) = (result, columns.iter().filter(|column| column.name == wanted).count() == 1) {
-            // In parentheses a number is a value and no position.
-            *by = Expr::Nested(Box::new(result));
-        }
-    };
-    for by in by {
-        let Expr::Rollup(levels) = by else {
-            resolve(by);
-            continue;
-        };
-        levels.iter_mut().flatten().for_each(resolve);
-        let mut seen: Vec<&Expr> = Vec::new();
-        for level in levels.iter().flatten() {
-            let level = match level {
-                Expr::Nested(inner) => inner,
-                level => level,
-            };
-            let named = match level {
-                Expr::Value(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_) => level.to_string(),
-                // As it was rewritten it is in words that nobody typed.
-                _ => "an expression".to_owned(),
-            };
-            if matches!(level, Expr::Value(_)) {
-                return Err(Error::Invalid(format!("GROUP BY {named} WITH ROLLUP groups by one value; leave it out")));
-            }
-            if seen.contains(&level) {
-                return Err(Error::Invalid(format!("GROUP BY … WITH ROLLUP groups by {named} twice; leave one out")));
-            }
-            seen.push(level);
-        }
-    }
-    Ok(())
 }
 
 /// What a table or a derived one is called.

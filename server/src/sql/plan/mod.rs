@@ -13,6 +13,7 @@ pub mod cache;
 mod called_as_columns;
 pub mod cooperative;
 pub mod errors;
+mod group_names;
 mod joins;
 pub mod parameterize;
 // The one that the others are about.
