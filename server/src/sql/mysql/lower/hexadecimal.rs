@@ -80,7 +80,7 @@ fn of_operator(operator: Operator, at: usize, types: &[Type], ops: &str) -> bool
         | Operator::Summand
         | Operator::Double => true,
         // Conditions.
-        Operator::Case => at % 2 == 0 && at + 1 < types.len(),
+        Operator::Case => at.is_multiple_of(2) && at + 1 < types.len(),
         // After the operators come what they are between; from the second one on, a number is on the left.
         Operator::Chain => {
             let compares = ops.chars().next().is_some_and(|op| Binary::of_sign(op).is_comparison());
