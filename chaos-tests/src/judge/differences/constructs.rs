@@ -116,6 +116,7 @@ pub const COUNTED: &[&str] = &[
     "LEFT",
     "RIGHT",
     "LOCATE",
+    "SUBSTRING",
     "SUBSTRING_INDEX",
     "TRUNCATE",
     "ROUND",

@@ -57,7 +57,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*", "RPAD", "LPAD", "INSERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
-    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT", "REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "the manual: an empty text that is found is one; a NULL at one end decides nothing where the other end does; a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
+    differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT", "REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN", "row IN"]], When::MariaDbHasNull, "the manual: an empty text that is found is one; a NULL at one end, or in a row, decides nothing where the other does; a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
     differs(&[&["JSON_CONTAINS", "MEMBER OF"]], When::UnumHasNull, "the manual: NULL where there is nothing at the path"),
     differs(&[&["JSON_OBJECT", "JSON_OBJECTAGG"]], When::NullIsIn, "a NULL for a key is an error in MySQL, so NULL here; the empty key in MariaDB"),
     differs(&[&["JSON_SEARCH", "JSON_TYPE", "JSON_VALID"]], When::Always, "the manual: strings are searched, and no numbers; a number is no JSON document, and there are words for the types of numbers"),
@@ -72,7 +72,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[TIMES], When::LongestTime, "the manual: the longest TIME is 838:59:59.000000"),
     differs(&[TEXT_CLOCKS], When::NoClockIsIn, "MariaDB reads a text or a number that looks like a date as a date, where MySQL reads a time"),
     differs(&[&["FROM_UNIXTIME", "UNIX_TIMESTAMP", "CONVERT_TZ"]], When::PastTimestamps, "MySQL's end in the year 3001, MariaDB's in 2038; before 1970 it is 0"),
-    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME", "REPLACE", "SHA2"]], When::UnumHasNull, "what is no period, no date or no time is NULL, and so is what has an argument that is; MariaDB goes on"),
+    differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME", "REPLACE"]], When::UnumHasNull, "what is no period, no date or no time is NULL, and so is what has an argument that is; MariaDB goes on"),
     differs(&[COUNTED], When::HugeIsIn, "a count past the ends of BIGINT is the end, or leads past all dates, and nothing is found behind a text; MariaDB wraps around"),
     // Numbers.
     differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
@@ -82,11 +82,11 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
     differs(&[&["LEAST", "GREATEST"]], When::WithinOrDate, "they compare by their arguments alone; MariaDB by where they stand, and cuts a time to the day"),
     differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER", "GROUP_CONCAT"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; MariaDB cuts the exponent of one in a list; one out of range is an error, 0 in MariaDB"),
-    differs(&[&["PI", "ROUND", "TRUNCATE", "FLOOR", "CEIL", "ORD", "REPLACE", "SHA2"]], When::ExtremesInside, "in another function it is the value that it is alone; MariaDB has fixed digits of it, 31 bits, or no NULL"),
+    differs(&[&["PI", "ROUND", "TRUNCATE", "FLOOR", "CEIL", "ORD"]], When::ExtremesInside, "in another function it is the value that it is alone; MariaDB has fixed digits of it, or 31 bits"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.
     differs(&[&["CHARSET", "COERCIBILITY", "COLLATE", "SOUNDEX", "SOUNDS LIKE"]], When::Always, "MariaDB names, counts and compares character sets in its own way, and hears letters past ASCII, which MySQL leaves out"),
-    differs(&[&["MONTHNAME", "DAYNAME", "GET_FORMAT"]], When::Inside, "names of days and months compare by their bytes; in MariaDB whatever their case, and a format is lost"),
+    differs(&[&["MONTHNAME", "DAYNAME", "GET_FORMAT", "REPLACE"]], When::Inside, "names of days and months compare by their bytes, and what is replaced by NULL is NULL; in MariaDB whatever their case, a format is lost, and so is that NULL"),
     refused(&[&["LPAD", "RPAD", "REPEAT", "SPACE", "WEIGHT_STRING", "JSON_TABLE"]], "as docs/SQL.md says: what one function makes of a row has a limit, text is compared by its bytes"),
     differs(&[], When::BytesAsLetters, "MariaDB reads a text as latin1 where a number stands beside it"),
     // Statements.

@@ -83,7 +83,14 @@ impl When {
         let (mariadb, unum) = gap.cells.as_ref().unwrap_or(&none);
         let of_statement = matches!(
             self,
-            Self::Always | Self::NoDateIsIn | Self::TimeBesideOther | Self::MariaDbHasNoRows | Self::NoJsonIsIn
+            Self::Always
+                | Self::NoDateIsIn
+                | Self::TimeBesideOther
+                | Self::MariaDbHasNoRows
+                | Self::NoJsonIsIn
+                | Self::Inside
+                | Self::WithinOrDate
+                | Self::SameShown
         );
         if gap.cells.is_none() && !of_statement {
             return false;
@@ -135,7 +142,9 @@ impl When {
                 // Three values and more are of one type.
                 let of_many = ["BETWEEN", "NOT BETWEEN", "LEAST", "GREATEST"].iter().any(|many| is_in(many));
                 let beside = has_other || names(NO_TIMES);
-                (has_time && (has_other || case.tree().constructs().len() > 1))
+                let is_past = names(&["ts"]) && case.tree().any_literal(&is_huge);
+                is_past
+                    || (has_time && (has_other || case.tree().constructs().len() > 1))
                     || (is_clock && (beside || names(&["ts"])))
                     || (of_many && beside && (has_time || names(&["ts"])))
             }
@@ -174,7 +183,8 @@ impl When {
                 let row = gap.key.as_deref().and_then(|key| key.parse().ok()).and_then(tables::main_row);
                 let is_of_row = row.is_some_and(|row| row.contains(&Value::from("0000-00-00"))) && names(&[NO_DATES]);
                 // What another function makes of it can be anything.
-                (*unum == Cell::NULL && (has_zeros || is_of_row)) || (is_inside(groups, case) && has_zero)
+                let is_early = is_in("FROM_DAYS");
+                (*unum == Cell::NULL && (has_zeros || is_of_row || is_early)) || (is_inside(groups, case) && has_zero)
             }
             Self::LongestTime => {
                 let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);
@@ -185,8 +195,11 @@ impl When {
                 const NEARLY: f64 = 1e-9;
                 let is_near = |(one, other): (f64, f64)| (one - other).abs() <= NEARLY * one.abs();
                 // Rows that are sorted by texts with other digits are other rows.
-                let are_times =
-                    [mariadb, unum].iter().all(|cell| cell.text().contains(':')) && case.tree().any_literal(&is_time);
+                let are_times = match &gap.cells {
+                    Some(_) => [mariadb, unum].iter().all(|cell| cell.text().contains(':')),
+                    None => gap.mariadb.contains(':') || gap.unum.contains(':'),
+                };
+                let are_times = are_times && case.tree().any_literal(&is_time);
                 is_same_time(&mariadb.text(), &unum.text())
                     || mariadb.number().zip(unum.number()).is_some_and(is_near)
                     || are_times

@@ -77,7 +77,8 @@ pub const FUNCTIONS: &[Function] = &[
     f("<=>", 'b', &["({x} <=> {x})", "({n} <=> {n})", "({t} <=> {t})"]),
     f("BETWEEN", 'b', &["({n} BETWEEN {n} AND {n})", "({t} BETWEEN {t} AND {t})", "({T} BETWEEN {T} AND {T})"]),
     f("NOT BETWEEN", 'b', &["({n} NOT BETWEEN {n} AND {n})", "({t} NOT BETWEEN {t} AND {t})"]),
-    f("IN", 'b', &["({n} IN ({n}, {n}))", "({t} IN ({t}, {t}, {t}))", "({x} IN ({x}, {x}))", "(({i}, {t}) IN (({i}, {t}), ({i}, {t})))"]),
+    f("IN", 'b', &["({n} IN ({n}, {n}))", "({t} IN ({t}, {t}, {t}))", "({x} IN ({x}, {x}))"]),
+    f("row IN", 'b', &["(({i}, {t}) IN (({i}, {t}), ({i}, {t})))"]),
     f("NOT IN", 'b', &["({n} NOT IN ({n}, {n}))", "({t} NOT IN ({t}, NULL))", "({x} NOT IN ({x}, {x}))"]),
     f("IS", 'b', &["({b} IS TRUE)", "({b} IS FALSE)", "({b} IS UNKNOWN)", "({n} IS TRUE)", "({c} IS TRUE)"]),
     f("IS NOT", 'b', &["({b} IS NOT TRUE)", "({b} IS NOT FALSE)", "({b} IS NOT UNKNOWN)"]),
@@ -117,7 +118,7 @@ pub const FUNCTIONS: &[Function] = &[
     f("STRCMP", 'i', &["STRCMP({t}, {t})"]),
     // Casts.
     f("CAST", 'x', &["CAST({x} AS SIGNED)", "CAST({c} AS SIGNED)", "CAST({n} AS UNSIGNED)", "CAST({c} AS UNSIGNED)", "CAST({x} AS CHAR)", "CAST({n} AS CHAR)", "CAST({n} AS DECIMAL(20,3))", "CAST({c} AS DECIMAL(10,2))", "CAST({x} AS DOUBLE)", "CAST({c} AS DOUBLE)", "CAST({T} AS DATE)", "CAST({T} AS DATETIME)", "CAST({T} AS DATETIME(6))", "CAST({x} AS DATETIME)", "CAST({T} AS TIME)", "CAST({t} AS CHAR(2))", "CAST({t} AS BINARY)", "CAST({n} AS DECIMAL)"]),
-    f("CONVERT", 'x', &["CONVERT({c}, SIGNED)", "CONVERT({n}, CHAR)", "CONVERT({t} USING utf8mb4)", "CONVERT({n}, DECIMAL(10,2))"]),
+    f("CONVERT", 'x', &["CONVERT({c}, SIGNED)", "CONVERT({n}, CHAR)", "CONVERT({t} USING utf8mb4) => CONVERT({t} USING utf8mb4) COLLATE utf8mb4_nopad_bin", "CONVERT({n}, DECIMAL(10,2))"]),
     // Numbers.
     f("ABS", 'n', &["ABS({n})"]),
     f("ACOS", 'd', &["ACOS({d})"]),
@@ -306,7 +307,7 @@ pub const FUNCTIONS: &[Function] = &[
     f("NAME_CONST", 'x', &["NAME_CONST('a', 1)"]),
     f("MD5", 't', &["MD5({t})"]),
     f("SHA1", 't', &["SHA1({t})", "SHA({t})"]),
-    f("SHA2", 't', &["SHA2({t}, 256)", "SHA2({t}, {i})"]),
+    f("SHA2", 't', &["SHA2({t}, 256)", "SHA2({t}, {i}) => SHA2({t}, IFNULL({i}, 1))"]),
     f("DATABASE", 'b', &["(DATABASE() IS NOT NULL)", "(SCHEMA() IS NOT NULL)"]),
     f("USER", 'b', &["(USER() IS NOT NULL)", "(CURRENT_USER() IS NOT NULL)", "(SESSION_USER() IS NOT NULL)", "(SYSTEM_USER() IS NOT NULL)"]),
     f("VERSION", 'b', &["(LENGTH(VERSION()) > 0)"]),

@@ -22,7 +22,7 @@ use super::evaluation::{Arguments, folded, invoked};
 use super::functions::definition::{Outcome, Stop, some};
 use super::operator::Binary;
 use super::types::Type;
-use super::value::{Decimal, Number, Value};
+use super::value::{Decimal, Number, Value, quotient_digits};
 use super::warnings;
 
 /// Operators between values, from left to right.
@@ -179,7 +179,10 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
                 Binary::Subtract => a.sub(b),
                 Binary::Multiply => a.mul(b),
                 Binary::Divide | Binary::Remainder if b.is_zero() => return Err(nothing()),
-                Binary::Divide => return a.div(b, kept).map(Value::Decimal).ok_or_else(out_of_range),
+                Binary::Divide => {
+                    let kept = digits_of_quotient((left, a), (right, b), kept);
+                    return a.div(b, kept).map(Value::Decimal).ok_or_else(out_of_range);
+                }
                 _ => return some(a.rem(b)).map(Value::Decimal),
             };
             let kept = made.and_then(|made| if made.scale() > kept { made.rescaled(kept) } else { Some(made) });
@@ -198,6 +201,20 @@ pub fn apply(op: Binary, left: &Value<'_>, right: &Value<'_>, data_type: Type) -
             if made.is_finite() { Ok(Value::Double(made)) } else { Err(out_of_range()) }
         }
     }
+}
+
+/// The digits that a quotient is calculated with: those of its type, but a time without a fraction of its second is a whole
+/// number, whatever digits its type has.
+fn digits_of_quotient(over: (&Value<'_>, Decimal), under: (&Value<'_>, Decimal), of_type: u8) -> u8 {
+    let is_time = |value: &Value<'_>| matches!(value, Value::DateTime(..) | Value::Time(..));
+    if !is_time(over.0) && !is_time(under.0) {
+        return of_type;
+    }
+    let digits = |(value, number): (&Value<'_>, Decimal)| {
+        let is_whole = || number.rem(Decimal::from(1_i64)).is_some_and(Decimal::is_zero);
+        if is_time(value) && is_whole() { 0 } else { number.scale() }
+    };
+    quotient_digits(digits(over), digits(under)).min(of_type)
 }
 
 /// What comes of a division by 0.

@@ -189,7 +189,9 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Outcome {
             best = other;
         }
     }
-    Ok(best.clone().into_owned())
+    // A text that is no time, beside one.
+    let is_none = matches!(best, Value::DateTime(time, _) if Some(*time) == first_moment());
+    if is_none { Err(Stop::Null) } else { Ok(best.clone().into_owned()) }
 }
 
 /// GREATEST.

@@ -6,13 +6,10 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::value::{DIGITS_MAX, DIVISION_DIGITS, HIDDEN_MAX, SCALE_MAX};
+use super::value::{DIGITS_MAX, DIVISION_DIGITS, HIDDEN_MAX, SCALE_MAX, quotient_digits};
 
 /// Digits of a second of a column of a table.
 pub const COLUMN_DIGITS: u8 = 6;
-
-/// Digits of a word of MySQL's decimals: quotients end at one.
-const WORD_DIGITS: u8 = 9;
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -267,12 +264,9 @@ impl Type {
     pub fn quotient(self, other: Self) -> Self {
         let (a, b) = (self.number(), other.number());
         let ((whole, scale), (_, under)) = (a.digits(), b.digits());
-        let words = |digits: u8| digits.div_ceil(WORD_DIGITS) * WORD_DIGITS;
-        let (over, below) = (words(a.kept()), words(b.kept()));
-        let wanted = DIVISION_DIGITS.saturating_sub(over - a.kept() + below - b.kept());
         match (a, b) {
             (Self::Double, _) | (_, Self::Double) => Self::Double,
-            _ => Self::exact(whole.saturating_add(under), scale + DIVISION_DIGITS, words(over + below + wanted)),
+            _ => Self::exact(whole.saturating_add(under), scale + DIVISION_DIGITS, quotient_digits(a.kept(), b.kept())),
         }
     }
 

@@ -18,11 +18,13 @@ mod joins;
 pub mod parameterize;
 // The one that the others are about.
 mod one_row;
+mod outer_sides;
 #[allow(clippy::module_inception)]
 pub mod plan;
 pub mod planner;
 mod sorted_inputs;
 mod whole_filters;
+mod whole_keys;
 mod whole_order;
 
 pub use cache::{Found, PlanCache};

@@ -98,7 +98,7 @@ pub fn is_timeless(plan: &LogicalPlan) -> Result<bool> {
 
 /// Operators that can be made anew from a plan that is in use elsewhere ([`ExecutionPlan::reset_state`]). Others share
 /// what they found with their copies, as scalar subqueries do, or are not meant for it, as recursive queries.
-const REUSABLE: [&str; 20] = [
+const REUSABLE: [&str; 21] = [
     "TableScan",
     "AggregateExec",
     "BoundedWindowAggExec",
@@ -112,6 +112,7 @@ const REUSABLE: [&str; 20] = [
     "HashJoinExec",
     "LocalLimitExec",
     "NestedLoopJoinExec",
+    "OuterSideExec",
     "PlaceholderRowExec",
     "ProjectionExec",
     "SortExec",

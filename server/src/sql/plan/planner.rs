@@ -20,11 +20,12 @@ use datafusion::sql::parser::Statement as DfStatement;
 use sqlparser::ast::{ObjectName, Statement as Ast};
 
 use super::cooperative::{self, CooperativeJoins};
+use super::outer_sides::OuterSides;
 use super::plan::{Plan, is_reusable, is_timeless};
 use super::sorted_inputs::SortedInputs;
 use super::whole_filters::{self, WholeFilters};
 use super::whole_order::WholeOrder;
-use super::{apply, called_as_columns, errors, joins, one_row, parameterize};
+use super::{apply, called_as_columns, errors, joins, one_row, parameterize, whole_keys};
 use crate::sql::mysql::lower::{self, Lowering};
 use crate::sql::mysql::registry;
 use crate::sql::run::memory::QueryMemory;
@@ -83,6 +84,7 @@ impl Planner {
             !replaced && !registry::is_refused(function.name())
         });
         registered.extend(own);
+        registered.push(Arc::new(whole_keys::marker()));
         builder.aggregate_functions().get_or_insert_default().extend(registry::aggregates());
         let runtime = RuntimeEnvBuilder::new()
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
@@ -106,6 +108,7 @@ impl Planner {
         let columns = |name: &ObjectName| columns_of(view, schema, name);
         joins::resolve(&mut statement, &columns)?;
         called_as_columns::rename(&mut statement, &columns);
+        whole_keys::mark(&mut statement);
         let logical = session.statement_to_plan(of(&statement)).await;
         let explained = |error| errors::explain(error, &select.statement, session);
         let zone = variables::time_zone(&view.session);
@@ -174,9 +177,9 @@ impl Planner {
     }
 }
 
-/// DataFusion's rules, and ours before its last check.
+/// DataFusion's rules, and ours around them: its last check comes last.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(OuterSides)];
     for rule in PhysicalOptimizer::new().rules {
         if rule.name() == whole_filters::BEFORE {
             rules.push(Arc::new(WholeFilters));
@@ -208,7 +211,12 @@ fn columns_of(view: &View, schema: &str, name: &ObjectName) -> Option<Vec<(Strin
 
 /// A plan that DataFusion can optimize: MySQL's operators are lowered, subqueries that are asked for each row have theirs.
 fn lowered(lowering: &mut Lowering, logical: LogicalPlan) -> datafusion::error::Result<LogicalPlan> {
-    lowering.plan(logical).and_then(lower::shown).and_then(apply::extract).and_then(one_row::say)
+    whole_keys::unmark(logical)
+        .and_then(|logical| lowering.plan(logical))
+        .and_then(lower::shown)
+        .and_then(apply::extract)
+        .and_then(one_row::say)
+        .and_then(whole_keys::keep)
 }
 
 /// Lowers plans of the session's statement.

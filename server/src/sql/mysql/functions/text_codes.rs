@@ -68,7 +68,9 @@ const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 fn hex(call: &Call<'_>) -> Outcome {
     match call.value(0)? {
         // What is past the ends is all ones.
-        Value::Double(_) | Value::Decimal(_) if !(i64::MIN as f64..u64::MAX as f64).contains(&call.double(0)?) => {
+        Value::Double(_) | Value::Decimal(_)
+            if call.double(0)? <= i64::MIN as f64 || call.double(0)? >= u64::MAX as f64 =>
+        {
             Ok(Value::text(format!("{:X}", u64::MAX)))
         }
         // Unlike elsewhere, a half of a double is rounded away from 0.

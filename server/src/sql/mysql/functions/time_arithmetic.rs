@@ -216,9 +216,11 @@ fn timediff(call: &Call<'_>) -> Outcome {
 
 /// `YYMM` or `YYYYMM` as months since the year 0.
 fn months_of_period(call: &Call<'_>, at: usize) -> Result<i64, Stop> {
+    /// In MySQL more are no number of months any more.
+    const PERIOD_MAX: i64 = u32::MAX as i64;
     let period = call.int(at)?;
     let (year, month) = (calendar::full_year(period / 100), period % 100);
-    if period <= 0 || !(1..=12).contains(&month) {
+    if !(1..=PERIOD_MAX).contains(&period) || !(1..=12).contains(&month) {
         return Err(Stop::Null);
     }
     Ok(year * 12 + month - 1)

@@ -8,8 +8,8 @@ use datafusion::logical_expr::{Expr, Operator as Native, binary_expr};
 use super::Lowering;
 use super::compare::{alike, balanced, compare, in_list, is_number, of_one_kind, side};
 use super::convert::{convert, literal_value, plain, truth};
-use super::hexadecimal;
-use super::json::{holds_json, json_condition};
+use super::hexadecimal::{self, is_number_of};
+use super::json::{holds_json, is_value, json_condition};
 use super::types::{literal, null_of, type_of};
 use crate::sql::mysql::arithmetic::Arithmetic;
 use crate::sql::mysql::call::Evaluated;
@@ -18,13 +18,22 @@ use crate::sql::mysql::comparison::{GREATEST, LEAST};
 use crate::sql::mysql::conversion::{
     BIT_NOT, BITS, BYTES, CHARACTERS, DECIMAL, FINITE, JSON, NEGATE, SIGNED, TEMPORAL, UNSIGNED, YEAR,
 };
-use crate::sql::mysql::functions::all::takes_numbers;
 use crate::sql::mysql::functions::definition::Argument;
 use crate::sql::mysql::functions::zone::Zone;
 use crate::sql::mysql::operator::{Binary, Operator, Target, rounded_up};
 use crate::sql::mysql::planned::Callee;
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::{Clock, Value};
+
+/// Functions that read a number as a time of day, with all the digits of its second.
+const CLOCKS: [&str; 6] = ["extract", "hour", "microsecond", "minute", "second", "time_to_sec"];
+
+/// Whether a function gets all digits of a quotient at a position: it reads a number or a time there, and no text.
+fn is_calculated(name: &str, at: usize) -> bool {
+    // A time shows as many digits as the number did.
+    let is_shown = matches!(name, "sec_to_time" | "from_unixtime_in");
+    CLOCKS.contains(&name) || (is_number_of(name, at) && !is_shown)
+}
 
 impl Lowering {
     /// A call with arguments that are lowered, and which of them are hexadecimal literals.
@@ -37,20 +46,18 @@ impl Lowering {
     ) -> Result<Expr> {
         let mut args = self.closed(callee, args, schema)?;
         if holds_json(callee.name()) {
-            // What is changed is a document, not a value.
-            let documents = usize::from(!matches!(callee.name(), "json_array" | "json_object"));
-            let (before, values) = args.split_at(documents.min(args.len()));
-            let values = values.iter().map(|arg| json_condition(arg.clone(), schema));
-            args = before.iter().cloned().map(Ok).chain(values).collect::<Result<_>>()?;
+            let name = callee.name();
+            let value = |(at, arg)| if is_value(name, at) { json_condition(arg, schema) } else { Ok(arg) };
+            args = args.into_iter().enumerate().map(value).collect::<Result<_>>()?;
         }
         args = hexadecimal::as_numbers(callee, args, hexadecimals, schema)?;
         if let Callee::Function(definition) = callee {
             if definition.name == "field" {
                 args = of_one_kind(args, schema)?;
             }
-            if !takes_numbers(definition.name) {
-                args = args.into_iter().map(|arg| plain(arg, schema)).collect::<Result<_>>()?;
-            }
+            let name = definition.name;
+            let read = |(at, arg)| if is_calculated(name, at) { Ok(arg) } else { plain(arg, schema) };
+            args = args.into_iter().enumerate().map(read).collect::<Result<_>>()?;
         }
         let known = args
             .iter()

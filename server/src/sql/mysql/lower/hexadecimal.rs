@@ -32,9 +32,9 @@ const NUMBERS: &[(&str, &[usize])] = &[
     ("locate", &[2]),
     ("elt", &[0]),
     ("space", &[0]),
-    ("char", &[0, 1, 2, 3]),
     ("makedate", &[0, 1]),
     ("sec_to_time", &[0]),
+    ("from_unixtime_in", &[1]),
 ];
 
 /// Which arguments are hexadecimal literals, before any is lowered: bytes that a call comes to are none.
@@ -95,9 +95,15 @@ fn of_operator(operator: Operator, at: usize, types: &[Type], ops: &str) -> bool
 fn of_function(name: &str, at: usize, types: &[Type]) -> bool {
     match name {
         "field" | "interval_of" => types.iter().any(|one| is_number(*one)),
-        name if takes_numbers(name) => true,
-        name => NUMBERS.iter().any(|(known, positions)| *known == name && positions.contains(&at)),
+        name => is_number_of(name, at),
     }
+}
+
+/// Whether a function reads the argument at a position as a number.
+pub fn is_number_of(name: &str, at: usize) -> bool {
+    takes_numbers(name)
+        || name == "char"
+        || NUMBERS.iter().any(|(known, positions)| *known == name && positions.contains(&at))
 }
 
 /// The number that the bytes of a literal are: those that do not fit are left out in front, as MySQL does.

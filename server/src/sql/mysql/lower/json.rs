@@ -27,6 +27,15 @@ pub fn holds_json(name: &str) -> bool {
     HOLDING.contains(&name)
 }
 
+/// Whether the argument at a position of such a function is a value, and no document that is changed and no key.
+pub fn is_value(name: &str, at: usize) -> bool {
+    match name {
+        "json_array" => true,
+        "json_object" => at % 2 == 1,
+        _ => at > 0,
+    }
+}
+
 /// In JSON a condition is `true` or `false`; a column of a table that is BOOLEAN is a number, as in MySQL.
 pub fn json_condition(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let is_column = match &expr {

@@ -12,6 +12,9 @@ pub const SCALE_MAX: u8 = 30;
 /// Digits that a division has more behind the point than what is divided: `div_precision_increment`.
 pub const DIVISION_DIGITS: u8 = 4;
 
+/// Digits of a word of MySQL's decimals: quotients end at one.
+const WORD_DIGITS: u8 = 9;
+
 /// Digits of a quotient that are calculated with and not shown: what Arrow's longest decimal has place for.
 pub const HIDDEN_MAX: u8 = 10;
 
@@ -226,6 +229,13 @@ impl Decimal {
         let (a, b, scale) = self.aligned(other)?;
         (b != i256::ZERO).then(|| Self { unscaled: a.wrapping_rem(b), scale })
     }
+}
+
+/// Digits behind the point that a quotient of two decimals with so many each is calculated with.
+pub fn quotient_digits(over: u8, under: u8) -> u8 {
+    let words = |digits: u8| digits.div_ceil(WORD_DIGITS) * WORD_DIGITS;
+    let spare = words(over) - over + words(under) - under;
+    words(words(over) + words(under) + DIVISION_DIGITS.saturating_sub(spare))
 }
 
 /// A quotient: a half is rounded away from 0.

@@ -14,7 +14,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::warnings;
 
-pub use decimal::{DIGITS_MAX, DIVISION_DIGITS, Decimal, HIDDEN_MAX, SCALE_MAX};
+pub use decimal::{DIGITS_MAX, DIVISION_DIGITS, Decimal, HIDDEN_MAX, SCALE_MAX, quotient_digits};
 pub use number::Number;
 pub use numeric_text::{double_text, leading_number, leading_whole};
 pub use temporal::{
