@@ -93,12 +93,6 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"]], When::SameShown, "beside a text, a double has all its digits, and a time those of its type"),
     differs(&[WINDOWS, SUBQUERIES], When::MariaDbHasNoRows, "MariaDB finds no rows where a window and a condition with a subquery are in one SELECT"),
     refused(&[&["GROUP BY"], &["WITH ROLLUP"]], "sums of sums by a constant, or by one thing twice, are refused"),
-    Difference {
-        constructs: &[&["GROUP BY"], &["WITH ROLLUP"]],
-        way: Way::Taken,
-        when: When::Always,
-        reason: "MariaDB does not find the name of a result column there",
-    },
     differs(&[&["DISTINCT"], &["LIMIT"]], When::Always, "MariaDB leaves out the only row there is of a constant, whatever the OFFSET"),
 ];
 

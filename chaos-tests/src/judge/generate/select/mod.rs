@@ -241,13 +241,14 @@ impl Maker<'_> {
     fn grouped(&mut self, columns: &[char], from: Tree, condition: Tree, scope: &Scope, depth: usize) -> Body {
         let keys = self.random.random_range(1..=columns.len().min(2));
         let mut items: Vec<Tree> = columns[..keys].iter().map(|letter| self.key(*letter, scope)).collect();
+        let is_rollup = self.chance(0.12);
         let by: Vec<Tree> = match self.random.random_range(0..4) {
             0 => (0..keys).map(|position| words((position + 1).to_string())).collect(),
-            1 => (0..keys).map(|position| words(OUTPUT_NAMES[position])).collect(),
+            // MariaDB does not put NULL into a column of a ROLLUP that is grouped by its name.
+            1 if !is_rollup => (0..keys).map(|position| words(OUTPUT_NAMES[position])).collect(),
             _ => items.clone(),
         };
         items.extend(self.aggregates(&columns[keys..], scope));
-        let is_rollup = self.chance(0.12);
         let rollup = if is_rollup { optional("WITH ROLLUP", vec![words(" WITH ROLLUP")]) } else { words("") };
         let having = if self.chance(0.35) { self.having(scope, depth) } else { words("") };
         let group = node("GROUP BY", vec![words(" GROUP BY "), Tree::Node("", Sort::List(", ", keys), by)]);
