@@ -51,8 +51,10 @@ pub enum When {
     MariaDbHasNull,
     /// Those where MariaDB answers with 0.
     MariaDbHasZero,
-    /// Those where Unum answers with NULL, and MariaDB does not.
+    /// Those where Unum answers with NULL, and MariaDB does not, and those where the construct stands in a condition about NULL.
     UnumHasNull,
+    /// Those where Unum answers with NULL, and those with a number in the statement that is nearly 0.
+    UnumHasNullOrTinyIsIn,
     /// Those where Unum answers with NULL to a statement with a time of day.
     TimeOfDay,
     /// Those where Unum has NULL, and MariaDB a date with zeros, or 0 or 1 for what follows from one.
@@ -91,6 +93,7 @@ impl When {
                 | Self::Inside
                 | Self::WithinOrDate
                 | Self::SameShown
+                | Self::UnumHasNull
         );
         if gap.cells.is_none() && !of_statement {
             return false;
@@ -107,7 +110,7 @@ impl When {
             Self::NoClockIsIn => {
                 let is_long = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() >= LONG);
                 Self::TextIsIn.is_true_of(groups, case, gap)
-                    || case.tree().any_literal(&|text| is_long(text) || is_huge(text))
+                    || case.tree().any_literal(&|text| is_long(text) || is_huge(text) || is_time(text))
             }
             Self::HugeIsIn => {
                 let is_made = case.tree().constructs().len() > 1 && *unum == Cell::NULL;
@@ -142,7 +145,7 @@ impl When {
                 // Three values and more are of one type.
                 let of_many = ["BETWEEN", "NOT BETWEEN", "LEAST", "GREATEST"].iter().any(|many| is_in(many));
                 let beside = has_other || names(NO_TIMES);
-                let is_past = names(&["ts"]) && case.tree().any_literal(&is_huge);
+                let is_past = names(&["ts"]) && (case.tree().any_literal(&is_huge) || names(&["i", "u", "d"]));
                 is_past
                     || (has_time && (has_other || case.tree().constructs().len() > 1))
                     || (is_clock && (beside || names(&["ts"])))
@@ -150,7 +153,7 @@ impl When {
             }
             Self::TimeOrManyDigits => {
                 let digits = unum.text().rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
-                let gives_time = TIMES.iter().any(|time| is_in(time));
+                let gives_time = TIMES.iter().chain(GIVE_TIME).any(|time| is_in(time));
                 digits == DIGITS_MAX || case.tree().any_literal(&is_time) || names(&["ts"]) || gives_time
             }
             Self::NoDateIsIn => {
@@ -158,15 +161,28 @@ impl When {
                 case.tree().any_literal(&is_no_date) || names(&[NO_DATES]) || is_beside
             }
             Self::MinusZeroIsIn => {
-                case.tree().any_literal(&|text| text == "-0e0") || names(&["d"]) || unum.text().starts_with("-0")
+                case.tree().any_literal(&|text| text == "-0e0")
+                    || is_in("- (unary)")
+                    || names(&["d"])
+                    || unum.text().starts_with("-0")
             }
             Self::NoJsonIsIn => {
                 let is_inner = case.tree().constructs().len() > 1;
-                (*unum == Cell::NULL || is_inner) && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
+                // What a function makes is seldom JSON.
+                let is_made = is_inner && *unum == Cell::NULL;
+                is_made
+                    || (*unum == Cell::NULL || is_inner)
+                        && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
             }
             Self::MariaDbHasNull => *mariadb == Cell::NULL,
             Self::MariaDbHasZero => mariadb.number() == Some(0.0),
-            Self::UnumHasNull => *unum == Cell::NULL,
+            Self::UnumHasNull => {
+                *unum == Cell::NULL || (is_inside(groups, case) && NULL_READERS.iter().any(|reader| is_in(reader)))
+            }
+            Self::UnumHasNullOrTinyIsIn => {
+                let is_tiny = |text: &str| text.parse().is_ok_and(|number: f64| number != 0.0 && number.abs() < TINY);
+                *unum == Cell::NULL || case.tree().any_literal(&is_tiny)
+            }
             Self::TimeOfDay => {
                 let is_time = |construct: &&'static str| TIMES.contains(construct);
                 *unum == Cell::NULL
@@ -183,12 +199,13 @@ impl When {
                 let row = gap.key.as_deref().and_then(|key| key.parse().ok()).and_then(tables::main_row);
                 let is_of_row = row.is_some_and(|row| row.contains(&Value::from("0000-00-00"))) && names(&[NO_DATES]);
                 // What another function makes of it can be anything.
-                let is_early = is_in("FROM_DAYS");
+                // The first days of FROM_DAYS, and what of a number is no date.
+                let is_early = is_in("FROM_DAYS") || names(&["d", "f"]) || case.tree().any_literal(&is_huge);
                 (*unum == Cell::NULL && (has_zeros || is_of_row || is_early)) || (is_inside(groups, case) && has_zero)
             }
             Self::LongestTime => {
                 let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);
-                mariadb.text().contains("838:59:5") || (is_inside(groups, case) && is_far)
+                mariadb.text().contains("838") || (is_inside(groups, case) && is_far)
             }
             Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
             Self::SameShown => {
@@ -239,6 +256,15 @@ const DATE_LETTERS: usize = 10;
 
 /// A number that may be read as a date.
 const LONG: f64 = 1e6;
+
+/// What gives a date, beside what gives a time of day.
+const GIVE_TIME: &[&str] = &["CONVERT_TZ", "FROM_DAYS", "FROM_UNIXTIME", "LAST_DAY", "MAKEDATE", "TIMESTAMP"];
+
+/// A number that is nearly 0.
+const TINY: f64 = 1e-300;
+
+/// What asks whether a value is NULL.
+const NULL_READERS: &[&str] = &["IS NULL", "IS NOT NULL", "ISNULL"];
 
 /// Columns that are no times.
 const NO_TIMES: &[&str] = &["b", "s", "i", "u", "f", "d", "t", "n", "j", "bl"];

@@ -313,7 +313,7 @@ pub const FUNCTIONS: &[Function] = &[
     f("VERSION", 'b', &["(LENGTH(VERSION()) > 0)"]),
     f("CONNECTION_ID", 'b', &["(CONNECTION_ID() >= 0)"]),
     // Aggregates.
-    agg("AVG", 'n', &["AVG({n})", "AVG(DISTINCT {i})", "AVG({g})"]),
+    agg("AVG", 'n', &["AVG({n})", "AVG(DISTINCT {i}) => AVG(DISTINCT {i} + 0)", "AVG({g})"]),
     agg("BIT_AND", 'n', &["BIT_AND({n})"]),
     agg("BIT_OR", 'n', &["BIT_OR({n})"]),
     agg("BIT_XOR", 'n', &["BIT_XOR({i})"]),

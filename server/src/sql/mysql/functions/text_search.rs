@@ -85,11 +85,7 @@ fn field(call: &Call<'_>) -> Outcome {
     let is_number =
         |value: &Value<'_>| matches!(value, Value::Int(_) | Value::UInt(_) | Value::Decimal(_) | Value::Double(_));
     let mut given = call.args.iter().filter(|value| !value.is_null());
-    let is_whole = |value: &Value<'_>| matches!(value, Value::Int(_) | Value::UInt(_));
-    let equal: fn(&Value<'_>, &Value<'_>) -> Option<bool> = if given.clone().all(is_whole) {
-        // MySQL reads all as BIGINT, where what is past its end is below 0.
-        |a, b| Some(a.to_bits()? == b.to_bits()?)
-    } else if given.clone().all(is_number) {
+    let equal: fn(&Value<'_>, &Value<'_>) -> Option<bool> = if given.clone().all(is_number) {
         |a, b| Some(a.to_number()?.compare(b.to_number()?) == Ordering::Equal)
     } else if !given.any(is_number) {
         |a, b| Some(a.to_bytes()? == b.to_bytes()?)

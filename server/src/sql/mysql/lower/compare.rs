@@ -15,6 +15,7 @@ use crate::sql::mysql::comparison::{
     EQUAL, Form, GREATER, GREATER_OR_EQUAL, JSON_KEY, JSON_SCALAR, LESS, LESS_OR_EQUAL, MOMENT, NOT_EQUAL, NUMERIC_KEY,
     form,
 };
+use crate::sql::mysql::conversion::SIGNED;
 use crate::sql::mysql::operator::Binary;
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::{Number, Value, leading_number};
@@ -178,10 +179,16 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
 pub fn of_one_kind(args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
     let is_mixed = types.iter().any(|one| is_number(*one)) && types.iter().any(|one| one.is_textual());
-    match is_mixed {
-        true => args.into_iter().map(|arg| convert(arg, Type::Double, schema)).collect(),
-        false => Ok(args),
+    if is_mixed {
+        return args.into_iter().map(|arg| convert(arg, Type::Double, schema)).collect();
     }
+    let is_whole = |one: &Type| matches!(one, Type::Bool | Type::Int | Type::UInt | Type::Null);
+    if !types.iter().all(is_whole) || types.iter().all(|one| *one == Type::UInt) {
+        return Ok(args);
+    }
+    // MySQL reads all as BIGINT, where what is past its end is below 0.
+    let signed = |(arg, one)| if one == Type::UInt { Evaluated::call(&SIGNED, Type::Int, vec![arg]) } else { Ok(arg) };
+    args.into_iter().zip(types).map(signed).collect()
 }
 
 /// Whether a type is of numbers.

@@ -35,6 +35,16 @@ const NUMBERS: &[(&str, &[usize])] = &[
     ("makedate", &[0, 1]),
     ("sec_to_time", &[0]),
     ("from_unixtime_in", &[1]),
+    ("maketime", &[0, 1, 2]),
+    ("inet_ntoa", &[0]),
+    ("period_add", &[0, 1]),
+    ("period_diff", &[0, 1]),
+    ("make_set", &[0]),
+    ("export_set", &[0, 4]),
+    ("sha2", &[1]),
+    ("week", &[1]),
+    ("yearweek", &[1]),
+    ("conv", &[1, 2]),
 ];
 
 /// Which arguments are hexadecimal literals, before any is lowered: bytes that a call comes to are none.

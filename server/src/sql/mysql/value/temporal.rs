@@ -135,9 +135,9 @@ pub fn parse_datetime(text: &str) -> Option<(NaiveDateTime, u8)> {
     let mut reader = Reader(text.trim_start());
     let first = reader.digits();
     match first.len() {
-        6 | 8 | 10 | 12 | 14 => packed(first, reader),
+        0 => None,
         1..=4 => separated(first, reader),
-        _ => None,
+        _ => packed(first, reader),
     }
 }
 
@@ -151,13 +151,34 @@ fn year(digits: &str) -> Option<i32> {
     })
 }
 
-/// All digits in one run.
+/// All digits in one run, or with a `T` behind the date. Digits past the seconds are left out; nothing else may follow but
+/// letters and spaces.
 fn packed(run: &str, mut rest: Reader<'_>) -> Option<(NaiveDateTime, u8)> {
-    let (year_text, run) = run.split_at(if matches!(run.len(), 8 | 14) { 4 } else { 2 });
-    let number = |at: usize| run.get(at..at + 2).map_or(Some(0), |two| two.parse::<u32>().ok());
+    /// Digits of a year, two of all else.
+    const LONG: usize = 14;
+    const SHORT: usize = 12;
+    let mut run = run.to_owned();
+    let clock = rest.0.strip_prefix('T').map(|clock| Reader(clock).digits()).unwrap_or_default();
+    if matches!(run.len(), 6 | 8) && clock.len() == SHORT - 6 {
+        run.push_str(clock);
+        rest = Reader(&rest.0[1 + clock.len()..]);
+    }
+    let (whole, year_digits) = if run.len() == 8 || run.len() >= LONG { (LONG, 4) } else { (SHORT, 2) };
+    let is_whole = run.len() == whole;
+    if run.len() <= whole && !(is_whole && rest.0.starts_with('.')) {
+        let is_sign = rest.0.starts_with(|c: char| c.is_ascii_punctuation());
+        if is_sign || rest.0.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+    }
+    let (year_text, run) = run.split_at(year_digits);
+    let number = |at: usize| match run.get(at..run.len().min(at + 2)) {
+        None | Some("") => Some(0),
+        Some(digits) => digits.parse::<u32>().ok(),
+    };
     let date = NaiveDate::from_ymd_opt(year(year_text)?, number(0)?, number(2)?)?;
     let time = date.and_hms_opt(number(4)?, number(6)?, number(8)?)?;
-    let (micros, digits) = if run.len() == 10 { rest.fraction() } else { (0, 0) };
+    let (micros, digits) = if is_whole { rest.fraction() } else { (0, 0) };
     Some((later(time, micros)?, digits))
 }
 
