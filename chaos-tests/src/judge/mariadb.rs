@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const TRIES_MAX: usize = 5;
 
 /// No answer, and no refusal either: a statement took too long, or the judge's collation meets that of MariaDB's own JSON
-/// functions, or bytes do not become text.
-const UNDECIDED: [u16; 5] = [1969, 1267, 1270, 1271, 1300];
+/// functions, or bytes do not become text, or it cannot delete a file of its own.
+const UNDECIDED: [u16; 6] = [1011, 1969, 1267, 1270, 1271, 1300];
 
 /// The server. Dropping it ends it and removes its directory.
 #[derive(Debug)]

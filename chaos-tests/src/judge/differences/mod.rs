@@ -75,8 +75,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[&["PERIOD_ADD", "PERIOD_DIFF", "STR_TO_DATE", "MINUTE", "SECOND", "HOUR", "MICROSECOND", "EXTRACT", "TIME", "TIME_TO_SEC", "TIME_FORMAT", "ADDTIME", "SUBTIME", "REPLACE"]], When::UnumHasNull, "what is no period, no date or no time is NULL, and so is what has an argument that is; MariaDB goes on"),
     differs(&[COUNTED], When::HugeIsIn, "a count past the ends of BIGINT is the end, or leads past all dates, and nothing is found behind a text; MariaDB wraps around"),
     // Numbers.
-    differs(&[&["MOD", "%"]], When::MinusZero, "a decimal has no -0"),
-    differs(&[&["ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "MariaDB's tables keep no sign of 0"),
+    differs(&[&["MOD", "%", "ATAN", "ATAN2", "FORMAT"]], When::MinusZeroIsIn, "a decimal has no -0, and MariaDB's tables keep no sign of 0"),
     differs(&[BITS], When::NoBigintIsIn, "a text is the whole number that it begins with, as in CAST, and what is too large is the largest; MariaDB reads a decimal, so that the half of a double goes up, or the low bits"),
     differs(&[&["row IN"]], When::Always, "each pair is compared by its own types; MariaDB by those of all rows"),
     differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
@@ -93,6 +92,7 @@ pub const DIFFERENCES: &[Difference] = &[
     // Statements.
     differs(&[&["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"]], When::SameShown, "beside a text, a double has all its digits, and a time those of its type"),
     differs(&[WINDOWS, SUBQUERIES], When::MariaDbHasNoRows, "MariaDB finds no rows where a window and a condition with a subquery are in one SELECT"),
+    differs(&[&["IN (subquery)"], &["correlated"], &["<=>"]], When::Always, "NULL is in no set; MariaDB takes the <=> of the subquery for that of IN"),
     refused(&[&["GROUP BY"], &["WITH ROLLUP"]], "sums of sums by a constant, or by one thing twice, are refused"),
     differs(&[&["DISTINCT"], &["LIMIT"]], When::Always, "MariaDB leaves out the only row there is of a constant, whatever the OFFSET"),
 ];

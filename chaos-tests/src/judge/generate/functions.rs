@@ -332,7 +332,7 @@ pub const FUNCTIONS: &[Function] = &[
     agg("ANY_VALUE", 'x', &["ANY_VALUE(1) => MAX(1)"]),
     statement("GROUPING"),
     // Windows.
-    win("CUME_DIST", 'd', &["CUME_DIST() OVER (ORDER BY {i})", "CUME_DIST() OVER (PARTITION BY b ORDER BY {i})"]),
+    win("CUME_DIST", 'd', &["CUME_DIST() OVER (ORDER BY {i}) => 0e0 + CUME_DIST() OVER (ORDER BY {i})", "CUME_DIST() OVER (PARTITION BY b ORDER BY {i}) => 0e0 + CUME_DIST() OVER (PARTITION BY b ORDER BY {i})"]),
     win("DENSE_RANK", 'i', &["DENSE_RANK() OVER (ORDER BY {i})", "DENSE_RANK() OVER (PARTITION BY {b} ORDER BY {t})"]),
     win("FIRST_VALUE", 'x', &["FIRST_VALUE({x}) OVER (ORDER BY k)", "FIRST_VALUE({t}) OVER (PARTITION BY b ORDER BY k DESC)"]),
     win("LAG", 'x', &["LAG({x}) OVER (ORDER BY k)", "LAG({i}, 2, 9) OVER (ORDER BY k) => IF(ROW_NUMBER() OVER (ORDER BY k) <= 2, 9, LAG({i}, 2) OVER (ORDER BY k))"]),
@@ -340,7 +340,7 @@ pub const FUNCTIONS: &[Function] = &[
     win("LEAD", 'x', &["LEAD({x}) OVER (ORDER BY k)", "LEAD({t}, 1) OVER (PARTITION BY s ORDER BY k)"]),
     win("NTH_VALUE", 'x', &["NTH_VALUE({x}, 2) OVER (ORDER BY k)"]),
     win("NTILE", 'i', &["NTILE(4) OVER (ORDER BY k)"]),
-    win("PERCENT_RANK", 'd', &["PERCENT_RANK() OVER (ORDER BY {i})"]),
+    win("PERCENT_RANK", 'd', &["PERCENT_RANK() OVER (ORDER BY {i}) => 0e0 + PERCENT_RANK() OVER (ORDER BY {i})"]),
     win("RANK", 'i', &["RANK() OVER (ORDER BY {i})", "RANK() OVER (PARTITION BY {b} ORDER BY {i} DESC)"]),
     win("ROW_NUMBER", 'i', &["ROW_NUMBER() OVER (ORDER BY k)", "ROW_NUMBER() OVER (PARTITION BY {b} ORDER BY {i}, k)"]),
     win("aggregate OVER", 'n', &["SUM({i}) OVER (ORDER BY k)", "COUNT({x}) OVER (PARTITION BY b)", "MAX({t}) OVER (PARTITION BY s)", "AVG({i}) OVER (ORDER BY k ROWS 2 PRECEDING)", "MIN({n}) OVER (ORDER BY k ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)", "SUM({i}) OVER ()", "SUM({i}) OVER (ORDER BY s RANGE BETWEEN 1 PRECEDING AND CURRENT ROW)"]),

@@ -306,6 +306,17 @@ impl Binary {
         matches!(self, Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual | Same)
     }
 
+    /// The comparison that says the same of its sides the other way round.
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+
     /// The type of its value.
     pub fn returns(self, left: Type, right: Type) -> Type {
         match self {

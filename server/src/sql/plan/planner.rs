@@ -58,8 +58,12 @@ impl Planner {
             // Queries are small and many: they run beside each other, not each on all cores.
             .with_target_partitions(1)
             .with_collect_statistics(false);
-        // A filter that one run of a plan finds would be in the next one's way.
-        config.options_mut().optimizer.enable_dynamic_filter_pushdown = false;
+        // A filter that one run of a plan finds would be in the next one's way. Each kind has its own switch.
+        let optimizer = &mut config.options_mut().optimizer;
+        optimizer.enable_dynamic_filter_pushdown = false;
+        optimizer.enable_join_dynamic_filter_pushdown = false;
+        optimizer.enable_topk_dynamic_filter_pushdown = false;
+        optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         // It takes a column that may be NULL in one of its own plans and not in the other for a mistake.
         config.options_mut().execution.skip_physical_aggregate_schema_check = true;
         let parser = &mut config.options_mut().sql_parser;

@@ -34,20 +34,25 @@ const MARK: &str = "#keys_end";
 pub fn mark(statement: &mut Ast) {
     #[derive(Default)]
     struct Marks {
-        has_with: bool,
+        /// Names of common table expressions, in lower case.
+        common: HashSet<String>,
     }
 
     impl VisitorMut for Marks {
         type Break = ();
 
         fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-            self.has_with |= query.with.is_some();
+            let named = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.common.extend(named.map(|cte| cte.alias.name.value.to_lowercase()));
             ControlFlow::Continue(())
         }
 
         fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-            let is_table = |from: &TableWithJoins| {
-                from.joins.is_empty() && matches!(from.relation, TableFactor::Table { .. }) && !self.has_with
+            let is_table = |from: &TableWithJoins| match &from.relation {
+                TableFactor::Table { name, .. } => {
+                    from.joins.is_empty() && !self.common.contains(&name.to_string().to_lowercase())
+                }
+                _ => false,
             };
             if let GroupByExpr::Expressions(keys, _) = &mut select.group_by
                 && !keys.is_empty()

@@ -20,8 +20,11 @@ use crate::sql::mysql::operator::Binary;
 use crate::sql::mysql::types::Type;
 use crate::sql::mysql::value::{Number, Value, leading_number};
 
-/// `left op right`.
+/// `left op right`. What has no column stands on the right: DataFusion takes `2 = v` and `v = 2` for two conditions that
+/// cannot both hold (docs/decisions/0030).
 pub fn compare(left: Expr, op: Binary, right: Expr, schema: &DFSchema) -> Result<Expr> {
+    let is_turned = left.column_refs().is_empty() && !right.column_refs().is_empty();
+    let (left, op, right) = if is_turned { (right, op.turned(), left) } else { (left, op, right) };
     let (left, right) = (plain(left, schema)?, plain(right, schema)?);
     let (left, right) = known(left, right, schema)?;
     let (type_left, type_right) = (type_of(&left, schema)?, type_of(&right, schema)?);
