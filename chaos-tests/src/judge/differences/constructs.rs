@@ -13,6 +13,22 @@ pub const MOVES: &[&str] = &[
     "SUBTIME",
 ];
 
+/// What has digits of a second.
+pub const SECONDS: &[&str] = &[
+    "INTERVAL +",
+    "INTERVAL composite",
+    "ADDDATE",
+    "DATE_ADD",
+    "SUBDATE",
+    "DATE_SUB",
+    "TIMESTAMPADD",
+    "ADDTIME",
+    "SUBTIME",
+    "FROM_UNIXTIME",
+    "MAKETIME",
+    "SEC_TO_TIME",
+];
+
 /// What reads a text as a time of day.
 pub const TEXT_CLOCKS: &[&str] = &[
     "HOUR",

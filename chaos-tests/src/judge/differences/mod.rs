@@ -8,7 +8,9 @@ mod when;
 use super::case::Case;
 use super::compare::Verdict;
 
-use constructs::{BITS, COMPARES, COUNTED, DATES, JSON, MOVES, SUBQUERIES, TEXT_CLOCKS, TIMES, WINDOWS, is_of};
+use constructs::{
+    BITS, COMPARES, COUNTED, DATES, JSON, MOVES, SECONDS, SUBQUERIES, TEXT_CLOCKS, TIMES, WINDOWS, is_of,
+};
 use when::When;
 
 /// How many there may be.
@@ -54,7 +56,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[JSON], When::SameJson, "MariaDB spaces, sorts and shortens documents as they were written, MySQL as its own format has them"),
     differs(&[JSON], When::NoJsonIsIn, "text that is no JSON is NULL: one odd value of one node never ends a query. MySQL has an error, MariaDB NULL or half a document"),
     differs(&[COMPARES, JSON], When::Always, "a document compares as the value that it is, in MariaDB as its text"),
-    differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*", "RPAD", "LPAD", "INSERT"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
+    differs(&[&["JSON_*", "CAST", "CONVERT", "REGEXP_*", "RPAD", "LPAD", "INSERT", "CHAR_LENGTH"]], When::BytesAreIn, "bytes are base64 in MySQL's documents, letters in MariaDB's; and what is no text becomes another sign"),
     differs(&[&["JSON_ARRAYAGG", "JSON_EXTRACT"]], When::SameElements, "an array of rows has them in any order; one of several paths in that of the paths, in MariaDB of the document"),
     refused(&[&["JSON_*", "->", "->>"]], "a bad path, and neither 'one' nor 'all', are errors in MySQL; NULL in MariaDB"),
     differs(&[&["JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT", "JSON_CONTAINS_PATH", "JSON_QUOTE", "JSON_SET", "JSON_INSERT", "REGEXP_SUBSTR", "BETWEEN", "NOT BETWEEN"]], When::MariaDbHasNull, "the manual: an empty text that is found is one; a NULL at one end decides nothing where the other does; a path that is not there changes nothing, and no path is read behind what decides; a number is quoted as text"),
@@ -65,7 +67,7 @@ pub const DIFFERENCES: &[Difference] = &[
     // Times.
     differs(&[DATES], When::ZeroDate, "a date with zeros is NULL here, as NO_ZERO_DATE has it"),
     differs(&[DATES], When::TimeOfDay, "a time of day is one of no day, and not of the day on which it is asked"),
-    differs(&[MOVES], When::SameTime, "a text shows the digits of a second that it has; MariaDB has six for a column"),
+    differs(&[SECONDS], When::SameTimeOrInside, "a text shows the digits of a second that it has, and a time 0, 3 or 6; MariaDB has six for a column"),
     differs(&[MOVES], When::Inside, "a text plus an interval is a text, and is read and compared as one; MariaDB has a time"),
     differs(&[&["CAST", "CONVERT", "FROM_UNIXTIME", "ADDTIME", "SUBTIME", "STR_TO_DATE", "TIMEDIFF", "TIME", "SEC_TO_TIME", "MAKETIME", "TIMESTAMP", "EXTRACT", "MICROSECOND"]], When::WithinASecond, "the manual: digits of a second that do not fit are rounded; MariaDB cuts them"),
     differs(&[COMPARES], When::NoDateIsIn, "MySQL has an error for a text that is no date beside a time"),

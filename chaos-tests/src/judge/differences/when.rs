@@ -61,8 +61,8 @@ pub enum When {
     ZeroDate,
     /// Those where MariaDB answers with the longest TIME, and a fraction.
     LongestTime,
-    /// Those where both are one time, with other zeros at its end.
-    SameTime,
+    /// Those where both are one time, with other zeros at its end, or where one with a fraction stands in another construct.
+    SameTimeOrInside,
     /// Those where both are one time or one number, shown with more digits or less.
     SameShown,
     /// Those where both are times, at most a second apart.
@@ -126,6 +126,7 @@ impl When {
             Self::TextIsIn => case.tree().any_literal(&is_text) || case.tree().has_columns(),
             Self::NoBigintIsIn => {
                 case.tree().any_literal(&|text| is_text(text) || is_time(text) || is_huge(text))
+                    || case.tree().constructs().len() > 1
                     || case.tree().has_columns()
             }
             Self::BytesAreIn => {
@@ -163,6 +164,7 @@ impl When {
                 has_minus_zero
                     || case.tree().any_literal(&|text| text == "-0e0")
                     || is_in("- (unary)")
+                    || is_in("*")
                     || names(&["d"])
                     || unum.text().starts_with("-0")
             }
@@ -174,7 +176,10 @@ impl When {
                     || (*unum == Cell::NULL || is_inner)
                         && (case.tree().any_literal(&is_no_json) || case.tree().has_columns())
             }
-            Self::MariaDbHasNull => *mariadb == Cell::NULL,
+            // In a document it is `null`.
+            Self::MariaDbHasNull => {
+                *mariadb == Cell::NULL || (is_inside(groups, case) && mariadb.text().contains("null"))
+            }
             Self::MariaDbHasZero => mariadb.number() == Some(0.0),
             Self::UnumHasNull => {
                 *unum == Cell::NULL || (is_inside(groups, case) && NULL_READERS.iter().any(|reader| is_in(reader)))
@@ -191,8 +196,13 @@ impl When {
             }
             Self::ZeroDate => {
                 let is_small = |text: &str| text.parse().is_ok_and(|number: f64| number.abs() < 101.0);
-                let is_zero =
-                    |text: &str| text.contains("-00") || text.contains("000000") || is_small(text) || is_huge(text);
+                let is_zero = |text: &str| {
+                    text.contains("-00")
+                        || text.contains("00:00:00")
+                        || text.contains("000000")
+                        || is_small(text)
+                        || is_huge(text)
+                };
                 let has_zero = case.tree().any_literal(&is_zero) || names(&[NO_DATES]) || names(NO_TIMES);
                 let has_zeros = mariadb.bytes.as_deref().is_some_and(is_of_zeros) || case.tree().any_literal(&is_small);
                 // The column that has such a date, in the row that has it.
@@ -200,20 +210,23 @@ impl When {
                 let is_of_row = row.is_some_and(|row| row.contains(&Value::from("0000-00-00"))) && names(&[NO_DATES]);
                 // What another function makes of it can be anything.
                 // The first days of FROM_DAYS, and what of a number is no date.
-                let is_early = is_in("FROM_DAYS") || names(&["d", "f"]) || case.tree().any_literal(&is_huge);
+                let is_early = is_in("FROM_DAYS") || names(&["b", "s", "d", "f"]) || case.tree().any_literal(&is_huge);
                 (*unum == Cell::NULL && (has_zeros || is_of_row || is_early)) || (is_inside(groups, case) && has_zero)
             }
             Self::LongestTime => {
                 let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);
                 mariadb.text().contains("838") || (is_inside(groups, case) && is_far)
             }
-            Self::SameTime => is_same_time(&mariadb.text(), &unum.text()),
+            Self::SameTimeOrInside => {
+                let has_fraction = || case.tree().any_literal(&|text| text.contains('.'));
+                is_same_time(&mariadb.text(), &unum.text()) || (is_inside(groups, case) && has_fraction())
+            }
             Self::SameShown => {
                 const NEARLY: f64 = 1e-9;
                 let is_near = |(one, other): (f64, f64)| (one - other).abs() <= NEARLY * one.abs();
                 // Rows that are sorted by texts with other digits are other rows.
                 let are_times = match &gap.cells {
-                    Some(_) => [mariadb, unum].iter().all(|cell| cell.text().contains(':')),
+                    Some(_) => [mariadb, unum].iter().any(|cell| cell.text().contains(':')),
                     None => gap.mariadb.contains(':') || gap.unum.contains(':'),
                 };
                 let are_times = are_times && case.tree().any_literal(&is_time);
