@@ -77,6 +77,22 @@ async fn parts_of_a_union_that_differ_by_a_constant_keep_their_rows() {
     }
 }
 
+/// docs/decisions/0030: they come to another column of that name.
+#[tokio::test]
+async fn no_operator_pushes_a_filter_that_it_finds_while_it_runs() {
+    let mut fixture = Fixture::new(LIMITS);
+    for sql in [
+        "SELECT COUNT(*) OVER (ORDER BY b.node_id) FROM cluster_slow_query AS a CROSS JOIN cluster_slow_query AS b \
+         WHERE a.node_id IN (SELECT 'tidb_1' FROM cluster_load)",
+        "SELECT a.name FROM cluster_load AS a JOIN cluster_slow_query AS b ON a.node_id = b.node_id",
+        "SELECT name FROM cluster_load WHERE value > 0 ORDER BY value LIMIT 1",
+        "SELECT MAX(value) FROM cluster_load WHERE value > 0",
+    ] {
+        let plan = show(fixture.answer(&format!("EXPLAIN {sql}")).await);
+        assert!(plan.contains("TableScan") && !plan.contains("DynamicFilter"), "{plan}");
+    }
+}
+
 /// A statement; the same with other values; and whether the plan of the first one serves the second.
 const OTHER_VALUES: &[(&str, &str, bool)] = &[
     (

@@ -1,33 +1,26 @@
 //! Constructs that belong together.
 
+/// Two lists as one of `N`.
+const fn joined<const N: usize>(one: &[&'static str], other: &[&'static str]) -> [&'static str; N] {
+    assert!(one.len() + other.len() == N);
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < one.len() { one[at] } else { other[at - one.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// What adds a count of a unit to a time.
+const INTERVALS: &[&str] =
+    &["INTERVAL +", "INTERVAL composite", "ADDDATE", "DATE_ADD", "SUBDATE", "DATE_SUB", "TIMESTAMPADD"];
+
 /// What moves a time.
-pub const MOVES: &[&str] = &[
-    "INTERVAL +",
-    "INTERVAL composite",
-    "ADDDATE",
-    "DATE_ADD",
-    "SUBDATE",
-    "DATE_SUB",
-    "TIMESTAMPADD",
-    "ADDTIME",
-    "SUBTIME",
-];
+pub const MOVES: &[&str] = &joined::<9>(INTERVALS, &["ADDTIME", "SUBTIME"]);
 
 /// What has digits of a second.
-pub const SECONDS: &[&str] = &[
-    "INTERVAL +",
-    "INTERVAL composite",
-    "ADDDATE",
-    "DATE_ADD",
-    "SUBDATE",
-    "DATE_SUB",
-    "TIMESTAMPADD",
-    "ADDTIME",
-    "SUBTIME",
-    "FROM_UNIXTIME",
-    "MAKETIME",
-    "SEC_TO_TIME",
-];
+pub const SECONDS: &[&str] = &joined::<12>(MOVES, &["FROM_UNIXTIME", "MAKETIME", "SEC_TO_TIME"]);
 
 /// What reads a text as a time of day.
 pub const TEXT_CLOCKS: &[&str] = &[
@@ -121,22 +114,8 @@ pub const BITS: &[&str] = &[
 ];
 
 /// What takes a count of something.
-pub const COUNTED: &[&str] = &[
-    "INTERVAL +",
-    "INTERVAL composite",
-    "ADDDATE",
-    "DATE_ADD",
-    "SUBDATE",
-    "DATE_SUB",
-    "TIMESTAMPADD",
-    "LEFT",
-    "RIGHT",
-    "LOCATE",
-    "SUBSTRING",
-    "SUBSTRING_INDEX",
-    "TRUNCATE",
-    "ROUND",
-];
+pub const COUNTED: &[&str] =
+    &joined::<14>(INTERVALS, &["LEFT", "RIGHT", "LOCATE", "SUBSTRING", "SUBSTRING_INDEX", "TRUNCATE", "ROUND"]);
 
 /// Windows.
 pub const WINDOWS: &[&str] = &[

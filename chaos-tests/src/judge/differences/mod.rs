@@ -21,8 +21,6 @@ pub const MAX: usize = 40;
 pub enum Way {
     /// Unum refuses it.
     Refused,
-    /// Unum takes what MariaDB refuses.
-    Taken,
     /// The values differ, or their shape.
     Differs,
 }
@@ -103,7 +101,6 @@ pub const DIFFERENCES: &[Difference] = &[
 pub fn listed(case: &Case, verdict: &Verdict) -> Option<&'static Difference> {
     let way = match verdict {
         Verdict::UnumRefuses(_) => Way::Refused,
-        Verdict::UnumOnly(_) => Way::Taken,
         Verdict::Wrong(_) | Verdict::Shape(_) => Way::Differs,
         _ => return None,
     };

@@ -77,20 +77,25 @@ pub fn marker() -> ScalarUDF {
 /// The plan without marks. What DataFusion added behind one goes, too, where what it knew may be wrong.
 pub fn unmark(plan: LogicalPlan) -> Result<LogicalPlan> {
     let is_mark = |expr: &Expr| matches!(expr, Expr::ScalarFunction(call) if call.func.name() == MARK);
+    let mut has_less = false;
     let unmarked = plan.transform_up_with_subqueries(|plan| {
         let LogicalPlan::Aggregate(aggregate) = plan else { return Ok(Transformed::no(plan)) };
         let Some(end) = aggregate.group_expr.iter().position(is_mark) else {
             return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
         };
         let mut keys = aggregate.group_expr;
-        let added = keys.split_off(end);
-        if !has_mistaken_groups(&aggregate.input) {
-            keys.extend(added.into_iter().skip(1));
+        let added = keys.split_off(end).split_off(1);
+        if has_mistaken_groups(&aggregate.input) {
+            has_less |= !added.is_empty();
+        } else {
+            keys.extend(added);
         }
         Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(aggregate.input, keys, aggregate.aggr_expr)?)))
     });
     let plan = unmarked?.data;
-    asks_for_what_is_there(&plan)?;
+    if has_less {
+        asks_for_what_is_there(&plan)?;
+    }
     Ok(plan)
 }
 
