@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use unum_chaos_tests::host::tell;
-use unum_chaos_tests::judge::court::Court;
+use unum_chaos_tests::judge::court::{Court, Word};
 use unum_chaos_tests::judge::generate::Kind;
 use unum_chaos_tests::judge::{self, corpus, mariadb};
 use unum_chaos_tests::trials::{ALL, Case, Trial};
@@ -67,6 +67,13 @@ struct Judge {
     /// Statements, one a line: what both say to each, instead.
     #[arg(long)]
     ask: Option<std::path::PathBuf>,
+    /// The socket of a MySQL that runs, and takes `root` without a password: what it answers is right where MariaDB answers
+    /// something else. Its database `judge` is made anew.
+    #[arg(long)]
+    mysql: Option<std::path::PathBuf>,
+    /// MySQL's word alone counts.
+    #[arg(long, requires = "mysql")]
+    mysql_alone: bool,
     /// Where the report goes, if not to standard output.
     #[arg(long)]
     report: Option<std::path::PathBuf>,
@@ -91,7 +98,11 @@ impl Judge {
         if let Some(why) = mariadb::unavailable() {
             anyhow::bail!("not run: {why}");
         }
-        let court = Court::open(&self.unumd, self.nodes as usize).await?;
+        let mut court = Court::open(&self.unumd, self.nodes as usize).await?;
+        if let Some(socket) = &self.mysql {
+            let word = if self.mysql_alone { Word::MySql } else { Word::MariaDb };
+            court.call(socket, word, self.nodes as usize).await?;
+        }
         if let Some(path) = &self.corpus {
             return self.run_corpus(&court, path).await;
         }

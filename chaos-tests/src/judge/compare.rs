@@ -15,6 +15,8 @@ pub enum Verdict {
     Same,
     /// Both refuse it.
     BothRefuse,
+    /// MariaDB answers something else, and the witness as Unum does.
+    Upheld,
     /// Only Unum refuses it, and says why.
     UnumRefuses(String),
     /// Only MariaDB refuses it, and says why.
@@ -34,7 +36,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether there is nothing to look at.
     pub fn is_fine(&self) -> bool {
-        matches!(self, Self::Same | Self::BothRefuse | Self::Undecided)
+        matches!(self, Self::Same | Self::BothRefuse | Self::Upheld | Self::Undecided)
     }
 }
 

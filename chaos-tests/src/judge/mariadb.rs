@@ -102,22 +102,7 @@ impl MariaDb {
 
     /// Makes the tables, their rows spread over that many nodes as they are pushed.
     pub async fn create(&self, tables: &[Table], nodes: usize) -> anyhow::Result<()> {
-        let mut connection = self.pool.get_conn().await?;
-        for table in tables {
-            let columns: Vec<String> =
-                table.columns.iter().map(|column| format!("`{}` {}", column.name, type_of(column))).collect();
-            let create =
-                format!("CREATE TABLE cluster_{} ({}, node_type TEXT, node_id TEXT)", table.name, columns.join(", "));
-            connection.query_drop(create).await?;
-            for (position, row) in table.rows.iter().enumerate() {
-                let mut values: Vec<String> = row.iter().map(tables::literal).collect();
-                values.extend(["'db'".to_owned(), format!("'n{}'", position % nodes + 1)]);
-                connection
-                    .query_drop(format!("INSERT INTO cluster_{} VALUES ({})", table.name, values.join(", ")))
-                    .await?;
-            }
-        }
-        Ok(())
+        Ok(fill(&mut self.pool.get_conn().await?, tables, nodes).await?)
     }
 
     /// Runs a statement.
@@ -227,7 +212,25 @@ impl MariaDb {
     }
 }
 
-async fn read(connection: &mut Conn, sql: &str) -> mysql_async::Result<Vec<Vec<Cell>>> {
+/// Makes the tables, their rows spread over that many nodes as they are pushed.
+pub async fn fill(connection: &mut Conn, tables: &[Table], nodes: usize) -> mysql_async::Result<()> {
+    for table in tables {
+        let columns: Vec<String> =
+            table.columns.iter().map(|column| format!("`{}` {}", column.name, type_of(column))).collect();
+        let create =
+            format!("CREATE TABLE cluster_{} ({}, node_type TEXT, node_id TEXT)", table.name, columns.join(", "));
+        connection.query_drop(create).await?;
+        for (position, row) in table.rows.iter().enumerate() {
+            let mut values: Vec<String> = row.iter().map(tables::literal).collect();
+            values.extend(["'db'".to_owned(), format!("'n{}'", position % nodes + 1)]);
+            connection.query_drop(format!("INSERT INTO cluster_{} VALUES ({})", table.name, values.join(", "))).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows that a statement gives.
+pub async fn read(connection: &mut Conn, sql: &str) -> mysql_async::Result<Vec<Vec<Cell>>> {
     let mut result = connection.query_iter(sql).await?;
     let types: Vec<Type> =
         result.columns_ref().iter().map(|column| type_from(column.column_type(), column.decimals())).collect();

@@ -30,7 +30,7 @@ fn sign(cell: &Cell, verdict: &Verdict) -> char {
         return 'L';
     }
     match verdict {
-        Verdict::Same => '=',
+        Verdict::Same | Verdict::Upheld => '=',
         Verdict::BothRefuse => '2',
         Verdict::UnumRefuses(_) => 'x',
         Verdict::UnumOnly(_) => '+',

@@ -7,6 +7,8 @@
 //! 3. `compare` judges the two answers: doubles within a relative error, everything else exactly.
 //! 4. What fails is cut down by `shrink`; what `differences` lists by construct is excused; `report` groups the rest.
 //!
+//! A `mysql` that runs may be called as a witness: MariaDB is not MySQL everywhere.
+//!
 //! `matrix` goes through all types of all arguments, and `corpus` runs SQLite's sqllogictest files.
 //!
 //! It judges values, not speed, and never the names of result columns. It does not look at what Unum has beyond MySQL.
@@ -19,6 +21,7 @@ pub mod court;
 pub mod differences;
 pub mod generate;
 pub mod mariadb;
+pub mod mysql;
 pub mod matrix;
 pub mod report;
 pub mod shrink;
@@ -82,6 +85,7 @@ pub async fn judge_all(court: &Court, groups: Vec<Vec<Case>>) -> anyhow::Result<
         match &judged.verdict {
             Verdict::Same => report.counts.same += 1,
             Verdict::BothRefuse => report.counts.both_refuse += 1,
+            Verdict::Upheld => report.counts.upheld += 1,
             Verdict::Undecided => report.counts.undecided += 1,
             Verdict::UnumRefuses(_) | Verdict::UnumOnly(_) if judged.kept_from.is_none() => grouped.push(judged),
             _ => failing.push(judged),
@@ -95,6 +99,7 @@ pub async fn judge_all(court: &Court, groups: Vec<Vec<Case>>) -> anyhow::Result<
         match &failure.verdict {
             _ if failure.is_listed() => {
                 report.counts.listed += 1;
+                report.listed.push(failure);
                 continue;
             }
             Verdict::Shape(_) => report.counts.shape += 1,

@@ -18,6 +18,8 @@ pub struct Counts {
     pub same: usize,
     /// Both refused.
     pub both_refuse: usize,
+    /// Only MariaDB said otherwise, and the witness as Unum did.
+    pub upheld: usize,
     /// Only Unum refused.
     pub unum_refuses: usize,
     /// Only MariaDB refused.
@@ -54,6 +56,8 @@ pub struct Report {
     pub counts: Counts,
     /// Wrong, broken, or of another shape: shrunk, and not listed.
     pub failures: Vec<Failure>,
+    /// Those that a listed difference excuses: what a difference hides is found by reading them.
+    pub listed: Vec<Failure>,
     /// Refused by Unum only, by the error's text: how many, and one shrunk.
     pub refused: BTreeMap<String, (usize, Option<Failure>)>,
     /// Taken by Unum only, by MariaDB's error: how many, and one shrunk.
@@ -97,6 +101,7 @@ impl Counts {
     pub fn total(&self) -> usize {
         self.same
             + self.both_refuse
+            + self.upheld
             + self.unum_refuses
             + self.unum_only
             + self.listed
@@ -112,11 +117,12 @@ impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} cases: {} same, {} refused by both, {} listed, {} refused by Unum only, {} answered by Unum only, \
+            "{} cases: {} same, {} refused by both, {} upheld by the witness, {} listed, {} refused by Unum only, {} answered by Unum only, \
              {} of another shape, {} WRONG, {} broken, {} late, {} undecided",
             self.total(),
             self.same,
             self.both_refuse,
+            self.upheld,
             self.listed,
             self.unum_refuses,
             self.unum_only,
@@ -184,6 +190,7 @@ impl Report {
         section(&mut out, "ANOTHER SHAPE", of(|verdict| matches!(verdict, Verdict::Shape(_))));
         groups(&mut out, "REFUSED BY UNUM ONLY", &self.refused);
         groups(&mut out, "ANSWERED BY UNUM ONLY", &self.taken);
+        section(&mut out, "LISTED", self.listed.iter());
         out
     }
 }
