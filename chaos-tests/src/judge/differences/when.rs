@@ -253,10 +253,12 @@ impl When {
     }
 }
 
-/// Whether a construct of the groups stands in another one.
+/// Whether a construct of the groups stands in another one, which may be of them, too.
 fn is_inside(groups: &[&[&str]], case: &Case) -> bool {
     let constructs = case.tree().constructs();
-    constructs.first().is_some_and(|outside| !groups.iter().any(|group| group.iter().any(|name| is_of(outside, name))))
+    let is_of_groups = |construct: &&str| groups.iter().any(|group| group.iter().any(|name| is_of(construct, name)));
+    let is_outside = constructs.first().is_some_and(|outside| !is_of_groups(outside));
+    is_outside || constructs.iter().filter(|construct| is_of_groups(construct)).count() > 1
 }
 
 /// What makes bytes.
