@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, run, until};
 use unum_chaos_tests::counter::{counter, publisher, read_counter, told_of_no_majority};
-use unum_client::{Client, Consistency, Error, NodeDescription, NodeKey};
+use unum_client::collect::HostTables;
+use unum_client::rows::{self, Format};
+use unum_client::{Client, Consistency, DataType, Error, NodeDescription, NodeKey, Table};
 
 async fn status(client: &Client, id: &str) -> Option<String> {
     let result = client.query(&format!("SELECT status FROM nodes WHERE id = '{id}'")).await.ok()?;
@@ -143,5 +145,79 @@ async fn an_unknown_consistency_is_refused_with_the_value_and_the_remedy() -> an
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(finished.stderr.contains(&format!("the consistency \"{value}\" is unknown")), "{finished:?}");
     }
+    Ok(())
+}
+
+/// A table that agents publish has its schema in the code, whoever comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_push_locks_an_agent_out() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let endpoint = cluster.member(1).addr.clone();
+    let client = cluster.client(1)?;
+    let push = |id: &str, table: &str, rows: &str| {
+        let args = ["push", "--node-type", "db", "--id", id, "--table", table, "--file", "-", "--format", "csv"];
+        run(&binary("unum")?, &[&args[..], &["--endpoints", &endpoint]].concat(), rows)
+    };
+    // Before any agent: fewer columns, and a narrower type.
+    let pushed = push("first", "load", "name,value\nload1,1.5\n")?;
+    assert_eq!(pushed.code, Some(0), "{pushed:?}");
+    let refused = push("second", "load", "name,speed\nload1,1.5\n")?;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains("load has no column speed; its columns are Unum's own: device_type"),
+        "{refused:?}"
+    );
+
+    // Of several tables only the refused one is left out, and a row tells.
+    let wrong = Table::new("load", &[("speed", DataType::Int64, "")])?.row([1i64.into()]).snapshot();
+    let mut agent = client.publisher(NodeDescription::new(NodeKey::parse("db", "agent")?));
+    let ack = agent.push([vec![wrong.clone()], counter(7)].concat()).await?;
+    assert_eq!(ack.refused.iter().map(|refused| refused.table.as_str()).collect::<Vec<_>>(), ["load"]);
+    let told = client.query("SELECT node_id, table_name, message FROM cluster_agents").await?;
+    let row = told.rows().next().expect("a row");
+    assert_eq!((row.get::<String>("node_id")?, row.get::<String>("table_name")?), ("agent".into(), "load".into()));
+    assert!(row.get::<String>("message")?.contains("load has no column speed"), "{told:?}");
+    assert!(matches!(agent.push_whole([vec![wrong], counter(8)].concat()).await, Err(Error::Refused(_))));
+    assert_eq!(read_counter(&client, "agent").await?, 7);
+
+    // The agent itself, through the same table.
+    let mut tables = HostTables::new(0);
+    for push in tables.collect(agent.node())? {
+        assert_eq!(agent.push(push).await?.refused, []);
+    }
+    let values = client.query("SELECT value FROM cluster_load WHERE name = 'load1' AND value + 0 >= 0").await?;
+    assert_eq!(values.row_count(), 2);
+    assert_eq!(client.query("SELECT * FROM cluster_agents").await?.row_count(), 0, "what is mended is no row any more");
+    Ok(())
+}
+
+/// What the first push had says nothing of what comes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn types_become_wider_as_values_come() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start(1).await?;
+    let client = cluster.client(1)?;
+    let mut publisher = client.publisher(NodeDescription::new(NodeKey::parse("db", "1")?));
+    let mut other = client.publisher(NodeDescription::new(NodeKey::parse("db", "2")?));
+    let table = |text: &str| rows::parse("metrics", text, Format::Csv, None).map(unum_client::Table::snapshot);
+    other.push_whole(vec![table("a,b,c\n1,true,\n")?]).await?;
+    publisher.push_whole(vec![table("a,b,c\n")?]).await?;
+    publisher.push_whole(vec![table("a,b,c\n1.5,2,3\n")?]).await?;
+    let types =
+        "SELECT GROUP_CONCAT(data_type ORDER BY column_name) AS types FROM columns WHERE table_name = 'metrics'";
+    let shown = |result: unum_client::QueryResult| -> anyhow::Result<String> {
+        Ok(result.rows().next().expect("a row").get::<String>("types")?)
+    };
+    assert_eq!(shown(client.query(types).await?)?, "DOUBLE,BIGINT,BIGINT");
+    let sum = "SELECT CONCAT(SUM(a), ' ', SUM(b), ' ', SUM(c)) AS types FROM cluster_metrics";
+    assert_eq!(shown(client.query(sum).await?)?, "2.5 3 3");
+    publisher.push_whole(vec![table("a,b,c\nx,9007199254740993,2024-03-01 12:00:00\n")?]).await?;
+    assert_eq!(shown(client.query(types).await?)?, "TEXT,BIGINT,TEXT");
+    let all = "SELECT GROUP_CONCAT(CONCAT(a, ' ', b) ORDER BY node_id) AS types FROM cluster_metrics";
+    assert_eq!(shown(client.query(all).await?)?, "1 1,x 9007199254740993");
+    // It is on disk: the replica holds it against the state hash.
+    cluster.stop(1)?;
+    cluster.spawn(1)?;
+    cluster.wait_until_answers(1).await?;
+    assert_eq!(shown(client.query(types).await?)?, "TEXT,BIGINT,TEXT");
     Ok(())
 }

@@ -94,7 +94,7 @@ async fn the_prompt_does_what_is_typed() -> anyhow::Result<()> {
     let node = NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?);
     let table = Table::new("backlog", &[("queue", DataType::Text, "which"), ("depth", DataType::Int64, "jobs")])?;
     let table = table.row(["mail".into(), 3i64.into()]).row(["a\tb\u{1b}[31m".into(), Option::<i64>::None.into()]);
-    client.publisher(node).push(vec![table.snapshot()]).await?;
+    client.publisher(node).push_whole(vec![table.snapshot()]).await?;
 
     let home = cluster.dir().join("home");
     std::fs::create_dir_all(home.join(".config/unum"))?;

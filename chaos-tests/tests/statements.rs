@@ -16,7 +16,7 @@ async fn silent_node(client: &Client) -> anyhow::Result<()> {
     let mut publisher = client.publisher(NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?));
     let entries = [("log.level", "warn"), ("security.password", "hush")]
         .map(|(key, value)| ConfigEntry::new(key, value, ConfigType::Text));
-    publisher.push(vec![config_table(entries)?]).await?;
+    publisher.push_whole(vec![config_table(entries)?]).await?;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ async fn a_table_is_dropped_once_and_stays_dropped() -> anyhow::Result<()> {
     let direct = cluster.client(1)?;
     let mut publisher = direct.publisher(NodeDescription::new(NodeKey::parse("tikv", "tikv_1")?));
     let table = |text: &str| rows::parse("metrics", text, Format::Csv, None).map(unum_client::Table::snapshot);
-    publisher.push(vec![table("a\n1\n2\n")?]).await?;
+    publisher.push_whole(vec![table("a\n1\n2\n")?]).await?;
     let count = "SELECT count(*) AS n FROM cluster_metrics";
     let (switch, replies) = watch::channel(Replies::Pass);
     let through = proxy(cluster.member(1).addr.clone(), replies).await?;
@@ -162,7 +162,7 @@ async fn a_table_is_dropped_once_and_stays_dropped() -> anyhow::Result<()> {
     let listed = "SELECT count(*) AS n FROM information_schema.tables WHERE table_name = 'cluster_metrics'";
     until("the table is gone", async || number(&direct, listed).await.filter(|n| *n == 0)).await?;
     // It comes again, and its column is of another type; then the statement is sent again.
-    publisher.push(vec![table("a\nx\n")?]).await?;
+    publisher.push_whole(vec![table("a\nx\n")?]).await?;
     switch.send(Replies::Broken)?;
     assert_eq!(asked.await??.row_count(), 0);
     assert_eq!(number(&direct, count).await, Some(1), "it was dropped twice");

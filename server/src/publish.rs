@@ -109,7 +109,7 @@ async fn push_changed(
     if published.as_ref().is_some_and(|published| published.rows == table.rows) && is_kept() {
         return Ok(());
     }
-    publisher.push(vec![table.clone()]).await?;
+    publisher.push_whole(vec![table.clone()]).await?;
     *published = Some(table);
     Ok(())
 }
@@ -123,7 +123,7 @@ async fn push(
     running: &mut Option<TableSnapshot>,
     history: &mut History,
 ) -> Result<(), Error> {
-    publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
+    publisher.push_whole(vec![info, raft_status::table(&own.group)?]).await?;
     let running = push_changed(&own.group, own.log.running_table(), publisher, running).await;
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
         return running;
@@ -132,7 +132,7 @@ async fn push(
     let mut outcome = running;
     for table in tables {
         // The first error is the one to tell.
-        outcome = outcome.and(publisher.push(vec![table]).await.map(drop));
+        outcome = outcome.and(publisher.push_whole(vec![table]).await.map(drop));
     }
     history.at = Some(Instant::now());
     if outcome.is_ok() {

@@ -13,15 +13,20 @@ use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use super::cell::Answer;
 use super::mariadb::{fill, read};
 use super::tables::Table;
+use crate::cluster::until;
 
 /// As MariaDB's `utf8mb4_nopad_bin`: by the code points, spaces at the end included.
 const COLLATION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_0900_bin";
 
 /// As the judge's MariaDB is started with.
-const MODES: &str = "SET sql_mode = 'ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT', time_zone = '+00:00', max_execution_time = 10000";
+const MODES: &str =
+    "SET sql_mode = 'ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT', time_zone = '+00:00', max_execution_time = 10000";
 
 /// A statement took too long (3024), or two collations meet that the judge's own functions have (1267, 1270, 1271).
 const UNDECIDED: [u16; 4] = [3024, 1267, 1270, 1271];
+
+/// How often a statement is asked.
+const TRIES_MAX: usize = 3;
 
 /// The server.
 #[derive(Debug)]
@@ -51,17 +56,24 @@ impl MySql {
         Ok(Self { pool })
     }
 
-    /// Runs a statement.
+    /// Runs a statement. Some end MySQL 9.7; who started it is expected to start it anew.
     ///
     /// # Errors
-    /// When MySQL itself is gone; a refused statement is an answer.
+    /// When MySQL does not come back; a refused statement is an answer.
     pub async fn ask(&self, sql: &str) -> anyhow::Result<Answer> {
-        let mut connection = self.pool.get_conn().await?;
-        match read(&mut connection, sql).await {
-            Ok(rows) => Ok(Answer::Rows(rows)),
-            Err(mysql_async::Error::Server(error)) if UNDECIDED.contains(&error.code) => Ok(Answer::Late),
-            Err(mysql_async::Error::Server(error)) => Ok(Answer::Refused(error.message)),
-            Err(error) => Err(error).with_context(|| format!("MySQL does not answer: {sql}")),
+        // Another statement may have ended it under this one.
+        for _ in 0..TRIES_MAX {
+            let asked = async {
+                let mut connection = self.pool.get_conn().await?;
+                read(&mut connection, sql).await
+            };
+            match asked.await {
+                Ok(rows) => return Ok(Answer::Rows(rows)),
+                Err(mysql_async::Error::Server(error)) if UNDECIDED.contains(&error.code) => break,
+                Err(mysql_async::Error::Server(error)) => return Ok(Answer::Refused(error.message)),
+                Err(_) => until("MySQL answers again", async || self.pool.get_conn().await.ok().map(drop)).await?,
+            }
         }
+        Ok(Answer::Late)
     }
 }

@@ -23,7 +23,7 @@ pub async fn run_node(client: Client, known: Arc<AtomicBool>, mut context: Conte
     let key = NodeKey::parse(NODE_TYPE, NODE).expect("a legal key");
     let mut publisher = client.publisher(NodeDescription::new(key));
     let table = || config_table([ConfigEntry::new(SETTING, "0", ConfigType::Text)]).expect("a legal table");
-    while publisher.push(vec![table()]).await.is_err() {
+    while publisher.push_whole(vec![table()]).await.is_err() {
         if !context.goes_on().await {
             return;
         }

@@ -134,7 +134,14 @@ fn in_pushes(node: &NodeDescription, tables: Vec<TableSnapshot>) -> Vec<Vec<Tabl
 }
 
 fn fits(node: &NodeDescription, tables: &mut Vec<TableSnapshot>) -> bool {
-    let push = Push { node: node.clone(), epoch: u64::MAX, sequence: u64::MAX, tables: std::mem::take(tables) };
+    let push = Push {
+        node: node.clone(),
+        epoch: u64::MAX,
+        sequence: u64::MAX,
+        tables: std::mem::take(tables),
+        refused: Vec::new(),
+        whole: false,
+    };
     let fits = push.check_size().is_ok();
     *tables = push.tables;
     fits

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
-use unum_proto::model::{NodeDescription, Push, PushOutcome, TableSnapshot};
+use unum_proto::model::{NodeDescription, Push, PushOutcome, TableRefusal, TableSnapshot};
 
 use crate::config::{ConfigOutcome, ConfigRequest, Subscription};
 use crate::retry::{Attempt, Repeat, Time};
@@ -17,12 +17,14 @@ use crate::transport::{Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
 
 /// An acknowledged push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     /// The revision since which every linearizable read has the push.
     pub revision: u64,
     /// An earlier attempt had done it, whose answer was lost.
     pub duplicate: bool,
+    /// The tables that were left out, and why. `cluster_agents` has them, too.
+    pub refused: Vec<TableRefusal>,
 }
 
 /// Publishes under one node's name. Two publishers of one name fight: the newer epoch wins, the older is refused.
@@ -64,20 +66,36 @@ impl Publisher {
         Subscription::start(self.endpoints.clone(), self.node.key.clone(), self.timeout, apply)
     }
 
-    /// Pushes table snapshots, all or nothing; returns when they are committed and visible.
+    /// Pushes table snapshots; returns when they are committed and visible. A table that is refused is left out and told in
+    /// the answer, and of the others all or nothing is applied.
     ///
     /// # Errors
     /// [`Error::Refused`] with the value and the remedy; [`Error::Deadline`] when it was not applied in time,
     /// [`Error::OutcomeUnknown`] when it may have been.
     pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
         self.sequence += 1;
+        let tables = tables.into_iter().map(Ok).collect();
+        let push = Push::without_refused(self.node.clone(), self.epoch, self.sequence, tables)?;
+        self.send(push).await
+    }
+
+    /// Pushes table snapshots as [`Publisher::push`] does, but nothing of them where one is refused.
+    ///
+    /// # Errors
+    /// Those of [`Publisher::push`], and [`Error::Refused`] for a table.
+    pub async fn push_whole(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
+        self.sequence += 1;
         let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
+        self.send(Push { whole: true, ..push }).await
+    }
+
+    async fn send(&self, push: Push) -> Result<Ack, Error> {
         push.check_size()?;
         let (stream, push) = (&self.stream, &push);
         let attempt = |endpoint: Endpoint, Time { share: time, .. }: Time| async move {
             let mut stream = stream.lock().await;
             match send(&mut stream, &endpoint, push, time).await? {
-                PushOutcome::Accepted { revision, duplicate } => Ok(Ack { revision, duplicate }),
+                PushOutcome::Accepted { revision, duplicate, refused } => Ok(Ack { revision, duplicate, refused }),
                 PushOutcome::Refused { message } => Err(Attempt::Final(Error::Refused(message))),
             }
         };

@@ -6,8 +6,7 @@
 //! 4. Every cell is converted. A cell that does not fit is refused with its line, column and value.
 //!
 //! NULL is JSON's `null`, a key that an object lacks, or an empty CSV field, quoted or not: CSV cannot tell them apart.
-//! Inferred types depend on the rows, and the type of a column in the catalog never changes: who pushes a file again
-//! and again names its [`Columns`].
+//! Inferred types depend on the rows; in the catalog a column becomes as wide as its values need it.
 //!
 //! Nothing here reads files or pushes, so nothing here waits.
 

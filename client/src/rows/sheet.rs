@@ -55,10 +55,10 @@ impl Sheet {
         }
     }
 
-    /// Each column with the narrowest type that fits all its values.
+    /// Each column with the narrowest type that fits all its values. Where there are none, the catalog takes it for unknown.
     pub(super) fn inferred(&self) -> Result<Vec<Column>, Invalid> {
-        if self.records.is_empty() {
-            return Err(Invalid::new("there are no rows to tell the types from", "name the columns with a schema"));
+        if self.columns.is_empty() && self.records.is_empty() {
+            return Err(Invalid::new("there are no rows to tell the columns from", "name them with a schema"));
         }
         let column = |(position, name): (usize, &ColumnName)| Column {
             name: name.clone(),

@@ -18,6 +18,9 @@ pub const ROW_BYTES_MAX: usize = 64 * 1024;
 /// Table snapshots in one push.
 pub const PUSH_TABLES_MAX: usize = 64;
 
+/// Bytes of why a table was left out of a push.
+pub const REFUSAL_BYTES_MAX: usize = 1024;
+
 /// Bytes of one push as encoded on the wire. One push is one part of one Raft entry, so this also bounds
 /// the largest entry.
 pub const PUSH_BYTES_MAX: usize = 512 * 1024;

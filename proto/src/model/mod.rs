@@ -20,6 +20,7 @@ mod schema;
 mod schemas;
 pub mod typed;
 mod value;
+mod widen;
 
 pub use admin::{Change, ChangeRequest, MemberStatus, ReplicaStatus};
 pub use config::{
@@ -29,7 +30,7 @@ pub use data_type::DataType;
 pub use ids::{ChangeId, QueryId, ReplicaId};
 pub use invalid::Invalid;
 pub use name::{CLUSTER_PREFIX, ColumnName, NodeKey, NodeName, RESERVED_TABLES, TableName};
-pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableSnapshot};
+pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableRefusal, TableSnapshot};
 pub use query::{Consistency, Query, ResultFooter, ResultHeader, SqlSession};
 pub use schema::{Column, TableSchema};
 pub use schemas::{SchemasSeen, SchemasSent};

@@ -1,4 +1,4 @@
-//! A push: what a node says of itself at one moment, applied all or nothing and exactly once.
+//! A push: what a node says of itself at one moment, applied exactly once, and of what is accepted of it all or nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::{at_most, quoted};
 use super::limits::{
-    DESCRIPTION_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, ROW_BYTES_MAX, SNAPSHOT_ROWS_MAX, TTL_MS_DEFAULT, TTL_MS_MAX,
-    TTL_MS_MIN,
+    DESCRIPTION_CHARS_MAX, IDENTIFIER_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, REFUSAL_BYTES_MAX, ROW_BYTES_MAX,
+    SNAPSHOT_ROWS_MAX, TTL_MS_DEFAULT, TTL_MS_MAX, TTL_MS_MIN,
 };
 use super::{Invalid, NodeKey, Row, TableSchema, Value};
 
@@ -116,7 +116,26 @@ impl TableSnapshot {
     }
 }
 
-/// What a node sends: one or more table snapshots under its next sequence.
+/// A table that was left out of a push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRefusal {
+    /// Its name, as it was sent.
+    pub table: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+impl TableRefusal {
+    /// A refusal; both are cut to their limits.
+    pub fn new(table: &str, why: impl std::fmt::Display) -> Self {
+        let table = table.chars().take(IDENTIFIER_CHARS_MAX).collect();
+        let mut why = why.to_string();
+        why.truncate(why.floor_char_boundary(REFUSAL_BYTES_MAX));
+        Self { table, why }
+    }
+}
+
+/// What a node sends: table snapshots under its next sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Push {
     /// Who pushes.
@@ -127,45 +146,81 @@ pub struct Push {
     pub sequence: u64,
     /// What it pushes; no table twice.
     pub tables: Vec<TableSnapshot>,
+    /// What of it was left out on the way. The same push always loses the same.
+    pub refused: Vec<TableRefusal>,
+    /// Whether nothing of it is to be applied where a table of it is refused.
+    pub whole: bool,
 }
 
 impl Push {
     /// A push whose every part is within its limits.
+    ///
+    /// # Errors
+    /// When one is not: with the value and the remedy.
     pub fn new(node: NodeDescription, epoch: u64, sequence: u64, tables: Vec<TableSnapshot>) -> Result<Self, Invalid> {
-        let push = Self { node, epoch, sequence, tables };
-        push.check()?;
-        Ok(push)
+        check_around(&node, sequence, tables.len())?;
+        for (position, table) in tables.iter().enumerate() {
+            check_table(table, &tables[..position], &node.key)?;
+        }
+        Ok(Self { node, epoch, sequence, tables, refused: Vec::new(), whole: false })
     }
 
-    fn check(&self) -> Result<(), Invalid> {
-        let node = &self.node.key;
-        if self.sequence == 0 {
-            return Err(Invalid::new(format!("a push of node {node} has sequence 0"), "count from 1"));
-        }
-        self.node.check()?;
-        at_most(format_args!("a push of node {node}"), self.tables.len(), PUSH_TABLES_MAX, "tables")?;
-        for (position, table) in self.tables.iter().enumerate() {
-            if self.tables[..position].iter().any(|earlier| earlier.schema.name == table.schema.name) {
-                return Err(Invalid::new(
-                    format!("a push of node {node} has the table {} twice", table.schema.name),
-                    "send each table once",
-                ));
+    /// A push of those of its tables that are within their limits; the others are told in it.
+    ///
+    /// # Errors
+    /// When what the node says of itself is not, or there are too many tables.
+    pub fn without_refused(
+        node: NodeDescription,
+        epoch: u64,
+        sequence: u64,
+        tables: Vec<Result<TableSnapshot, TableRefusal>>,
+    ) -> Result<Self, Invalid> {
+        check_around(&node, sequence, tables.len())?;
+        let (mut taken, mut refused) = (Vec::with_capacity(tables.len()), Vec::new());
+        for table in tables {
+            let checked = table.and_then(|table| match check_table(&table, &taken, &node.key) {
+                Ok(()) => Ok(table),
+                Err(invalid) => Err(TableRefusal::new(table.schema.name.as_str(), invalid)),
+            });
+            match checked {
+                Ok(table) => taken.push(table),
+                Err(refusal) => refused.push(refusal),
             }
-            table.check(node)?;
         }
-        Ok(())
+        Ok(Self { node, epoch, sequence, tables: taken, refused, whole: false })
     }
+}
+
+/// All that is not a table's own.
+fn check_around(node: &NodeDescription, sequence: u64, tables: usize) -> Result<(), Invalid> {
+    if sequence == 0 {
+        return Err(Invalid::new(format!("a push of node {} has sequence 0", node.key), "count from 1"));
+    }
+    node.check()?;
+    at_most(format_args!("a push of node {}", node.key), tables, PUSH_TABLES_MAX, "tables")
+}
+
+fn check_table(table: &TableSnapshot, earlier: &[TableSnapshot], node: &NodeKey) -> Result<(), Invalid> {
+    if earlier.iter().any(|earlier| earlier.schema.name == table.schema.name) {
+        return Err(Invalid::new(
+            format!("a push of node {node} has the table {} twice", table.schema.name),
+            "send each table once",
+        ));
+    }
+    table.check(node)
 }
 
 /// The decided end of a push: what `apply` says, and what a publisher is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PushOutcome {
-    /// Every table of the push is visible at `revision`. `duplicate` when an earlier attempt had done it.
+    /// Every table of the push but the refused ones is visible at `revision`. `duplicate` when an earlier attempt had done it.
     Accepted {
         /// The applied Raft index.
         revision: u64,
         /// Whether this attempt changed nothing because an earlier one had.
         duplicate: bool,
+        /// The tables that were left out.
+        refused: Vec<TableRefusal>,
     },
     /// Nothing of the push was applied, and nothing will be.
     Refused {

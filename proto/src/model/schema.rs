@@ -13,7 +13,7 @@ use super::{ColumnName, DataType, Invalid, Row, TableName};
 pub struct Column {
     /// Its name, unique in the table.
     pub name: ColumnName,
-    /// Its type, which never changes.
+    /// The type of its values.
     pub data_type: DataType,
     /// Whether a row may leave it out.
     pub nullable: bool,

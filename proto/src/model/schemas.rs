@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::convert::parts::{required, row_from_wire, row_to_wire};
 use super::invalid::at_most;
 use super::limits::PUSH_BYTES_MAX;
-use super::{Invalid, Push, TableSchema, TableSnapshot};
+use super::{Invalid, Push, TableRefusal, TableSchema, TableSnapshot};
 use crate::wire;
 
 /// Schemas that are numbered; later ones are sent in full each time.
@@ -20,7 +20,10 @@ pub struct SchemasSent(Vec<Arc<TableSchema>>);
 
 /// What a receiver has received on one stream; also what was wrong.
 #[derive(Debug, Default)]
-pub struct SchemasSeen(Vec<Result<Arc<TableSchema>, Invalid>>);
+pub struct SchemasSeen(Vec<Schema>);
+
+/// The schema of a table, or the name that was sent and what is wrong.
+type Schema = Result<Arc<TableSchema>, TableRefusal>;
 
 impl SchemasSent {
     /// The next push of the stream.
@@ -43,41 +46,53 @@ impl SchemasSent {
             }
         });
         let tables = tables.collect();
-        wire::Push { node: Some((&push.node).into()), epoch: push.epoch, sequence: push.sequence, tables }
+        wire::Push {
+            node: Some((&push.node).into()),
+            epoch: push.epoch,
+            sequence: push.sequence,
+            tables,
+            whole: push.whole,
+            refused: push.refused.iter().map(Into::into).collect(),
+        }
     }
 }
 
 impl SchemasSeen {
-    /// The next push of the stream, within its limits.
+    /// The next push of the stream, without those of its tables that are not within their limits.
     ///
     /// # Errors
-    /// When it is not: with the value and the remedy. Later pushes can be right.
+    /// When the push itself is not: with the value and the remedy. Later pushes can be right.
     pub fn push(&mut self, wire: wire::Push) -> Result<Push, Invalid> {
         let bytes = prost::Message::encoded_len(&wire);
-        let wire::Push { node, epoch, sequence, tables } = wire;
+        let wire::Push { node, epoch, sequence, tables, whole, refused } = wire;
         // All of them, also behind a wrong one: the sender has numbered them.
         let schemas: Vec<_> = tables.iter().map(|table| self.schema(table)).collect();
         at_most("the push", bytes, PUSH_BYTES_MAX, "bytes")?;
         let node = required(node, "node")?.try_into()?;
-        let table = |(schema, table): (Result<_, _>, wire::TableSnapshot)| {
+        let refused = refused.into_iter().map(|refused| Err(TableRefusal::new(&refused.table, refused.why)));
+        let table = |(schema, table): (Schema, wire::TableSnapshot)| {
+            let schema = schema?;
             let rows = table.rows.into_iter().map(row_from_wire).collect();
-            Ok(TableSnapshot { schema: schema?, rows, collected_at_us: table.collected_at_us })
+            Ok(TableSnapshot { schema, rows, collected_at_us: table.collected_at_us })
         };
-        let tables = schemas.into_iter().zip(tables).map(table).collect::<Result<_, Invalid>>()?;
-        Push::new(node, epoch, sequence, tables)
+        let tables = refused.chain(schemas.into_iter().zip(tables).map(table)).collect();
+        Ok(Push { whole, ..Push::without_refused(node, epoch, sequence, tables)? })
     }
 
-    fn schema(&mut self, table: &wire::TableSnapshot) -> Result<Arc<TableSchema>, Invalid> {
+    fn schema(&mut self, table: &wire::TableSnapshot) -> Schema {
         if let Some(position) = (table.schema_number as usize).checked_sub(1) {
             let unknown = || {
                 let what = format!("schema {} of a stream that had {}", table.schema_number, self.0.len());
-                Err(Invalid::new(what, "send the schema"))
+                Err(TableRefusal::new("", format!("{what}; send the schema")))
             };
             return self.0.get(position).cloned().unwrap_or_else(unknown);
         }
         let schema = match &table.schema {
-            Some(schema) => TableSchema::try_from(schema.clone()).map(Arc::new),
-            None => required(None, "table schema"),
+            Some(schema) => {
+                let parsed = TableSchema::try_from(schema.clone()).map(Arc::new);
+                parsed.map_err(|invalid| TableRefusal::new(&schema.name, invalid))
+            }
+            None => Err(TableRefusal::new("", "a table without a schema; send it")),
         };
         if self.0.len() < NUMBERED_MAX {
             self.0.push(schema.clone());
@@ -121,12 +136,13 @@ mod tests {
         let (mut sent, mut seen) = (SchemasSent::default(), SchemasSeen::default());
         let mut wrong = sent.push(&push(1, &[("a", "x")]));
         wrong.tables[0].schema.as_mut().unwrap().columns.clear();
-        assert!(seen.push(wrong).unwrap_err().to_string().contains("has no columns"));
-        let again = seen.push(sent.push(&push(2, &[("a", "x"), ("b", "x")]))).unwrap_err().to_string();
-        assert!(again.contains("has no columns"), "{again}");
+        assert!(seen.push(wrong).unwrap().refused[0].why.contains("has no columns"));
+        let again = seen.push(sent.push(&push(2, &[("a", "x"), ("b", "x")]))).unwrap();
+        assert_eq!((again.refused[0].table.as_str(), again.tables.len()), ("a", 1));
+        assert!(again.refused[0].why.contains("has no columns"), "{again:?}");
         assert_eq!(seen.push(sent.push(&push(3, &[("b", "x")]))).unwrap().tables[0].schema.name.as_str(), "b");
-        let error = SchemasSeen::default().push(sent.push(&push(4, &[("b", "x")]))).unwrap_err().to_string();
-        assert!(error.contains("schema 2 of a stream that had 0"), "{error}");
+        let push = SchemasSeen::default().push(sent.push(&push(4, &[("b", "x")]))).unwrap();
+        assert!(push.refused[0].why.contains("schema 2 of a stream that had 0"), "{push:?}");
     }
 
     #[test]

@@ -3,25 +3,25 @@
 //! The encoding is a disk format: one byte of version, one of compression, then postcard. A replica refuses a
 //! version it does not know rather than guess.
 
-use std::borrow::Cow;
 use std::io::Read;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{
-    ChangeId, ConfigReport, NodeDescription, NodeKey, Push, PushOutcome, Row, TableSchema, TableSnapshot, limits,
-};
+use unum_proto::model::{ChangeId, ConfigReport, NodeKey, Push, PushOutcome, limits};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
 use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
+use super::packed::{Packed, PackedPush, PackedPushBefore};
 
 /// A command as it is.
 const VERSION: u8 = 1;
 
-/// Pushes, with each schema once: they would be most of the bytes otherwise, and of the time to read them.
-const VERSION_PACKED: u8 = 2;
+/// Pushes, with each schema once, before tables of a push were refused one by one.
+const VERSION_PACKED_BEFORE: u8 = 2;
+
+/// Pushes, with each schema once.
+const VERSION_PACKED: u8 = 3;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
@@ -209,74 +209,9 @@ impl Outcome {
 impl StampedPush {
     /// Stamps a push with the hash of its content.
     pub fn new(push: Push) -> Self {
-        let content = postcard::to_stdvec(&(&push.node, &push.tables)).expect("model types always encode");
+        let content = (&push.node, &push.tables, &push.refused, push.whole);
+        let content = postcard::to_stdvec(&content).expect("model types always encode");
         Self { push, content_hash: xxh3_64(&content) }
-    }
-}
-
-/// [`Command::Pushes`] as it is written: a schema is the number of one that comes first.
-#[derive(Debug, Serialize, Deserialize)]
-struct Packed<'a> {
-    received_at_us: i64,
-    schemas: Vec<Arc<TableSchema>>,
-    pushes: Vec<PackedPush<'a>>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct PackedPush<'a> {
-    node: Cow<'a, NodeDescription>,
-    epoch: u64,
-    sequence: u64,
-    tables: Vec<PackedTable<'a>>,
-    content_hash: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct PackedTable<'a> {
-    schema: u32,
-    rows: Cow<'a, [Row]>,
-    collected_at_us: i64,
-}
-
-impl<'a> Packed<'a> {
-    fn of(received_at_us: i64, pushes: &'a [StampedPush]) -> Self {
-        let mut schemas: Vec<Arc<TableSchema>> = Vec::new();
-        let mut number_of = |schema: &Arc<TableSchema>| {
-            let known = schemas.iter().position(|known| Arc::ptr_eq(known, schema) || known == schema);
-            known.unwrap_or_else(|| {
-                schemas.push(Arc::clone(schema));
-                schemas.len() - 1
-            }) as u32
-        };
-        let mut table = |table: &'a TableSnapshot| PackedTable {
-            schema: number_of(&table.schema),
-            rows: Cow::Borrowed(table.rows.as_slice()),
-            collected_at_us: table.collected_at_us,
-        };
-        let pushes = pushes.iter().map(|StampedPush { push, content_hash }| PackedPush {
-            node: Cow::Borrowed(&push.node),
-            epoch: push.epoch,
-            sequence: push.sequence,
-            tables: push.tables.iter().map(&mut table).collect(),
-            content_hash: *content_hash,
-        });
-        let pushes = pushes.collect();
-        Self { received_at_us, schemas, pushes }
-    }
-
-    fn unpack(self) -> Result<Command, DecodeError> {
-        let Self { received_at_us, schemas, pushes } = self;
-        let table = |table: PackedTable<'_>| {
-            let schema = schemas.get(table.schema as usize).cloned();
-            let schema =
-                schema.ok_or_else(|| DecodeError::Malformed(format!("there is no schema {}", table.schema)))?;
-            Ok(TableSnapshot { schema, rows: table.rows.into_owned(), collected_at_us: table.collected_at_us })
-        };
-        let push = |PackedPush { node, epoch, sequence, tables, content_hash }: PackedPush<'_>| {
-            let tables = tables.into_iter().map(table).collect::<Result<_, _>>()?;
-            Ok(StampedPush { push: Push { node: node.into_owned(), epoch, sequence, tables }, content_hash })
-        };
-        Ok(Command::Pushes { received_at_us, pushes: pushes.into_iter().map(push).collect::<Result<_, _>>()? })
     }
 }
 
@@ -285,6 +220,7 @@ impl Command {
     pub fn encode(&self) -> Result<Vec<u8>, TooLarge> {
         let (version, body) = match self {
             Self::Pushes { received_at_us, pushes } => {
+                let pushes = pushes.iter().map(|stamped| (&stamped.push, stamped.content_hash));
                 (VERSION_PACKED, postcard::to_stdvec(&Packed::of(*received_at_us, pushes)))
             }
             other => (VERSION, postcard::to_stdvec(other)),
@@ -301,6 +237,11 @@ impl Command {
         bytes.extend([version, compression]);
         bytes.extend(body);
         Ok(bytes)
+    }
+
+    fn of_unpacked((received_at_us, pushes): (i64, Vec<(Push, u64)>)) -> Self {
+        let stamped = |(push, content_hash)| StampedPush { push, content_hash };
+        Self::Pushes { received_at_us, pushes: pushes.into_iter().map(stamped).collect() }
     }
 
     /// Reads what [`Command::encode`] wrote.
@@ -326,7 +267,14 @@ impl Command {
         };
         let command = match *version {
             VERSION => postcard::from_bytes(body).map_err(|e| malformed(&e))?,
-            VERSION_PACKED => postcard::from_bytes::<Packed<'_>>(body).map_err(|e| malformed(&e))?.unpack()?,
+            VERSION_PACKED => {
+                let packed: Packed<PackedPush<'_>> = postcard::from_bytes(body).map_err(|e| malformed(&e))?;
+                Self::of_unpacked(packed.unpack().map_err(|e| malformed(&e))?)
+            }
+            VERSION_PACKED_BEFORE => {
+                let packed: Packed<PackedPushBefore<'_>> = postcard::from_bytes(body).map_err(|e| malformed(&e))?;
+                Self::of_unpacked(packed.unpack().map_err(|e| malformed(&e))?)
+            }
             unknown => return Err(DecodeError::UnknownVersion(unknown)),
         };
         Ok((command, body.len()))
@@ -335,7 +283,7 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::DataType;
+    use unum_proto::model::{DataType, NodeDescription, TableSchema, TableSnapshot};
 
     use super::*;
 
@@ -371,12 +319,24 @@ mod tests {
         assert_eq!(Command::decode(&bytes).unwrap(), command);
     }
 
+    /// Its bytes were written by the version before.
+    #[test]
+    fn what_was_written_when_a_push_was_whole_is_read() {
+        let hex = "0200120101740201610101000162040100010474696b760674696b765f310000009875030401000102020d0501780a95beb\
+                   dc0d1a2d8eb72";
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
+        let Command::Pushes { pushes, .. } = Command::decode(&bytes).unwrap() else { unreachable!() };
+        let Command::Pushes { pushes: now, .. } = command("x") else { unreachable!() };
+        assert_eq!(pushes[0].push, Push { whole: true, ..now[0].push.clone() });
+    }
+
     #[test]
     fn a_batch_has_each_schema_once() {
         let Command::Pushes { received_at_us, pushes } = command("x") else { unreachable!() };
         let bytes = |count: usize| {
             let command = Command::Pushes { received_at_us, pushes: vec![pushes[0].clone(); count] };
-            let Packed { schemas, .. } = Packed::of(0, &vec![pushes[0].clone(); count]);
+            let Packed { schemas, .. } = Packed::of(0, std::iter::repeat_n((&pushes[0].push, 0), count));
             assert_eq!(schemas.len(), 1);
             assert_eq!(Command::decode(&command.encode().unwrap()).unwrap(), command);
         };
@@ -403,8 +363,8 @@ mod tests {
     #[test]
     fn what_is_not_a_command_is_told_and_never_panics() {
         let mut newer = command("x").encode().unwrap();
-        newer[0] = 3;
-        assert!(Command::decode(&newer).unwrap_err().to_string().contains("format version 3"));
+        newer[0] = 4;
+        assert!(Command::decode(&newer).unwrap_err().to_string().contains("format version 4"));
         let whole = command(&"long ".repeat(1000)).encode().unwrap();
         for length in 0..whole.len() {
             assert!(Command::decode(&whole[..length]).is_err(), "{length} of {} bytes", whole.len());

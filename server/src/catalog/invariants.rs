@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use unum_proto::model::TableSchema;
-
-use super::{Hashed, Node, Snapshot};
+use super::{Hashed, KnownSchema, Node, Snapshot};
 
 /// I3: (epoch, sequence) of a node never goes back.
 pub(super) fn sequence_advances(before: Option<&Arc<Hashed<Node>>>, after: &Node) {
@@ -21,8 +19,8 @@ pub(super) fn sequence_advances(before: Option<&Arc<Hashed<Node>>>, after: &Node
     }
 }
 
-/// No row is wider than its table.
-pub(super) fn rows_fit(schema: &TableSchema, snapshot: &Snapshot) {
+/// No row is wider than its table, and each of its values can be read as its column's type.
+pub(super) fn rows_fit(schema: &KnownSchema, snapshot: &Snapshot) {
     for row in &snapshot.rows {
         assert!(
             row.len() <= schema.columns.len(),
@@ -31,5 +29,9 @@ pub(super) fn rows_fit(schema: &TableSchema, snapshot: &Snapshot) {
             row.len(),
             schema.columns.len(),
         );
+        for (value, column) in row.iter().zip(&schema.columns) {
+            let (of, name) = (column.data_type, &column.name);
+            assert!(value.fits(of), "{:?} in {}.{name}, which is {of}", value.data_type(), schema.name);
+        }
     }
 }

@@ -21,8 +21,10 @@ mod hashed;
 mod invariants;
 #[cfg(test)]
 mod model_tests;
+mod packed;
 mod proposal;
 mod record;
+mod schema;
 mod state;
 mod transition;
 
@@ -30,5 +32,6 @@ pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge}
 pub use hashed::Hashed;
 pub use proposal::Proposal;
 pub use record::{PREFIXES, Record, RecordError, RecordKey, RecordRef};
+pub use schema::{ColumnFacts, KnownSchema, Widened};
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};
 pub use transition::Applied;

@@ -83,7 +83,8 @@ fn expect(model: &mut Model, revision: u64, step: &Step) -> Option<PushOutcome> 
     match *step {
         Step::Push { node, epoch, sequence, value, wide } => {
             let push = (epoch, sequence, value, wide);
-            let accepted = |revision, duplicate| Some(PushOutcome::Accepted { revision, duplicate });
+            let accepted =
+                |revision, duplicate| Some(PushOutcome::Accepted { revision, duplicate, refused: Vec::new() });
             if let Some(known) = nodes.get(&node) {
                 if epoch < known.push.0 || (epoch == known.push.0 && known.status == NodeStatus::Removed) {
                     return None;

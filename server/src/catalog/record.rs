@@ -8,14 +8,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{NodeKey, TableName, TableSchema};
+use unum_proto::model::{NodeDescription, NodeKey, TableName};
 
 use super::columnar::chunks::Chunks;
 use super::config::{self, ConfigRecord, ConfigRecordKey};
 use super::hashed::Hashed;
-use super::{Node, Snapshot, State, Table};
+use super::{KnownSchema, Node, NodeStatus, Snapshot, State, Table};
 
-const VERSION: u8 = 1;
+/// What was written before tables were refused one by one, and types became wider. Only these two kinds differ.
+const VERSION_BEFORE: u8 = 1;
+
+const VERSION: u8 = 2;
 
 const NODE: u8 = b'n';
 const SCHEMA: u8 = b's';
@@ -51,7 +54,7 @@ pub enum Record {
     /// See [`RecordKey::Node`].
     Node(Node),
     /// See [`RecordKey::Schema`].
-    Schema(TableSchema),
+    Schema(KnownSchema),
     /// See [`RecordKey::Snapshot`].
     Snapshot(Snapshot),
     /// See [`RecordKey::Config`].
@@ -66,7 +69,7 @@ pub enum RecordRef<'a> {
     /// See [`RecordKey::Node`].
     Node(&'a Node),
     /// See [`RecordKey::Schema`].
-    Schema(&'a TableSchema),
+    Schema(&'a KnownSchema),
     /// See [`RecordKey::Snapshot`].
     Snapshot(&'a Snapshot),
     /// See [`RecordKey::Config`].
@@ -103,9 +106,9 @@ impl Hashed<Node> {
     }
 }
 
-impl Hashed<TableSchema> {
+impl Hashed<KnownSchema> {
     /// A table's schema.
-    pub fn schema(value: TableSchema) -> Self {
+    pub fn schema(value: KnownSchema) -> Self {
         Self::new(SCHEMA, value)
     }
 }
@@ -166,11 +169,17 @@ impl Record {
         let [kind, b'/', name @ ..] = key else { return Err(corrupt("its key is of no kind")) };
         Ok(match *kind {
             NODE => {
-                let node: Node = decode(key, bytes)?;
+                let node: Node = match bytes {
+                    [VERSION_BEFORE, ..] => decode::<NodeBefore>(key, bytes)?.into(),
+                    _ => decode(key, bytes)?,
+                };
                 (RecordKey::Node(node.description.key.clone()), Self::Node(node))
             }
             SCHEMA => {
-                let schema: TableSchema = decode(key, bytes)?;
+                let schema = match bytes {
+                    [VERSION_BEFORE, ..] => KnownSchema::of_old_record(decode(key, bytes)?),
+                    _ => decode::<KnownSchema>(key, bytes)?,
+                };
                 (RecordKey::Schema(schema.name.clone()), Self::Schema(schema))
             }
             SNAPSHOT => {
@@ -190,6 +199,36 @@ impl Record {
     }
 }
 
+/// A node as version 1 wrote it.
+#[derive(Deserialize)]
+struct NodeBefore {
+    description: NodeDescription,
+    status: NodeStatus,
+    epoch: u64,
+    sequence: u64,
+    content_hash: u64,
+    received_at_us: i64,
+    revision: u64,
+    status_since_us: i64,
+}
+
+impl From<NodeBefore> for Node {
+    fn from(before: NodeBefore) -> Self {
+        let NodeBefore {
+            description,
+            status,
+            epoch,
+            sequence,
+            content_hash,
+            received_at_us,
+            revision,
+            status_since_us,
+        } = before;
+        let refused = Vec::new();
+        Self { description, status, epoch, sequence, content_hash, received_at_us, revision, status_since_us, refused }
+    }
+}
+
 fn snapshot_names(name: &[u8]) -> Option<(NodeKey, TableName)> {
     let mut names = std::str::from_utf8(name).ok()?.split('/');
     let (node_type, id, table) = (names.next()?, names.next()?, names.next()?);
@@ -204,7 +243,7 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 fn decode<T: for<'de> Deserialize<'de>>(key: &[u8], bytes: &[u8]) -> Result<T, RecordError> {
     let key = || key.escape_ascii().to_string();
     match bytes {
-        [VERSION, body @ ..] => {
+        [VERSION_BEFORE | VERSION, body @ ..] => {
             postcard::from_bytes(body).map_err(|e| RecordError::Corrupt { key: key(), why: e.to_string() })
         }
         [version, ..] => Err(RecordError::Newer { key: key(), version: *version }),
@@ -315,6 +354,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use unum_proto::model::{DataType, TableSchema};
+
     use super::*;
 
     #[test]
@@ -339,6 +380,21 @@ mod tests {
     }
 
     #[test]
+    fn nodes_and_schemas_of_the_version_before_are_read() {
+        let key = NodeKey::parse("tikv", "1").unwrap();
+        let description = NodeDescription::new(key.clone());
+        let before = (&description, NodeStatus::Stale, 5u64, 6u64, 7u64, 8i64, 9u64, 10i64);
+        let bytes = postcard::to_extend(&before, vec![VERSION_BEFORE]).unwrap();
+        let (_, Record::Node(node)) = Record::read(&RecordKey::Node(key).bytes(), &bytes).unwrap() else { panic!() };
+        assert_eq!((node.status, node.sequence, node.status_since_us), (NodeStatus::Stale, 6, 10));
+        let schema = TableSchema::of("t", &[("a", DataType::Int64, "")]).unwrap();
+        let bytes = postcard::to_extend(&schema, vec![VERSION_BEFORE]).unwrap();
+        let key = RecordKey::Schema(schema.name.clone());
+        let expected = Record::Schema(KnownSchema::of_old_record(schema));
+        assert_eq!(Record::read(&key.bytes(), &bytes), Ok((key, expected)));
+    }
+
+    #[test]
     fn what_is_no_record_is_told_with_its_key() {
         for (key, bytes, part) in [
             (&b"k/1"[..], &[VERSION, 1, b'x'][..], "record k/1 does not decode: its key has no revision"),
@@ -347,7 +403,7 @@ mod tests {
             (b"t/tikv/1", &[VERSION], "its key names no table of a node"),
             (b"n/tikv/1", &[], "it is empty"),
             (b"n/tikv/1", &[VERSION, 3], "record n/tikv/1 does not decode"),
-            (b"n/tikv/1", &[9, 3], "has format version 9, this unumd knows 1; run the version that wrote it"),
+            (b"n/tikv/1", &[9, 3], "has format version 9, this unumd knows 2; run the version that wrote it"),
         ] {
             let error = Record::read(key, bytes).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

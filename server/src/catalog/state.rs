@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableSchema, limits};
+use unum_proto::model::{NodeDescription, NodeKey, Row, TableName, TableRefusal, limits};
 
 use super::change::ChangeKeys;
 use super::columnar::chunks::Chunks;
 use super::config::Config;
 use super::hashed::Hashed;
+use super::schema::KnownSchema;
 
 /// Everything that is replicated, at one revision: what nodes pushed, changes of their configuration, which changes were made.
 #[derive(Debug, Clone, Default)]
@@ -78,13 +79,15 @@ pub struct Node {
     pub revision: u64,
     /// The leader's wall clock when the status became what it is.
     pub status_since_us: i64,
+    /// The tables that were left out of that push.
+    pub refused: Vec<TableRefusal>,
 }
 
 /// A pushed table over all nodes.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// All columns that any node ever pushed, in the order of their first push.
-    pub schema: Arc<Hashed<TableSchema>>,
+    /// Its columns.
+    pub schema: Arc<Hashed<KnownSchema>>,
     /// The rows by the node that pushed them.
     pub snapshots: OrdMap<NodeKey, Arc<Hashed<Snapshot>>>,
     /// The table as Arrow, as far as somebody asked.
@@ -94,7 +97,8 @@ pub struct Table {
 /// One node's rows of one table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// In the column order of the table's schema; a row may be shorter than a schema that has grown since.
+    /// In the column order of the table's schema; a row may be shorter than a schema that has grown since, and have values
+    /// of types that a column had before it became wider.
     pub rows: Vec<Row>,
     /// The node's wall clock when it read the rows, microseconds since the epoch.
     pub collected_at_us: i64,
@@ -115,7 +119,7 @@ pub const TABLES_PER_NODE_MAX: usize = 256;
 
 impl Table {
     /// A table without rows.
-    pub fn new(schema: Hashed<TableSchema>) -> Self {
+    pub fn new(schema: Hashed<KnownSchema>) -> Self {
         Self { schema: Arc::new(schema), snapshots: OrdMap::new(), columnar: Chunks::default() }
     }
 

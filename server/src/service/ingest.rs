@@ -18,16 +18,17 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use unum_proto::model::{
-    NodeKey, Push, PushOutcome, PushRetry, RetryReason, TableSchema, TableSnapshot, Value, limits,
+    NodeKey, Push, PushOutcome, PushRetry, RetryReason, TableRefusal, TableSchema, TableSnapshot, Value, limits,
 };
 
 use crate::base::clock;
 use crate::base::disk::DiskSpace;
 use crate::base::planted::{Bug, planted};
 use crate::base::tunable::Tunable;
-use crate::catalog::{NodeStatus, Proposal, StampedPush};
+use crate::catalog::{NodeStatus, Proposal, StampedPush, State};
 use crate::consensus::transport::PeerError;
 use crate::consensus::{Group, Leader, ProposeError, Route};
+use crate::service::published::conformed;
 
 /// A batch that has this many bytes is closed. Larger entries gain little per sync and delay what is behind them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -112,9 +113,12 @@ impl IngestService {
         let (own, own_waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let (relayed, relayed_waiting) = mpsc::channel(QUEUED_PUSHES_MAX);
         let room = Arc::new(Semaphore::new(QUEUED_BYTES_MAX));
-        let service = Self { group: group.clone(), own, relayed, room, disk, limits };
+        let service = Self { group: group.clone(), own, relayed, room, disk, limits: limits.clone() };
         let run = async move {
-            tokio::join!(run(group.clone(), Origin::Here, own_waiting), run(group, Origin::Relay, relayed_waiting));
+            tokio::join!(
+                run(group.clone(), limits.clone(), Origin::Here, own_waiting),
+                run(group, limits, Origin::Relay, relayed_waiting)
+            );
         };
         (service, run)
     }
@@ -129,7 +133,8 @@ impl IngestService {
         if let Some(why) = self.disk.exhausted() {
             return Err(exhausted(format!("replica {replica}: {why}")));
         }
-        if let Some(message) = self.over_limit(&push) {
+        let push = conformed(push);
+        if let Some(message) = self.over_nodes_limit(&push) {
             return Ok(PushOutcome::Refused { message });
         }
         let bytes = push_bytes(&push);
@@ -146,26 +151,20 @@ impl IngestService {
         outcome.await.unwrap_or_else(|_| Err(unknown("the replica is stopping".into())))
     }
 
-    /// Why the push would make the catalog larger than was configured.
-    fn over_limit(&self, push: &Push) -> Option<String> {
+    /// Why the push would give the catalog more nodes than was configured.
+    fn over_nodes_limit(&self, push: &Push) -> Option<String> {
         let state = self.group.state_reader().newest();
         let limits = self.limits.get();
         let node = &push.node.key;
         let not_removed = || state.nodes.values().filter(|node| node.status != NodeStatus::Removed).count();
         // Removed ones are counted only when there are so many that it matters.
-        if state.nodes.len() >= limits.nodes && !state.nodes.contains_key(node) && not_removed() >= limits.nodes {
-            return Some(format!(
+        let is_over =
+            state.nodes.len() >= limits.nodes && !state.nodes.contains_key(node) && not_removed() >= limits.nodes;
+        is_over.then(|| {
+            format!(
                 "node {node} would be one too many; the limit is {} nodes: remove some with `unum node remove`, or raise \
                  limits.nodes_max",
                 limits.nodes,
-            ));
-        }
-        let new = push.tables.iter().find(|table| !state.tables.contains_key(&table.schema.name))?;
-        (state.tables.len() >= limits.tables).then(|| {
-            format!(
-                "table {} of node {node} would be one too many; the limit is {} tables: push under a name that is known, \
-                 or raise limits.tables_max",
-                new.schema.name, limits.tables,
             )
         })
     }
@@ -193,7 +192,31 @@ fn exhausted(message: String) -> PushRetry {
     PushRetry { message, retry_after_ms: EXHAUSTED_RETRY_AFTER_MS, reason: RetryReason::ResourceExhausted }
 }
 
-async fn run(group: Group, origin: Origin, mut waiting: mpsc::Receiver<Waiting>) {
+/// A push as it is proposed: without the tables that would be more than were configured. It is stamped before, so that a
+/// retry after the limit was raised still is the same push.
+fn stamped(push: Push, state: &State, limits: Limits) -> StampedPush {
+    let mut stamped = StampedPush::new(push);
+    let push = &mut stamped.push;
+    let node = &push.node.key;
+    let mut tables = state.tables.len();
+    let (taken, over): (Vec<_>, Vec<_>) = std::mem::take(&mut push.tables).into_iter().partition(|table| {
+        let is_new = !state.tables.contains_key(&table.schema.name);
+        tables += usize::from(is_new);
+        !is_new || tables <= limits.tables
+    });
+    push.tables = taken;
+    push.refused.extend(over.iter().map(|table| {
+        let why = format!(
+            "table {} of node {node} would be one too many; the limit is {} tables: DROP TABLE those that nobody needs, or \
+             raise limits.tables_max",
+            table.schema.name, limits.tables,
+        );
+        TableRefusal::new(table.schema.name.as_str(), why)
+    }));
+    stamped
+}
+
+async fn run(group: Group, limits: Tunable<Limits>, origin: Origin, mut waiting: mpsc::Receiver<Waiting>) {
     let places = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
     let mut held_back = None;
     loop {
@@ -208,10 +231,10 @@ async fn run(group: Group, origin: Origin, mut waiting: mpsc::Receiver<Waiting>)
         let batch = fill(first, &mut waiting, &mut held_back);
         metrics::counter!("unum_push_batches_total").increment(1);
         metrics::counter!("unum_pushes_total").increment(batch.len() as u64);
-        let group = group.clone();
+        let (group, limits) = (group.clone(), limits.get());
         // It ends by itself: each way through `decide` is bounded, and dropping the group's Raft ends the waits.
         tokio::spawn(async move {
-            decide(&group, origin, batch).await;
+            decide(&group, limits, origin, batch).await;
             drop(place);
         });
     }
@@ -260,13 +283,13 @@ fn push_bytes(push: &Push) -> usize {
 }
 
 /// Hands the batch to whoever leads, until it may have been written or the time is over; answers each push.
-async fn decide(group: &Group, origin: Origin, batch: Vec<Waiting>) {
+async fn decide(group: &Group, limits: Limits, origin: Origin, batch: Vec<Waiting>) {
     let started = Instant::now();
     let (deadline, route_until) = (started + BATCH_TIMEOUT, started + ROUTE_TIMEOUT);
     loop {
         let tried = match group.route() {
             Route::Nowhere => Err(not_written(format!("replica {} knows no leader now", group.replica()))),
-            Route::Here => commit(group, &batch, deadline).await,
+            Route::Here => commit(group, limits, &batch, deadline).await,
             Route::To(leader) if origin == Origin::Relay => {
                 let (own, leader) = (group.replica(), leader.replica);
                 Err(not_written(format!("replica {own} does not lead; replica {leader} does")))
@@ -295,8 +318,14 @@ fn answer(batch: Vec<Waiting>, outcomes: Vec<Outcome>) {
     }
 }
 
-async fn commit(group: &Group, batch: &[Waiting], deadline: Instant) -> Result<Vec<Outcome>, PushRetry> {
-    let pushes = batch.iter().map(|waiting| StampedPush::new(waiting.push.clone())).collect();
+async fn commit(
+    group: &Group,
+    limits: Limits,
+    batch: &[Waiting],
+    deadline: Instant,
+) -> Result<Vec<Outcome>, PushRetry> {
+    let state = group.state_reader().newest();
+    let pushes = batch.iter().map(|waiting| stamped(waiting.push.clone(), &state, limits)).collect();
     let proposal = Proposal::pushes(clock::now_us(), pushes);
     match tokio::time::timeout_at(deadline, group.propose(&proposal)).await {
         Ok(Ok(outcomes)) => {

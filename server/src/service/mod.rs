@@ -3,6 +3,7 @@
 //! - [`query`]: await the read barrier, take the state, run SQL over that value.
 //! - [`query_log`]: which queries run, which were slow, which there were.
 //! - [`ingest`]: many pushes become one Raft entry on the leader, or one relayed batch to it elsewhere.
+//! - [`published`]: the tables that Unum itself publishes, and what others may push to them.
 //! - [`liveness`]: which nodes fell silent, as the leader sees it.
 //! - [`change`]: statements that change something.
 //! - [`configure`]: changes of the nodes' configuration, on their way to the nodes and back.
@@ -16,6 +17,7 @@ pub mod change;
 pub mod configure;
 pub mod ingest;
 pub mod liveness;
+pub mod published;
 pub mod query;
 pub mod query_log;
 pub mod raft_status;

@@ -146,7 +146,7 @@ pub async fn run(
             }
         }
     }
-    Ok(())
+    forget(court, &mut seen).await
 }
 
 enum Outcome {
@@ -249,7 +249,7 @@ fn prefix(sql: &str, seen: &BTreeMap<String, Seen>, views: &BTreeMap<String, Str
 
 /// Pushes all tables of the file as they are in MariaDB now, under names of their own: types never narrow.
 async fn push(court: &Court, names: &str, seen: &mut BTreeMap<String, Seen>) -> anyhow::Result<()> {
-    seen.clear();
+    forget(court, seen).await?;
     let mut pushed = Vec::new();
     for table in court.mariadb.corpus_tables().await? {
         let (columns, rows) = court.mariadb.whole_table(&table).await?;
@@ -265,6 +265,17 @@ async fn push(court: &Court, names: &str, seen: &mut BTreeMap<String, Seen>) -> 
         seen.insert(table.to_lowercase(), Seen { pushed_as: name, columns });
     }
     court.unum.push_corpus(pushed).await
+}
+
+/// Drops the tables that were pushed: there are more files than a catalog has room for.
+async fn forget(court: &Court, seen: &mut BTreeMap<String, Seen>) -> anyhow::Result<()> {
+    for (_, Seen { pushed_as, .. }) in std::mem::take(seen) {
+        let drop = format!("DROP TABLE cluster_{pushed_as}");
+        if let Answer::Refused(why) | Answer::Broken(why) = court.unum.ask(&drop).await? {
+            anyhow::bail!("{drop}: {why}");
+        }
+    }
+    Ok(())
 }
 
 fn data_type(of: Type) -> DataType {

@@ -225,11 +225,8 @@ impl When {
                 const NEARLY: f64 = 1e-9;
                 let is_near = |(one, other): (f64, f64)| (one - other).abs() <= NEARLY * one.abs();
                 // Rows that are sorted by texts with other digits are other rows.
-                let are_times = match &gap.cells {
-                    Some(_) => [mariadb, unum].iter().any(|cell| cell.text().contains(':')),
-                    None => gap.mariadb.contains(':') || gap.unum.contains(':'),
-                };
-                let are_times = are_times && case.tree().any_literal(&is_time);
+                let has_time = [&gap.mariadb, &gap.unum].iter().any(|row| row.contains(':'));
+                let are_times = has_time && case.tree().any_literal(&is_time);
                 is_same_time(&mariadb.text(), &unum.text())
                     || mariadb.number().zip(unum.number()).is_some_and(is_near)
                     || are_times

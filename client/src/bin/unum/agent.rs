@@ -103,6 +103,9 @@ async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>) -> Result<b
     match publisher.push(push).await {
         Ok(ack) => {
             tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed");
+            for refused in &ack.refused {
+                tracing::warn!(table = refused.table, why = refused.why, "a table is refused");
+            }
             Ok(true)
         }
         Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {

@@ -18,8 +18,8 @@ use super::{Connection, print};
 /// Publish a table from a CSV, TSV or NDJSON file under a node's name.
 ///
 /// The file's rows replace all rows that the node had in the table. Without --schema the types are inferred: the
-/// narrowest of BOOL, BIGINT, BIGINT UNSIGNED, DOUBLE, TIMESTAMP and TEXT that fits every value. The type of a column
-/// never changes once the catalog knows it, so name the schema of a table that is pushed again.
+/// narrowest of BOOL, BIGINT, BIGINT UNSIGNED, DOUBLE, TIMESTAMP and TEXT that fits every value. In the catalog a column
+/// becomes wider when a value needs it, and never narrower: `SELECT * FROM columns` shows since when.
 ///
 /// Nobody refreshes the node after a single push: it is called stale when its TTL has run out, after a day unless --ttl
 /// says otherwise. With --watch it stays up for as long as this command runs.
@@ -74,7 +74,7 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
     let ttl = ttl.unwrap_or(default_ttl);
     let mut publisher = client.publisher(identity.describe(HostCollector::new().ip(), ttl)?);
     if !watch {
-        let ack = publisher.push(vec![rows.clone()]).await?;
+        let ack = publisher.push_whole(vec![rows.clone()]).await?;
         return report(&publisher, &rows, ack);
     }
     let heartbeat = (ttl / HEARTBEATS_PER_TTL).min(HEARTBEAT_MAX);
@@ -101,7 +101,7 @@ async fn keep_pushing(
     let mut due = Instant::now();
     loop {
         if due <= Instant::now() {
-            match publisher.push(vec![rows.clone()]).await {
+            match publisher.push_whole(vec![rows.clone()]).await {
                 Ok(ack) if std::mem::take(&mut news) => report(publisher, &rows, ack)?,
                 Ok(ack) => tracing::debug!(revision = ack.revision, "heartbeat"),
                 Err(error) => tracing::warn!(%error, again_in = ?heartbeat, "push failed"),

@@ -12,7 +12,7 @@ use super::invalid::{at_most, quoted};
 use super::limits::{NODE_NAME_CHARS_MAX, PUSH_BYTES_MAX, TTL_MS_DEFAULT};
 use super::{
     Column, DataType, Invalid, NodeDescription, NodeKey, Push, PushOutcome, PushRetry, RetryReason, SchemasSeen,
-    TableSchema, TableSnapshot, Value,
+    TableRefusal, TableSchema, TableSnapshot, Value,
 };
 use crate::wire;
 
@@ -223,7 +223,15 @@ impl From<&Push> for wire::Push {
             epoch: push.epoch,
             sequence: push.sequence,
             tables: push.tables.iter().map(Into::into).collect(),
+            whole: push.whole,
+            refused: push.refused.iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&TableRefusal> for wire::TableRefused {
+    fn from(refusal: &TableRefusal) -> Self {
+        Self { table: refusal.table.clone(), why: refusal.why.clone() }
     }
 }
 
@@ -232,8 +240,9 @@ impl wire::PushReply {
     pub fn new(sequence: u64, result: Result<PushOutcome, PushRetry>) -> Self {
         use wire::push_reply::Result as Reply;
         let result = match result {
-            Ok(PushOutcome::Accepted { revision, duplicate }) => {
-                Reply::Accepted(wire::PushAccepted { revision, duplicate })
+            Ok(PushOutcome::Accepted { revision, duplicate, refused }) => {
+                let refused = refused.iter().map(Into::into).collect();
+                Reply::Accepted(wire::PushAccepted { revision, duplicate, refused })
             }
             Ok(PushOutcome::Refused { message }) => Reply::Refused(wire::PushRefused { message }),
             Err(PushRetry { message, retry_after_ms, reason }) => {
@@ -248,7 +257,11 @@ impl wire::PushReply {
     pub fn into_result(self) -> Result<Result<PushOutcome, PushRetry>, Invalid> {
         use wire::push_reply::Result as Reply;
         Ok(match required(self.result, "push result")? {
-            Reply::Accepted(a) => Ok(PushOutcome::Accepted { revision: a.revision, duplicate: a.duplicate }),
+            Reply::Accepted(wire::PushAccepted { revision, duplicate, refused }) => {
+                let refused =
+                    refused.into_iter().map(|refused| TableRefusal::new(&refused.table, refused.why)).collect();
+                Ok(PushOutcome::Accepted { revision, duplicate, refused })
+            }
             Reply::Refused(r) => Ok(PushOutcome::Refused { message: r.message }),
             Reply::Unavailable(u) => {
                 Err(PushRetry { reason: u.reason().into(), message: u.message, retry_after_ms: u.retry_after_ms })

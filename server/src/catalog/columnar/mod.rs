@@ -5,16 +5,16 @@
 //!
 //! It does not filter; it knows which chunks cannot have a text.
 
+mod cell;
 pub mod chunks;
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder, UInt64Builder,
-};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit};
-use unum_proto::model::{DataType, NodeKey, TableSchema, Value};
+use unum_proto::model::{DataType, NodeKey, TableSchema};
+
+pub use cell::{Cell, build, converted};
 
 use super::{Snapshot, State, Table};
 
@@ -118,66 +118,4 @@ pub fn local_batch(table: &Table, node: &NodeKey) -> RecordBatch {
 pub fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> RecordBatch {
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(schema, columns, &options).expect("columns are built from the schema")
-}
-
-/// A value that somebody else owns.
-#[derive(Debug, Clone, Copy)]
-pub enum Cell<'a> {
-    /// As in [`Value`], and so are the others.
-    Null,
-    #[expect(missing_docs)]
-    Bool(bool),
-    #[expect(missing_docs)]
-    Int64(i64),
-    #[expect(missing_docs)]
-    UInt64(u64),
-    #[expect(missing_docs)]
-    Float64(f64),
-    #[expect(missing_docs)]
-    Text(&'a str),
-    #[expect(missing_docs)]
-    Bytes(&'a [u8]),
-    #[expect(missing_docs)]
-    Timestamp(i64),
-}
-
-impl<'a> From<&'a Value> for Cell<'a> {
-    fn from(value: &'a Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Int64(value) => Self::Int64(*value),
-            Value::UInt64(value) => Self::UInt64(*value),
-            Value::Float64(value) => Self::Float64(*value),
-            Value::Text(value) => Self::Text(value),
-            Value::Bytes(value) => Self::Bytes(value),
-            Value::Timestamp(value) => Self::Timestamp(*value),
-        }
-    }
-}
-
-/// One column. A value of another type than the column's cannot be: the schema was checked at the edge.
-pub fn build<'a>(data_type: DataType, cells: impl Iterator<Item = Cell<'a>>) -> ArrayRef {
-    macro_rules! column {
-        ($builder:expr, $variant:ident) => {{
-            let mut builder = $builder;
-            for cell in cells {
-                match cell {
-                    Cell::Null => builder.append_null(),
-                    Cell::$variant(value) => builder.append_value(value),
-                    other => unreachable!("{other:?} in a column of {data_type}"),
-                }
-            }
-            Arc::new(builder.finish())
-        }};
-    }
-    match data_type {
-        DataType::Bool => column!(BooleanBuilder::new(), Bool),
-        DataType::Int64 => column!(Int64Builder::new(), Int64),
-        DataType::UInt64 => column!(UInt64Builder::new(), UInt64),
-        DataType::Float64 => column!(Float64Builder::new(), Float64),
-        DataType::Text => column!(StringBuilder::new(), Text),
-        DataType::Bytes => column!(BinaryBuilder::new(), Bytes),
-        DataType::Timestamp => column!(TimestampMicrosecondBuilder::new(), Timestamp),
-    }
 }

@@ -1,13 +1,15 @@
-//! A push: refused, or applied once, whole.
+//! A push: refused, or applied once; what is accepted of it, whole.
 
 use std::sync::Arc;
 
-use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableSchema, TableSnapshot, Value};
+use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableRefusal, TableSchema, TableSnapshot, Value};
 
 use super::Transition;
 use crate::base::planted::{Bug, planted};
 use crate::catalog::state::{NODES_MAX, TABLES_MAX, TABLES_PER_NODE_MAX};
-use crate::catalog::{Hashed, Node, NodeStatus, RecordKey, Snapshot, StampedPush, State, Table, invariants};
+use crate::catalog::{
+    Hashed, KnownSchema, Node, NodeStatus, RecordKey, Snapshot, StampedPush, State, Table, invariants,
+};
 
 impl Transition<'_> {
     pub(super) fn push(&mut self, stamped: StampedPush) -> PushOutcome {
@@ -19,12 +21,23 @@ impl Transition<'_> {
             return PushOutcome::Refused { message: format!("sequence {}", push.sequence) };
         }
         let content_hash = if planted(Bug::Diverge) { u64::from(std::process::id()) } else { content_hash };
-        // All that can refuse comes before all that changes: a push is applied whole or not at all.
-        let grown = match self.state.grown_schemas(&push.node.key, &push.tables) {
-            Ok(grown) => grown,
-            Err(message) => return PushOutcome::Refused { message },
-        };
+        // All that can refuse comes before all that changes: what is accepted of a push is applied whole or not at all.
         let key = push.node.key.clone();
+        let mut refused = push.refused;
+        let mut taken = Vec::with_capacity(push.tables.len());
+        for table in push.tables {
+            match self.state.grown_schema(&key, &table, &taken, self.at_us) {
+                Ok(grown) => taken.push((table, grown)),
+                Err(why) => refused.push(TableRefusal::new(table.schema.name.as_str(), why)),
+            }
+        }
+        if let (true, Some(refusal)) = (push.whole, refused.first()) {
+            let message = match refused.len() {
+                1 => refusal.why.clone(),
+                more => format!("{}; and {} more tables are refused", refusal.why, more - 1),
+            };
+            return PushOutcome::Refused { message };
+        }
         let node = Node {
             description: push.node,
             status: NodeStatus::Up,
@@ -37,6 +50,7 @@ impl Transition<'_> {
                 Some(known) if known.status == NodeStatus::Up => known.status_since_us,
                 _ => self.at_us,
             },
+            refused: refused.clone(),
         };
         if !planted(Bug::DropDedup) && !planted(Bug::AcceptOldEpoch) {
             invariants::sequence_advances(self.state.nodes.get(&key), &node);
@@ -49,19 +63,18 @@ impl Transition<'_> {
         }
         self.put_node(node);
         let applied = if planted(Bug::HalfPush) && push.sequence % 5 == 0 { 1 } else { usize::MAX };
-        for (snapshot, grown) in push.tables.into_iter().zip(grown).take(applied) {
+        for (snapshot, grown) in taken.into_iter().take(applied) {
             self.put_snapshot(&key, snapshot, grown);
         }
-        PushOutcome::Accepted { revision: self.state.revision, duplicate: false }
+        PushOutcome::Accepted { revision: self.state.revision, duplicate: false, refused }
     }
 
-    fn put_snapshot(&mut self, node: &NodeKey, pushed: TableSnapshot, grown: Option<TableSchema>) {
+    fn put_snapshot(&mut self, node: &NodeKey, pushed: TableSnapshot, grown: Option<KnownSchema>) {
         let name = pushed.schema.name.clone();
         let schema_before = self.state.tables.get(&name).map(|table| table.schema.hash());
         if schema_before.is_none() {
-            self.state
-                .tables
-                .insert(name.clone(), Arc::new(Table::new(Hashed::schema(TableSchema::clone(&pushed.schema)))));
+            let schema = KnownSchema::new(TableSchema::clone(&pushed.schema));
+            self.state.tables.insert(name.clone(), Arc::new(Table::new(Hashed::schema(schema))));
         }
         // Once a batch it parts from what readers hold; what it changes after that is its own, and is not copied again.
         let table = Arc::make_mut(self.state.tables.get_mut(&name).expect("it was there, or was put there"));
@@ -150,58 +163,48 @@ impl State {
                 ),
             });
         }
-        Some(PushOutcome::Accepted { revision: node.revision, duplicate: true })
+        Some(PushOutcome::Accepted { revision: node.revision, duplicate: true, refused: node.refused.clone() })
     }
 
-    /// For each pushed table the schema it leads to, or why the push as a whole is refused.
-    fn grown_schemas(&self, node: &NodeKey, tables: &[TableSnapshot]) -> Result<Vec<Option<TableSchema>>, String> {
-        let unknown = tables.iter().filter(|table| !self.tables.contains_key(&table.schema.name)).count();
-        if self.tables.len() + unknown > TABLES_MAX {
-            return Err(format!("{unknown} new tables of node {node} are too many; the limit is {TABLES_MAX} tables"));
-        }
-        let has = |table: &&TableSnapshot| {
-            self.tables.get(&table.schema.name).is_some_and(|known| known.snapshots.contains_key(node))
+    /// The schema that a pushed table leads to, beside those of its push that were taken; none where it stays as it is. An
+    /// error says why the table is refused.
+    fn grown_schema(
+        &self,
+        node: &NodeKey,
+        pushed: &TableSnapshot,
+        taken: &[(TableSnapshot, Option<KnownSchema>)],
+        at_us: i64,
+    ) -> Result<Option<KnownSchema>, String> {
+        let name = &pushed.schema.name;
+        let known = self.tables.get(name);
+        let new = |tables: &mut dyn Iterator<Item = &TableSnapshot>| {
+            tables.filter(|table| !self.tables.contains_key(&table.schema.name)).count()
         };
-        let first_rows = tables.len() - tables.iter().filter(has).count();
-        if first_rows > 0 && self.tables_of(node).len() + first_rows > TABLES_PER_NODE_MAX {
+        let taken = || taken.iter().map(|(table, _)| table);
+        if known.is_none() && self.tables.len() + new(&mut taken()) >= TABLES_MAX {
             return Err(format!(
-                "{first_rows} more tables of node {node} are too many; the limit is {TABLES_PER_NODE_MAX} tables a node"
+                "table {name} of node {node} would be one too many; the limit is {TABLES_MAX} tables: DROP TABLE those that \
+                 nobody needs"
             ));
         }
-        tables
-            .iter()
-            .map(|table| match self.tables.get(&table.schema.name) {
-                None => Ok(Some(TableSchema::clone(&table.schema))),
-                Some(known) => grow(&known.schema, &table.schema),
-            })
-            .collect()
-    }
-}
-
-/// The known schema with the pushed one's new columns at its end; none when there are none.
-fn grow(known: &TableSchema, pushed: &TableSchema) -> Result<Option<TableSchema>, String> {
-    if known == pushed {
-        return Ok(None);
-    }
-    let mut new = Vec::new();
-    for column in &pushed.columns {
-        match known.position(column.name.as_str()) {
-            None => new.push(column.clone()),
-            Some(position) if known.columns[position].data_type == column.data_type => {}
-            Some(position) => {
-                return Err(format!(
-                    "{}.{} is {} in the catalog and {} in this push; a column's type never changes: \
-                     push it under another name",
-                    known.name, column.name, known.columns[position].data_type, column.data_type,
-                ));
+        let has = |table: &TableSnapshot| {
+            self.tables.get(&table.schema.name).is_some_and(|known| known.snapshots.contains_key(node))
+        };
+        let first_rows = taken().filter(|table| !has(table)).count();
+        if !has(pushed) && self.tables_of(node).len() + first_rows >= TABLES_PER_NODE_MAX {
+            return Err(format!(
+                "table {name} of node {node} would be one too many; the limit is {TABLES_PER_NODE_MAX} tables a node"
+            ));
+        }
+        match known {
+            // A new table's columns have a type where they have a value.
+            None => {
+                let new = KnownSchema::new(TableSchema::clone(&pushed.schema));
+                Ok(Some(new.grown(None, pushed, node, (self.revision, at_us))?.unwrap_or(new)))
             }
+            Some(known) => known.schema.grown(Some(known), pushed, node, (self.revision, at_us)),
         }
     }
-    if new.is_empty() {
-        return Ok(None);
-    }
-    let columns = known.columns.iter().cloned().chain(new).collect();
-    TableSchema::new(known.name.clone(), columns).map(Some).map_err(|invalid| invalid.to_string())
 }
 
 /// Rows in the table's column order. Columns that the node did not push are NULL.
@@ -221,10 +224,11 @@ fn align(table: &TableSchema, pushed: &TableSchema, rows: Vec<Row>) -> Vec<Row> 
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{DataType, NodeDescription, Push};
+    use unum_proto::model::{DataType, NodeDescription, Push, TableName};
 
     use super::*;
-    use crate::catalog::{Command, Outcome};
+    use crate::catalog::columnar::local_batch;
+    use crate::catalog::{Command, Outcome, Widened};
 
     fn push(id: &str, epoch: u64, sequence: u64, columns: &[(&str, DataType, &str)], row: Row) -> StampedPush {
         let schema = TableSchema::of("load", columns).unwrap();
@@ -243,12 +247,11 @@ mod tests {
 
     const A: &[(&str, DataType, &str)] = &[("a", DataType::Int64, "")];
     const BA: &[(&str, DataType, &str)] = &[("b", DataType::Text, ""), ("a", DataType::Int64, "")];
-    const A_TEXT: &[(&str, DataType, &str)] = &[("a", DataType::Text, "")];
 
     #[test]
     fn a_push_is_applied_exactly_once() {
         let mut state = State::default();
-        let accepted = |revision, duplicate| PushOutcome::Accepted { revision, duplicate };
+        let accepted = |revision, duplicate| PushOutcome::Accepted { revision, duplicate, refused: Vec::new() };
         let refused = |outcome: PushOutcome, part: &str| match outcome {
             PushOutcome::Refused { message } => assert!(message.contains(part), "{message}"),
             other => panic!("{other:?} instead of a refusal with {part:?}"),
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_grows_and_never_changes_a_type() {
+    fn a_schema_grows() {
         let mut state = State::default();
         apply(&mut state, push("1", 1, 1, A, vec![1i64.into()]));
         apply(&mut state, push("2", 1, 1, BA, vec!["x".into(), 2i64.into()]));
@@ -274,17 +277,92 @@ mod tests {
         assert_eq!(names, ["a", "b"]);
         let rows: Vec<_> = table.snapshots.values().flat_map(|s| s.rows.clone()).collect();
         assert_eq!(rows, [vec![Value::Int64(1)], vec![Value::Int64(2), "x".into()]]);
+    }
 
-        let before = state.nodes.len();
-        let outcome = apply(&mut state, push("3", 1, 1, A_TEXT, vec!["x".into()]));
-        assert_eq!(
-            outcome,
-            PushOutcome::Refused {
-                message: "load.a is BIGINT in the catalog and TEXT in this push; a column's type never changes: \
-                          push it under another name"
-                    .into()
+    /// The types of `load`, and what its rows are read as, node by node.
+    fn shown(state: &State) -> (Vec<DataType>, String) {
+        let table = state.tables.values().next().unwrap();
+        let types = table.schema.columns.iter().map(|column| column.data_type).collect();
+        let batch = |node| arrow::util::pretty::pretty_format_batches(&[local_batch(table, node)]).unwrap().to_string();
+        (types, table.snapshots.keys().map(batch).collect())
+    }
+
+    #[test]
+    fn a_type_becomes_wider_and_old_rows_are_read_as_that() {
+        let mut state = State::default();
+        let column = |of: DataType| [("a", of, "")];
+        let mut pushed = |id: &str, of: DataType, value: Value| {
+            let outcome = apply(&mut state, push(id, 1, 1, &column(of), vec![value]));
+            assert!(matches!(&outcome, PushOutcome::Accepted { refused, .. } if refused.is_empty()), "{outcome:?}");
+            shown(&state)
+        };
+        // Nobody knows the type of a column that only had NULL, whatever was said of it.
+        assert_eq!(pushed("1", DataType::Text, Value::Null).0, [DataType::Text]);
+        assert_eq!(pushed("2", DataType::Bool, true.into()).0, [DataType::Bool]);
+        assert_eq!(pushed("3", DataType::Int64, 2i64.into()).0, [DataType::Int64]);
+        let (types, rows) = pushed("4", DataType::Float64, 1.5.into());
+        assert_eq!(types, [DataType::Float64]);
+        assert!(["1.0", "2.0", "1.5"].iter().all(|value| rows.contains(value)), "{rows}");
+        // Never narrower again.
+        assert_eq!(pushed("5", DataType::Int64, 7i64.into()).0, [DataType::Float64]);
+        let (types, rows) = pushed("6", DataType::Text, "n/a".into());
+        assert_eq!(types, [DataType::Text]);
+        assert!(["| 1 ", "| 2 ", "| 1.5 ", "| 7 ", "| n/a "].iter().all(|value| rows.contains(value)), "{rows}");
+        let table = state.tables.values().next().unwrap();
+        let (_, facts) = table.schema.columns_and_facts().next().unwrap();
+        assert_eq!(facts.widened, Some(Widened { from: DataType::Float64, revision: 6, at_us: 2 }));
+    }
+
+    /// The node's own rows, which go with the push, do not count.
+    #[test]
+    fn a_type_is_as_wide_as_what_stays() {
+        let mut state = State::default();
+        let column = |of: DataType| [("a", of, "")];
+        apply(&mut state, push("1", 1, 1, &column(DataType::Int64), vec![(-1i64).into()]));
+        apply(&mut state, push("1", 1, 2, &column(DataType::UInt64), vec![u64::MAX.into()]));
+        assert_eq!(shown(&state).0, [DataType::UInt64]);
+    }
+
+    #[test]
+    fn a_refused_table_is_left_out_and_a_retry_is_told_the_same() {
+        let mut state = State::default();
+        let tables: Vec<_> = (0..TABLES_PER_NODE_MAX).map(|number| table(&format!("t{number}"))).collect();
+        for (turn, tables) in tables.chunks(64).enumerate() {
+            let push = Push::new(node("1"), 1, turn as u64 + 1, tables.to_vec()).unwrap();
+            apply(&mut state, StampedPush::new(push));
+        }
+        let sequence = state.nodes.values().next().unwrap().sequence + 1;
+        let both = Push::new(node("1"), 1, sequence, vec![table("one_more"), table("t7")]).unwrap();
+        let whole = StampedPush::new(Push { whole: true, ..both.clone() });
+        let before = state.hash;
+        match apply(&mut state, whole) {
+            PushOutcome::Refused { message } => {
+                assert!(message.contains("the limit is 256 tables a node"), "{message}")
             }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(state.hash, before, "a push that is to be whole leaves nothing behind");
+        let first = apply(&mut state, StampedPush::new(both.clone()));
+        let PushOutcome::Accepted { revision, duplicate: false, refused } = first else { panic!("{first:?}") };
+        assert_eq!(refused.iter().map(|refused| refused.table.as_str()).collect::<Vec<_>>(), ["one_more"]);
+        assert_eq!(state.nodes.values().next().unwrap().refused, refused);
+        assert_eq!(
+            state.tables[&"t7".parse::<TableName>().unwrap()].snapshots.values().next().unwrap().revision,
+            revision
         );
-        assert_eq!(state.nodes.len(), before, "a refused push leaves nothing behind");
+        let again = apply(&mut state, StampedPush::new(both));
+        assert_eq!(again, PushOutcome::Accepted { revision, duplicate: true, refused });
+    }
+
+    fn node(id: &str) -> NodeDescription {
+        NodeDescription::new(NodeKey::parse("tikv", id).unwrap())
+    }
+
+    fn table(name: &str) -> TableSnapshot {
+        TableSnapshot {
+            schema: TableSchema::of(name, A).unwrap().into(),
+            rows: vec![vec![1i64.into()]],
+            collected_at_us: 1,
+        }
     }
 }

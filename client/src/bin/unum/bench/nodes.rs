@@ -87,7 +87,7 @@ impl Nodes {
         let publishers = made.collect::<Result<Vec<(u32, Publisher)>, Error>>()?;
         load::each(publishers, FILLING, async |(number, mut publisher)| {
             let all = [self.node_info(number, 0), self.processlist(number)?, self.labels()?];
-            publisher.push(all.into_iter().take(usize::from(tables)).collect()).await?;
+            publisher.push_whole(all.into_iter().take(usize::from(tables)).collect()).await?;
             Ok(publisher)
         })
         .await

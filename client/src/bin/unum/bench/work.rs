@@ -139,7 +139,7 @@ async fn pushes(nodes: Arc<Nodes>, mut publishers: Vec<(Publisher, u32)>, end: I
             if asked >= end {
                 return;
             }
-            recorder.add(asked, publisher.push(vec![table]).await);
+            recorder.add(asked, publisher.push_whole(vec![table]).await);
         }
     }
 }
@@ -158,7 +158,7 @@ async fn paced_pushes(
             break;
         }
         tokio::time::sleep_until(due).await;
-        recorder.add(due, publisher.push(vec![nodes.node_info(number, turn)]).await);
+        recorder.add(due, publisher.push_whole(vec![nodes.node_info(number, turn)]).await);
         due += interval;
     }
 }

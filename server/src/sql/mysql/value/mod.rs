@@ -14,9 +14,10 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::warnings;
 
+pub use crate::base::text::double_text;
 pub use decimal::{DIGITS_MAX, DIVISION_DIGITS, Decimal, HIDDEN_MAX, SCALE_MAX, quotient_digits};
 pub use number::Number;
-pub use numeric_text::{double_text, leading_number, leading_whole};
+pub use numeric_text::{leading_number, leading_whole};
 pub use temporal::{
     Clock, TIME_MICROS_MAX, date_number, has_clock, is_timestamp, parse_datetime, parse_number as datetime_of_number,
     parse_time, time_of_number, time_text, timestamp_text,

@@ -58,21 +58,6 @@ fn number_length(bytes: &[u8]) -> usize {
     end
 }
 
-/// A double as MySQL shows it: the fewest digits that are it, with an exponent from 10^15 on and below 10^-15.
-pub fn double_text(value: f64) -> String {
-    const POINT_MAX: i32 = 15;
-    if value == 0.0 {
-        return "0".into();
-    }
-    let scientific = format!("{value:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    match (-POINT_MAX..POINT_MAX).contains(&exponent) {
-        true => format!("{value}"),
-        false => format!("{digits}e{exponent}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

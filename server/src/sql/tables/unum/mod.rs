@@ -1,5 +1,7 @@
 //! `unum`: the tables about nodes, replicas, tables and configuration.
 
+pub mod agents;
+pub mod columns;
 pub mod config;
 pub mod nodes;
 pub mod replicas;
@@ -14,6 +16,8 @@ pub const TABLES: &[&SystemTable] = &[
     &nodes::TABLE,
     &replicas::TABLE,
     &tables::TABLE,
+    &columns::TABLE,
+    &agents::TABLE,
     &config::changes::TABLE,
     &config::change_nodes::TABLE,
     &config::history::TABLE,
