@@ -2,7 +2,8 @@
 
 use chrono::DateTime;
 
-/// A double as MySQL shows it: the fewest digits that are it, with an exponent from 10^15 on and below 10^-15.
+/// A double as MySQL shows it: the fewest digits that are it, with an exponent for whole numbers from 10^15 on and below
+/// 10^-15.
 pub fn double_text(value: f64) -> String {
     const POINT_MAX: i32 = 15;
     if value == 0.0 {
@@ -11,7 +12,10 @@ pub fn double_text(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    match (-POINT_MAX..POINT_MAX).contains(&exponent) {
+    // A fraction is shown as one, however large the number before it.
+    let after_first = digits.split_once('.').map_or(0, |(_, after)| after.len());
+    let has_fraction = exponent >= POINT_MAX && usize::try_from(exponent).is_ok_and(|exponent| after_first > exponent);
+    match (-POINT_MAX..POINT_MAX).contains(&exponent) || has_fraction {
         true => format!("{value}"),
         false => format!("{digits}e{exponent}"),
     }
@@ -30,6 +34,23 @@ pub fn timestamp_text(us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As MariaDB and MySQL have it.
+    #[test]
+    fn a_double_is_as_short_as_it_can_be() {
+        for (double, text) in [
+            (1e14, "100000000000000"),
+            (1e15, "1e15"),
+            (1_000_000_000_000_003.5, "1000000000000003.5"),
+            (-1_234_567_890_123_456.7, "-1234567890123456.8"),
+            (1_234_567_890_123_456.0, "1.234567890123456e15"),
+            (12_345_678_901_234_567.0, "1.2345678901234568e16"),
+            (1e-15, "0.000000000000001"),
+            (-0.0, "0"),
+        ] {
+            assert_eq!(double_text(double), text);
+        }
+    }
 
     #[test]
     fn a_time_has_six_digits_of_its_second() {

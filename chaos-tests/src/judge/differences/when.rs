@@ -59,7 +59,7 @@ pub enum When {
     TimeOfDay,
     /// Those where Unum has NULL, and MariaDB a date with zeros, or 0 or 1 for what follows from one.
     ZeroDate,
-    /// Those where MariaDB answers with the longest TIME, and a fraction.
+    /// Those where one of them answers with the longest TIME.
     LongestTime,
     /// Those where both are one time, with other zeros at its end, or where one with a fraction stands in another construct.
     SameTimeOrInside,
@@ -92,6 +92,7 @@ impl When {
                 | Self::WithinOrDate
                 | Self::SameShown
                 | Self::UnumHasNull
+                | Self::ZeroDate
         );
         if gap.cells.is_none() && !of_statement {
             return false;
@@ -186,7 +187,7 @@ impl When {
             }
             Self::UnumHasNullOrTinyIsIn => {
                 let is_tiny = |text: &str| text.parse().is_ok_and(|number: f64| number != 0.0 && number.abs() < TINY);
-                *unum == Cell::NULL || case.tree().any_literal(&is_tiny)
+                *unum == Cell::NULL || is_inside(groups, case) || case.tree().any_literal(&is_tiny)
             }
             Self::TimeOfDay => {
                 let is_time = |construct: &&'static str| TIMES.contains(construct);
@@ -211,11 +212,14 @@ impl When {
                 // What another function makes of it can be anything.
                 // The first days of FROM_DAYS, and what of a number is no date.
                 let is_early = is_in("FROM_DAYS") || names(&["b", "s", "d", "f"]) || case.tree().any_literal(&is_huge);
-                (*unum == Cell::NULL && (has_zeros || is_of_row || is_early)) || (is_inside(groups, case) && has_zero)
+                // A clock that is read as a date, and digits that another function made.
+                let is_clock = case.tree().any_literal(&|text| text.contains("00:00")) || is_in("BIN") || is_in("OCT");
+                let is_null = gap.cells.is_some() && *unum == Cell::NULL;
+                (is_null && (has_zeros || is_of_row || is_early || is_clock)) || (is_inside(groups, case) && has_zero)
             }
             Self::LongestTime => {
                 let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);
-                mariadb.text().contains("838") || (is_inside(groups, case) && is_far)
+                [mariadb, unum].iter().any(|cell| cell.text().contains("838")) || (is_inside(groups, case) && is_far)
             }
             Self::SameTimeOrInside => {
                 let has_fraction = || case.tree().any_literal(&|text| text.contains('.'));
