@@ -214,10 +214,17 @@ async fn types_become_wider_as_values_come() -> anyhow::Result<()> {
     assert_eq!(shown(client.query(types).await?)?, "TEXT,BIGINT,TEXT");
     let all = "SELECT GROUP_CONCAT(CONCAT(a, ' ', b) ORDER BY node_id) AS types FROM cluster_metrics";
     assert_eq!(shown(client.query(all).await?)?, "x 9007199254740993,1 1");
+    let refused = client.query("ALTER TABLE cluster_metrics MODIFY a BIGINT").await.unwrap_err().to_string();
+    assert!(refused.contains("Text(\"x\") of node db/1 in cluster_metrics.a is no BIGINT"), "{refused}");
+    publisher.push_whole(vec![table("a,b,c\n7,8,\n")?]).await?;
+    client.query("ALTER TABLE cluster_metrics MODIFY a BIGINT").await?;
+    client.query("ALTER TABLE cluster_metrics DROP COLUMN b").await?;
+    assert_eq!(shown(client.query(types).await?)?, "BIGINT,TEXT");
     // It is on disk: the replica holds it against the state hash.
     cluster.stop(1)?;
     cluster.spawn(1)?;
     cluster.wait_until_answers(1).await?;
-    assert_eq!(shown(client.query(types).await?)?, "TEXT,BIGINT,TEXT");
+    assert_eq!(shown(client.query(types).await?)?, "BIGINT,TEXT");
+    assert_eq!(shown(client.query("SELECT SUM(a) AS types FROM cluster_metrics").await?)?, "8");
     Ok(())
 }

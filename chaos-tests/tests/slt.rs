@@ -41,7 +41,7 @@ async fn the_sql_tests_pass_on_three_replicas() -> anyhow::Result<()> {
     })
     .await?;
     for (node, tables) in harness::nodes() {
-        client.publisher(node).push(tables).await?;
+        client.publisher(node).push_whole(tables).await?;
     }
     for file in harness::files() {
         let endpoints = cluster.endpoints();

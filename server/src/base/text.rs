@@ -31,6 +31,12 @@ pub fn timestamp_text(us: i64) -> String {
     time.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
+/// The inverse of [`timestamp_text`]; the fraction may be missing.
+pub fn parse_timestamp(text: &str) -> Option<i64> {
+    let parsed = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f");
+    parsed.ok().map(|time| time.and_utc().timestamp_micros())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use unum_proto::model::TableName;
+use unum_proto::model::{ColumnName, DataType, TableName};
 
 use super::Hashed;
 use super::transition::Transition;
@@ -27,6 +27,24 @@ pub enum CatalogChange {
         table: TableName,
         /// Whether it may be unknown.
         if_exists: bool,
+    },
+    /// A column of a pushed table leaves, with its values on all nodes.
+    DropColumn {
+        /// The table, as it was pushed.
+        table: TableName,
+        /// The column.
+        column: ColumnName,
+        /// Whether it may be unknown.
+        if_exists: bool,
+    },
+    /// A column of a pushed table gets a type that all its values can have without loss.
+    SetType {
+        /// The table, as it was pushed.
+        table: TableName,
+        /// The column.
+        column: ColumnName,
+        /// The type.
+        data_type: DataType,
     },
 }
 
@@ -83,6 +101,8 @@ impl Transition<'_> {
         }
         let changed = match change {
             CatalogChange::DropTable { table, if_exists } => self.drop_table(&table, if_exists)?,
+            CatalogChange::DropColumn { table, column, if_exists } => self.drop_column(&table, &column, if_exists)?,
+            CatalogChange::SetType { table, column, data_type } => self.set_type(&table, &column, data_type)?,
         };
         if !changed {
             return Ok(Changed::Nothing);

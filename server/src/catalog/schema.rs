@@ -65,6 +65,22 @@ impl KnownSchema {
         self.schema.columns.iter().zip(&self.facts)
     }
 
+    /// The same without a column; none if that is the only one.
+    pub(super) fn without(&self, position: usize) -> Option<Self> {
+        let mut left = self.clone();
+        left.schema.columns.remove(position);
+        left.facts.remove(position);
+        (!left.facts.is_empty()).then_some(left)
+    }
+
+    /// The same with another type of a column.
+    pub(super) fn with_type(&self, position: usize, of: DataType) -> Self {
+        let mut typed = self.clone();
+        typed.schema.columns[position].data_type = of;
+        typed.facts[position] = ColumnFacts { has_type: true, widened: None };
+        typed
+    }
+
     /// What it becomes by a push to its table; none where it stays. An error says why it cannot be: it has too many columns.
     pub(super) fn grown(
         &self,

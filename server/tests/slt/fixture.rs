@@ -10,6 +10,7 @@ use unum_client::Table;
 use unum_proto::model::{DataType, NodeDescription, NodeKey, Push, Row, SqlSession, Value};
 use unum_server::base::tunable::Tunable;
 use unum_server::catalog::{Command, NodeStatus, Silence, StampedPush, State};
+use unum_server::service::published::conformed;
 use unum_server::sql::{
     Action, Command as SqlCommand, Digest, Engine, Error, Limits, Live, QueryMemory, ReplicaRow, Request, Rows,
     SYSTEM_TABLES, View,
@@ -67,7 +68,7 @@ impl Fixture {
         let (node_type, id) = (position("node_type"), position("id"));
         (own.1[0].rows[0][node_type], own.1[0].rows[0][id]) = ("unum".into(), "unum_1".into());
         nodes.push(own);
-        let push = |(node, tables)| StampedPush::new(Push::new(node, EPOCH, 1, tables).unwrap());
+        let push = |(node, tables)| StampedPush::new(conformed(Push::new(node, EPOCH, 1, tables).unwrap()));
         let pushes = nodes.into_iter().map(push).collect();
         let mut state = State::default();
         state.apply(4, Command::Pushes { received_at_us: EPOCH as i64 + 100_000_000, pushes });

@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use unum_proto::model::{DataType, Value};
 
-use crate::base::text::{double_text, timestamp_text};
+use crate::base::text::{double_text, parse_timestamp, timestamp_text};
 
 /// A value that somebody else owns.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +124,37 @@ pub fn converted(value: Value, of: DataType) -> Value {
         DataType::Timestamp => cell.to_timestamp().map(Value::Timestamp),
     };
     converted.unwrap_or(Value::Null)
+}
+
+/// A value as one of a type that may be narrower than its own; none if it is no such value. How a text writes a number gets
+/// lost, as in `007`, and nothing else.
+pub fn narrowed(value: &Value, of: DataType) -> Option<Value> {
+    if value.fits(of) {
+        return Some(converted(value.clone(), of));
+    }
+    let text = |text: &str| match of {
+        DataType::Bool => match text {
+            "1" | "true" => Some(Value::Bool(true)),
+            "0" | "false" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        DataType::Int64 => text.parse().ok().map(Value::Int64),
+        DataType::UInt64 => text.parse().ok().map(Value::UInt64),
+        DataType::Float64 => {
+            let keeps =
+                |double: &f64| text.parse::<i128>().map_or(double.is_finite(), |whole| *double as i128 == whole);
+            text.parse().ok().filter(keeps).map(Value::Float64)
+        }
+        DataType::Timestamp => parse_timestamp(text).map(Value::Timestamp),
+        DataType::Text | DataType::Bytes => None,
+    };
+    match (value, of) {
+        (Value::Bytes(bytes), DataType::Text) => String::from_utf8(bytes.clone()).ok().map(Value::Text),
+        (Value::Bytes(bytes), _) => std::str::from_utf8(bytes).ok().and_then(text),
+        (Value::Text(value), _) => text(value),
+        (Value::Int64(_) | Value::UInt64(_) | Value::Float64(_), _) => text(&Cell::from(value).to_text()?),
+        _ => None,
+    }
 }
 
 /// One column. What does not fit its type is NULL; a push that has such a value makes the type a wider one.

@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit};
 use unum_proto::model::{DataType, NodeKey, TableSchema};
 
-pub use cell::{Cell, build, converted};
+pub use cell::{Cell, build, converted, narrowed};
 
 use super::{Snapshot, State, Table};
 

@@ -5,9 +5,10 @@
 //!
 //! - [`push`]: a push is applied, once, whole or not at all.
 //! - [`departure`]: nodes fall silent, are removed, and are forgotten.
-//! - `change`: what a statement changes, once for its change key; [`drop_table`] is such a change.
+//! - `change`: what a statement changes, once for its change key; [`drop_table`] and [`alter_table`] are such changes.
 //! - `config::change` and `config::converge`: changes of the nodes' configuration.
 
+mod alter_table;
 mod departure;
 mod drop_table;
 mod push;

@@ -15,6 +15,11 @@ pub(super) fn parse(statement: &mut Cursor<'_>, context: &Context<'_>) -> Result
     if if_exists && !statement.take("EXISTS") {
         return statement.expected("EXISTS");
     }
+    Ok(CatalogChange::DropTable { table: pushed_table(statement, context, "dropped")?, if_exists })
+}
+
+/// The next name, as that of a table that nodes push; `what` cannot be done with any other.
+pub(super) fn pushed_table(statement: &mut Cursor<'_>, context: &Context<'_>, what: &str) -> Result<TableName, Error> {
     let name = statement.name()?;
     let quotes_text =
         |part: &ObjectNamePart| part.as_ident().is_none_or(|name| matches!(name.quote_style, Some('\'' | '"')));
@@ -27,9 +32,8 @@ pub(super) fn parse(statement: &mut Cursor<'_>, context: &Context<'_>) -> Result
     // `t` is a part of `cluster_t`, and whatever else there is the server makes itself.
     let pushed = cluster_table(&table).filter(|_| schema == DEFAULT_SCHEMA).ok_or_else(|| {
         Error::Invalid(format!(
-            "{schema}.{table} cannot be dropped; DROP TABLE takes what nodes have pushed, as {DEFAULT_SCHEMA}.{CLUSTER_PREFIX}t"
+            "{schema}.{table} cannot be {what}; only what nodes have pushed can, as {DEFAULT_SCHEMA}.{CLUSTER_PREFIX}t"
         ))
     })?;
-    let table = TableName::of_record(pushed).map_err(|invalid| Error::Invalid(invalid.to_string()))?;
-    Ok(CatalogChange::DropTable { table, if_exists })
+    TableName::of_record(pushed).map_err(|invalid| Error::Invalid(invalid.to_string()))
 }

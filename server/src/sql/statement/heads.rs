@@ -5,6 +5,7 @@
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::alter_table;
 use super::configure::Verb;
 use super::drop_table;
 use super::show::{self, Show};
@@ -88,6 +89,7 @@ pub static HEADS: &[Head] = &[
     configure(&["CANCEL CHANGE"], "CANCEL CHANGE id", "ends a change", Verb::Cancel),
     configure(&["ROLLBACK CHANGE"], "ROLLBACK CHANGE id", "sets what was before a change", Verb::Rollback),
     change(&["DROP TABLE"], "DROP TABLE [IF EXISTS] cluster_t [CHANGE KEY 'text']", "a pushed table leaves the catalog, for all nodes; whoever pushes it again begins it anew", drop_table::parse),
+    change(&["ALTER TABLE"], "ALTER TABLE cluster_t DROP COLUMN [IF EXISTS] c \\| MODIFY c type [CHANGE KEY 'text']", "a pushed column leaves the catalog, or gets a type that all its values can have without loss", alter_table::parse),
     sql(&["KILL", "KILL QUERY"], "KILL QUERY id, KILL id", "ends a query wherever it runs; ids are in `cluster_processlist` and in `SHOW PROCESSLIST`"),
 ];
 

@@ -3,6 +3,7 @@
 //! The statement is parsed twice when it quotes names: once as it was typed, for the names of the result's columns, and
 //! once in lower case, for the plan.
 
+mod alter_table;
 mod change_key;
 mod column_names;
 pub mod configure;
@@ -150,7 +151,7 @@ fn refused(statement: &Ast) -> Error {
         }
         _ if words.to_uppercase().starts_with("CREATE") || words.to_uppercase().starts_with("ALTER") => {
             Error::ReadsOnly(format!(
-                "{words} is refused; the first push of a table makes it, and later ones add columns"
+                "{words} is refused; the first push of a table makes it, later ones add columns, and ALTER TABLE takes them away"
             ))
         }
         _ => Error::ReadsOnly(format!("{words} is refused; docs/SQL.md lists the statements that there are")),

@@ -178,14 +178,15 @@ fn known(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     Ok((fitted(left, type_left, type_right)?, fitted(right, type_right, type_left)?))
 }
 
-/// What FIELD compares: all texts, all numbers, or else all as doubles.
+/// What FIELD compares: all texts, all numbers, or else all as doubles; a literal NULL is none of the numbers.
 pub fn of_one_kind(args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
-    let is_mixed = types.iter().any(|one| is_number(*one)) && types.iter().any(|one| one.is_textual());
+    let is_text = |one: &Type| one.is_textual() || *one == Type::Null;
+    let is_mixed = types.iter().any(|one| is_number(*one)) && types.iter().any(is_text);
     if is_mixed {
         return args.into_iter().map(|arg| convert(arg, Type::Double, schema)).collect();
     }
-    let is_whole = |one: &Type| matches!(one, Type::Bool | Type::Int | Type::UInt | Type::Null);
+    let is_whole = |one: &Type| matches!(one, Type::Bool | Type::Int | Type::UInt);
     if !types.iter().all(is_whole) || types.iter().all(|one| *one == Type::UInt) {
         return Ok(args);
     }
