@@ -111,7 +111,7 @@ pub struct Snapshot {
 /// Nodes that one catalog holds. Ten times the largest cluster Unum is measured with.
 pub const NODES_MAX: usize = 100_000;
 
-/// Tables that one catalog holds: every one is listed in every planning.
+/// Tables that one catalog holds: every one is listed in every planning. What no node has rows in makes room for another.
 pub const TABLES_MAX: usize = 1_000;
 
 /// Tables that one node has rows in. A push has fewer, and they add up: only DROP TABLE takes one away again.

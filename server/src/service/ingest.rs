@@ -198,9 +198,10 @@ fn stamped(push: Push, state: &State, limits: Limits) -> StampedPush {
     let mut stamped = StampedPush::new(push);
     let push = &mut stamped.push;
     let node = &push.node.key;
-    let mut tables = state.tables.len();
+    // What no node has rows in makes room.
+    let mut tables = state.tables.values().filter(|table| !table.snapshots.is_empty()).count();
     let (taken, over): (Vec<_>, Vec<_>) = std::mem::take(&mut push.tables).into_iter().partition(|table| {
-        let is_new = !state.tables.contains_key(&table.schema.name);
+        let is_new = state.tables.get(&table.schema.name).is_none_or(|known| known.snapshots.is_empty());
         tables += usize::from(is_new);
         !is_new || tables <= limits.tables
     });

@@ -13,18 +13,22 @@ impl Transition<'_> {
                 "cluster_{name} is what SET CONFIG goes by and cannot be dropped; remove the node whose rows are to go"
             ));
         }
-        let Some(table) = self.state.tables.remove(name) else {
-            return match if_exists {
-                true => Ok(false),
-                false => Err(format!("there is no table cluster_{name}; SHOW TABLES lists what there is")),
-            };
-        };
+        match self.remove_table(name) {
+            true => Ok(true),
+            false if if_exists => Ok(false),
+            false => Err(format!("there is no table cluster_{name}; SHOW TABLES lists what there is")),
+        }
+    }
+
+    /// The same of any table; says whether there was one.
+    pub(super) fn remove_table(&mut self, name: &TableName) -> bool {
+        let Some(table) = self.state.tables.remove(name) else { return false };
         for (node, snapshot) in &table.snapshots {
             self.state.rehash(Some(snapshot.hash()), None);
             self.changes.insert(RecordKey::Snapshot(node.clone(), name.clone()));
         }
         self.state.rehash(Some(table.schema.hash()), None);
         self.changes.insert(RecordKey::Schema(name.clone()));
-        Ok(true)
+        true
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use unum_proto::model::{CONFIG_TABLE, NodeKey, PushOutcome, Row, TableRefusal, TableSchema, TableSnapshot, Value};
+use unum_proto::model::{
+    CONFIG_TABLE, NodeKey, PushOutcome, Row, TableName, TableRefusal, TableSchema, TableSnapshot, Value,
+};
 
 use super::Transition;
 use crate::base::planted::{Bug, planted};
@@ -25,8 +27,9 @@ impl Transition<'_> {
         let key = push.node.key.clone();
         let mut refused = push.refused;
         let mut taken = Vec::with_capacity(push.tables.len());
+        let names: Vec<TableName> = push.tables.iter().map(|table| table.schema.name.clone()).collect();
         for table in push.tables {
-            match self.state.grown_schema(&key, &table, &taken, self.at_us) {
+            match self.state.grown_schema(&key, &table, &taken, &names, self.at_us) {
                 Ok(grown) => taken.push((table, grown)),
                 Err(why) => refused.push(TableRefusal::new(table.schema.name.as_str(), why)),
             }
@@ -62,11 +65,25 @@ impl Transition<'_> {
             self.redraw(&key);
         }
         self.put_node(node);
+        let new = taken.iter().filter(|(table, _)| !self.state.tables.contains_key(&table.schema.name)).count();
+        self.make_room_for_tables(new, &names);
         let applied = if planted(Bug::HalfPush) && push.sequence % 5 == 0 { 1 } else { usize::MAX };
         for (snapshot, grown) in taken.into_iter().take(applied) {
             self.put_snapshot(&key, snapshot, grown);
         }
         PushOutcome::Accepted { revision: self.state.revision, duplicate: false, refused }
+    }
+
+    /// Tables that no node has rows in make room for so many new ones.
+    fn make_room_for_tables(&mut self, new: usize, pushed: &[TableName]) {
+        let over = (self.state.tables.len() + new).saturating_sub(TABLES_MAX);
+        if over == 0 {
+            return;
+        }
+        let unused: Vec<_> = self.state.unused_tables(pushed).take(over).cloned().collect();
+        for name in unused {
+            self.remove_table(&name);
+        }
     }
 
     fn put_snapshot(&mut self, node: &NodeKey, pushed: TableSnapshot, grown: Option<KnownSchema>) {
@@ -166,6 +183,13 @@ impl State {
         Some(PushOutcome::Accepted { revision: node.revision, duplicate: true, refused: node.refused.clone() })
     }
 
+    /// Tables that no node has rows in, besides those that are pushed now. That of the configuration stays.
+    fn unused_tables<'a>(&'a self, pushed: &'a [TableName]) -> impl Iterator<Item = &'a TableName> {
+        let unused =
+            self.tables.iter().filter(|(name, table)| table.snapshots.is_empty() && name.as_str() != CONFIG_TABLE);
+        unused.map(|(name, _)| name).filter(|name| !pushed.contains(name))
+    }
+
     /// The schema that a pushed table leads to, beside those of its push that were taken; none where it stays as it is. An
     /// error says why the table is refused.
     fn grown_schema(
@@ -173,6 +197,7 @@ impl State {
         node: &NodeKey,
         pushed: &TableSnapshot,
         taken: &[(TableSnapshot, Option<KnownSchema>)],
+        pushed_names: &[TableName],
         at_us: i64,
     ) -> Result<Option<KnownSchema>, String> {
         let name = &pushed.schema.name;
@@ -181,10 +206,11 @@ impl State {
             tables.filter(|table| !self.tables.contains_key(&table.schema.name)).count()
         };
         let taken = || taken.iter().map(|(table, _)| table);
-        if known.is_none() && self.tables.len() + new(&mut taken()) >= TABLES_MAX {
+        let tables = self.tables.len() + new(&mut taken());
+        if known.is_none() && tables >= TABLES_MAX && tables - self.unused_tables(pushed_names).count() >= TABLES_MAX {
             return Err(format!(
-                "table {name} of node {node} would be one too many; the limit is {TABLES_MAX} tables: DROP TABLE those that \
-                 nobody needs"
+                "table {name} of node {node} would be one too many; the limit is {TABLES_MAX} tables that nodes have rows \
+                 in: DROP TABLE those that nobody needs"
             ));
         }
         let has = |table: &TableSnapshot| {
@@ -224,7 +250,7 @@ fn align(table: &TableSchema, pushed: &TableSchema, rows: Vec<Row>) -> Vec<Row> 
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{DataType, NodeDescription, Push, TableName};
+    use unum_proto::model::{DataType, NodeDescription, Push};
 
     use super::*;
     use crate::catalog::columnar::local_batch;
@@ -352,6 +378,33 @@ mod tests {
         );
         let again = apply(&mut state, StampedPush::new(both));
         assert_eq!(again, PushOutcome::Accepted { revision, duplicate: true, refused });
+    }
+
+    #[test]
+    fn tables_that_no_node_has_rows_in_make_room() {
+        let mut state = State::default();
+        let apply_all = |state: &mut State, id: &str, sequence: u64, names: Vec<String>| {
+            let tables = names.iter().map(|name| table(name)).collect();
+            apply(state, StampedPush::new(Push::new(node(id), 1, sequence, tables).unwrap()))
+        };
+        const NODES: usize = 4;
+        for id in 0..NODES {
+            for (turn, names) in (0..TABLES_MAX / NODES).collect::<Vec<_>>().chunks(50).enumerate() {
+                let names = names.iter().map(|number| format!("t{id}_{number}")).collect();
+                apply_all(&mut state, &id.to_string(), turn as u64 + 1, names);
+            }
+        }
+        assert_eq!(state.tables.len(), TABLES_MAX);
+        let refused = apply_all(&mut state, "new", 1, vec!["one_more".into()]);
+        assert!(matches!(&refused, PushOutcome::Accepted { refused, .. } if refused.len() == 1), "{refused:?}");
+        let remove = Command::RemoveNode { at_us: 3, node: node("1").key };
+        state.apply(state.revision + 1, remove);
+        let taken = apply_all(&mut state, "new", 2, vec!["one_more".into(), "t1_0".into()]);
+        assert!(matches!(&taken, PushOutcome::Accepted { refused, .. } if refused.is_empty()), "{taken:?}");
+        assert_eq!(state.tables.len(), TABLES_MAX);
+        assert!(state.tables.contains_key(&"t1_0".parse::<TableName>().unwrap()), "what is pushed is not what goes");
+        let records = state.records().map(|(key, record)| (key, record.to_owned())).collect::<Vec<_>>();
+        assert_eq!(State::restore(state.revision, records).unwrap().hash, state.hash);
     }
 
     fn node(id: &str) -> NodeDescription {
