@@ -91,6 +91,11 @@ impl KnownSchema {
     ) -> Result<Option<Self>, String> {
         let mut grown = None;
         for (from, column) in pushed.schema.columns.iter().enumerate() {
+            // Nearly all pushes have the columns that the table has, in its order, and a row's values are of their types.
+            let at_same = self.schema.columns.get(from).filter(|known| known.name == column.name);
+            if at_same.is_some_and(|known| known.data_type == column.data_type) && self.facts[from].has_type {
+                continue;
+            }
             let values = pushed.rows.iter().filter_map(|row| row.get(from)).filter(|value| **value != Value::Null);
             let Some(position) = self.position(column.name.as_str()) else {
                 let of = grown.get_or_insert_with(|| self.clone());

@@ -199,11 +199,15 @@ fn stamped(push: Push, state: &State, limits: Limits) -> StampedPush {
     let push = &mut stamped.push;
     let node = &push.node.key;
     // What no node has rows in makes room.
+    let is_new =
+        |table: &TableSnapshot| state.tables.get(&table.schema.name).is_none_or(|known| known.snapshots.is_empty());
+    if !push.tables.iter().any(is_new) {
+        return stamped;
+    }
     let mut tables = state.tables.values().filter(|table| !table.snapshots.is_empty()).count();
     let (taken, over): (Vec<_>, Vec<_>) = std::mem::take(&mut push.tables).into_iter().partition(|table| {
-        let is_new = state.tables.get(&table.schema.name).is_none_or(|known| known.snapshots.is_empty());
-        tables += usize::from(is_new);
-        !is_new || tables <= limits.tables
+        tables += usize::from(is_new(table));
+        !is_new(table) || tables <= limits.tables
     });
     push.tables = taken;
     push.refused.extend(over.iter().map(|table| {
