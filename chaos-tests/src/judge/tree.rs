@@ -109,6 +109,17 @@ impl Tree {
         found
     }
 
+    /// How many constructs of it are so, each as often as it is there.
+    pub fn count(&self, is_so: &impl Fn(&str) -> bool) -> usize {
+        match self {
+            Self::Node(construct, _, parts) => {
+                let inside: usize = parts.iter().map(|part| part.count(is_so)).sum();
+                inside + usize::from(!construct.is_empty() && is_so(construct))
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether a literal of it is so.
     pub fn any_literal(&self, is_so: &impl Fn(&str) -> bool) -> bool {
         match self {

@@ -1,5 +1,6 @@
 //! Functions as they are evaluated: row by row over columns, with a type that was decided when the plan was lowered.
 
+use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -33,6 +34,12 @@ impl Evaluated {
         }
         let function = Arc::new(ScalarUDF::from(function));
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, args)))
+    }
+
+    /// What a function evaluates, if it is lowered so.
+    pub fn of(function: &ScalarUDF) -> Option<&'static Definition> {
+        let function: &dyn Any = function.inner().as_ref();
+        function.downcast_ref::<Self>().map(|evaluated| evaluated.definition)
     }
 
     fn evaluate(&self, args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {

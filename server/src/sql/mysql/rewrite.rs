@@ -58,6 +58,7 @@ impl VisitorMut for Rewriter<'_> {
             shapes::name_as_typed(query);
         }
         shapes::having(query);
+        shapes::distinct(query);
         match set_operations(&mut query.body) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),

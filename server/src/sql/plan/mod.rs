@@ -15,10 +15,11 @@ pub mod cooperative;
 pub mod errors;
 mod group_names;
 mod joins;
-pub mod parameterize;
-// The one that the others are about.
+mod named_keys;
 mod one_row;
 mod outer_sides;
+pub mod parameterize;
+// The one that the others are about.
 #[allow(clippy::module_inception)]
 pub mod plan;
 pub mod planner;

@@ -25,7 +25,7 @@ use super::plan::{Plan, is_reusable, is_timeless};
 use super::sorted_inputs::SortedInputs;
 use super::whole_filters::{self, WholeFilters};
 use super::whole_order::WholeOrder;
-use super::{apply, called_as_columns, errors, joins, one_row, parameterize, whole_keys};
+use super::{apply, called_as_columns, errors, joins, named_keys, one_row, parameterize, whole_keys};
 use crate::sql::mysql::lower::{self, Lowering};
 use crate::sql::mysql::registry;
 use crate::sql::run::memory::QueryMemory;
@@ -221,6 +221,7 @@ fn lowered(lowering: &mut Lowering, logical: LogicalPlan) -> datafusion::error::
         .and_then(apply::extract)
         .and_then(one_row::say)
         .and_then(whole_keys::keep)
+        .and_then(named_keys::name)
 }
 
 /// Lowers plans of the session's statement.

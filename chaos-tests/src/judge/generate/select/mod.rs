@@ -137,6 +137,11 @@ impl Maker<'_> {
                 words(format!("{key}{direction}"))
             })
             .collect();
+        let mut keys: Vec<Tree> = keys;
+        if !body.sorted_by.is_empty() && self.chance(0.25) {
+            let key = self.sort_key(&body);
+            keys.insert(0, key);
+        }
         // Without the order there is no limit: which rows it leaves would be by chance.
         let mut order = vec![words(" ORDER BY "), Tree::Node("", Sort::List(", ", count), keys)];
         if self.chance(0.5) {
@@ -149,6 +154,24 @@ impl Maker<'_> {
             order.push(optional("LIMIT", vec![words(text)]));
         }
         (node("", vec![body.tree, optional(order_by, order)]), true)
+    }
+
+    /// What a SELECT has as a value, or an expression of it: rows that are distinct have only the first.
+    fn sort_key(&mut self, body: &Body) -> Tree {
+        let position = self.random.random_range(0..body.sorted_by.len());
+        let item = body.sorted_by[position].clone();
+        let (construct, before, after) = match body.is_distinct {
+            true => ("ORDER BY value", "", ""),
+            false => self.pick(&[
+                ("ORDER BY value", "", ""),
+                ("ORDER BY expression", "(", ") IS NULL"),
+                ("ORDER BY expression", "COALESCE(", ", 1) > 1"),
+                ("ORDER BY expression", "LENGTH(", ") > 2"),
+                ("ORDER BY expression", "NOT (", " = 1)"),
+            ]),
+        };
+        let direction = self.pick(&["", " DESC"]);
+        node(construct, vec![words(before), item, words(after), words(direction)])
     }
 
     fn set_operation(&mut self, columns: &[char]) -> (Tree, bool) {
@@ -166,7 +189,7 @@ impl Maker<'_> {
             let other = self.body(columns, 1, &Scope::default()).tree;
             tree = Tree::Node(construct, Sort::Query, vec![tree, words(text), other]);
         }
-        self.finished(Body { tree, is_rollup: false }, columns.len(), ORDER_BY)
+        self.finished(Body::of(tree, Vec::new()), columns.len(), ORDER_BY)
     }
 
     fn with_common_table(&mut self, columns: &[char]) -> (Tree, bool) {
@@ -220,7 +243,8 @@ impl Maker<'_> {
             0..25 => self.grouped(columns, from, condition, &scope, depth),
             25..35 => {
                 let items = self.aggregates(columns, &scope);
-                Body::of(query(vec![words("SELECT "), named(items), from, condition]))
+                let sorted_by = items.clone();
+                Body::of(query(vec![words("SELECT "), named(items), from, condition]), sorted_by)
             }
             kind => {
                 let distinct = match kind {
@@ -233,7 +257,9 @@ impl Maker<'_> {
                     let last = items.len() - 1;
                     items[last] = self.window(&scope);
                 }
-                Body::of(query(vec![distinct, named(items), from, condition]))
+                let (sorted_by, is_distinct) = (items.clone(), (35..50).contains(&kind));
+                let tree = query(vec![distinct, named(items), from, condition]);
+                Body { is_distinct, ..Body::of(tree, sorted_by) }
             }
         }
     }
@@ -252,7 +278,9 @@ impl Maker<'_> {
         let rollup = if is_rollup { optional("WITH ROLLUP", vec![words(" WITH ROLLUP")]) } else { words("") };
         let having = if self.chance(0.35) { self.having(scope, depth) } else { words("") };
         let group = node("GROUP BY", vec![words(" GROUP BY "), Tree::Node("", Sort::List(", ", keys), by)]);
-        Body { tree: query(vec![words("SELECT "), named(items), from, condition, group, rollup, having]), is_rollup }
+        let sorted_by = items.clone();
+        let tree = query(vec![words("SELECT "), named(items), from, condition, group, rollup, having]);
+        Body { is_rollup, ..Body::of(tree, sorted_by) }
     }
 
     fn having(&mut self, scope: &Scope, depth: usize) -> Tree {
@@ -268,12 +296,15 @@ impl Maker<'_> {
 
 struct Body {
     tree: Tree,
+    /// The values of its SELECT, if it is one.
+    sorted_by: Vec<Tree>,
     is_rollup: bool,
+    is_distinct: bool,
 }
 
 impl Body {
-    fn of(tree: Tree) -> Self {
-        Self { tree, is_rollup: false }
+    fn of(tree: Tree, sorted_by: Vec<Tree>) -> Self {
+        Self { tree, sorted_by, is_rollup: false, is_distinct: false }
     }
 }
 

@@ -36,7 +36,7 @@ impl Maker<'_> {
 
     /// A window whose result no order of equal rows can change.
     pub(super) fn window(&mut self, scope: &Scope) -> Tree {
-        let (by, order, of) = (self.key('i', scope), self.key('k', scope), self.key('k', scope));
+        let (by, order, of) = (self.window_key('i', scope), self.window_key('k', scope), self.key('k', scope));
         let partition = optional("PARTITION BY", vec![words("PARTITION BY "), by]);
         let order_by = optional("window ORDER BY", vec![words(" ORDER BY "), order.clone()]);
         let whole = |construct, call: Vec<Tree>| {
@@ -53,6 +53,16 @@ impl Maker<'_> {
             // In a derived table MariaDB keeps ten digits of it.
             5 => whole("CUME_DIST", vec![Tree::Dialects("CUME_DIST()".into(), "0e0 + CUME_DIST()".into())]),
             _ => whole("MIN OVER", vec![words("MIN("), of, words(")")]),
+        }
+    }
+
+    /// What the rows of a window are parted or ordered by.
+    fn window_key(&mut self, letter: char, scope: &Scope) -> Tree {
+        match self.random.random_range(0..100) {
+            0..15 => self.simple_condition(scope),
+            15..30 => self.item(letter, scope, 0),
+            30..35 => value("- (unary)", vec![words("(- "), self.key(letter, scope), words(")")]),
+            _ => self.key(letter, scope),
         }
     }
 

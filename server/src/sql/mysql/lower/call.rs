@@ -51,6 +51,7 @@ impl Lowering {
             args = args.into_iter().enumerate().map(value).collect::<Result<_>>()?;
         }
         args = hexadecimal::as_numbers(callee, args, hexadecimals, schema)?;
+        args = hexadecimal::as_text(callee, args, hexadecimals, schema)?;
         if let Callee::Function(definition) = callee {
             if definition.name == "field" {
                 args = of_one_kind(args, schema)?;

@@ -84,18 +84,20 @@ pub fn side(expr: Expr, common: Type, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// Several values compared with each other, as BETWEEN does: text beside numbers is a number.
+/// Several values compared with each other, as BETWEEN does: all are doubles if one is, or if text stands beside a number.
 pub fn alike(exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let types = exprs.iter().map(|expr| type_of(expr, schema)).collect::<Result<Vec<_>>>()?;
-    let mixed = types.iter().any(|one| one.is_textual())
-        && types.iter().any(|one| is_number(*one))
-        && !types.iter().any(|one| one.is_temporal());
-    if !mixed {
+    let is_of = |wanted: fn(Type) -> bool| types.iter().any(|one| wanted(*one));
+    let are_doubles = is_of(|one| one == Type::Double) || (is_of(Type::is_textual) && is_of(is_number));
+    if !are_doubles || is_of(Type::is_temporal) {
         return Ok(exprs);
     }
-    let number =
-        |(expr, own): (Expr, &Type)| if own.is_textual() { convert(expr, Type::Double, schema) } else { Ok(expr) };
-    exprs.into_iter().zip(&types).map(number).collect()
+    // NULL and what is left open have no type, and keep none.
+    let double = |(expr, own): (Expr, &Type)| match own.is_textual() || is_number(*own) {
+        true => convert(expr, Type::Double, schema),
+        false => Ok(expr),
+    };
+    exprs.into_iter().zip(&types).map(double).collect()
 }
 
 /// Both sides of an equality, each by itself: for joins.

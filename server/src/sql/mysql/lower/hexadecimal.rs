@@ -1,4 +1,4 @@
-//! Hexadecimal literals: bytes, and where a number is wanted the number that they are.
+//! Hexadecimal literals: bytes, where a number is wanted the number that they are, and text beside a column's text.
 
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
@@ -6,8 +6,11 @@ use datafusion::logical_expr::Expr;
 use super::compare::is_number;
 use super::convert::literal_value;
 use super::types::type_of;
+use crate::sql::mysql::call::Evaluated;
 use crate::sql::mysql::columns;
+use crate::sql::mysql::comparison::{GREATEST, LEAST};
 use crate::sql::mysql::functions::all::takes_numbers;
+use crate::sql::mysql::functions::definition::{Argument, Definition};
 use crate::sql::mysql::operator::{Binary, Operator};
 use crate::sql::mysql::planned::Callee;
 use crate::sql::mysql::types::Type;
@@ -73,6 +76,82 @@ pub fn as_numbers(callee: Callee, args: Vec<Expr>, hexadecimals: &[bool], schema
         false => Ok(arg),
     };
     args.into_iter().enumerate().map(number).collect()
+}
+
+/// The arguments of a call with hexadecimal literals as text, where a text of a column's stands beside them: it says what
+/// the letters of all are, as long as no bytes do that are more than a literal. What is no UTF-8 stays bytes.
+pub fn as_text(callee: Callee, args: Vec<Expr>, hexadecimals: &[bool], schema: &DFSchema) -> Result<Vec<Expr>> {
+    let is_hexadecimal = |at: usize| hexadecimals.get(at) == Some(&true);
+    if !hexadecimals.contains(&true) || !is_of_letters(callee) {
+        return Ok(args);
+    }
+    let (mut has_own, mut has_bytes) = (false, false);
+    for (_, arg) in args.iter().enumerate().filter(|(at, _)| !is_hexadecimal(*at)) {
+        has_own |= has_own_letters(arg, schema)?;
+        has_bytes |= type_of(arg, schema)? == Type::Bytes;
+    }
+    if !has_own || has_bytes {
+        return Ok(args);
+    }
+    let text = |(at, arg): (usize, Expr)| match literal_value(&arg)? {
+        Some(Value::Bytes(bytes)) if is_hexadecimal(at) => match String::from_utf8(bytes.into_owned()) {
+            Ok(text) => columns::literal(&Value::text(text), Type::Text).map(|text| Expr::Literal(text, None)),
+            Err(_) => Ok(arg),
+        },
+        _ => Ok(arg),
+    };
+    args.into_iter().enumerate().map(text).collect()
+}
+
+/// Whether bytes among the arguments make a difference to what a call comes to.
+fn is_of_letters(callee: Callee) -> bool {
+    match callee {
+        Callee::Operator(operator) => {
+            matches!(operator, Operator::Case | Operator::Coalesce | Operator::Greatest | Operator::Least)
+        }
+        Callee::Function(definition) => {
+            matches!(definition.name, "instr" | "locate" | "like") || gives_letters(definition)
+        }
+    }
+}
+
+/// Whether a function gives letters of its arguments: bytes of bytes, and text of text.
+fn gives_letters(definition: &Definition) -> bool {
+    let of = |data_type: Type| {
+        let args = vec![Argument { data_type, constant: None }; definition.least.max(1)];
+        (definition.returns)(&args)
+    };
+    of(Type::Bytes) == Type::Bytes && of(Type::Text) == Type::Text
+}
+
+/// Whether an expression is text of a column, which is more than a literal's is.
+fn has_own_letters(expr: &Expr, schema: &DFSchema) -> Result<bool> {
+    if type_of(expr, schema)? != Type::Text {
+        return Ok(false);
+    }
+    let any = |exprs: &mut dyn Iterator<Item = &Expr>| -> Result<bool> {
+        for expr in exprs {
+            if has_own_letters(expr, schema)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    match expr {
+        Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) => Ok(true),
+        Expr::Alias(alias) => has_own_letters(&alias.expr, schema),
+        Expr::Case(case) => {
+            let branches = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+            any(&mut branches.chain(case.else_expr.as_deref()))
+        }
+        Expr::ScalarFunction(function) => match Evaluated::of(&function.func) {
+            Some(definition) if gives_letters(definition) || [LEAST.name, GREATEST.name].contains(&definition.name) => {
+                any(&mut function.args.iter())
+            }
+            _ => Ok(false),
+        },
+        _ => Ok(false),
+    }
 }
 
 fn of_operator(operator: Operator, at: usize, types: &[Type], ops: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Shapes of queries that DataFusion does not have, as ones that it has: `x > ALL (SELECT …)`, `(a, b) IN (SELECT …)`,
 //! `EXCEPT ALL`, `GROUP BY 1 WITH ROLLUP`, HAVING on names of result columns.
 
+mod distinct;
 mod having;
 mod names;
 mod quantified;
@@ -8,6 +9,7 @@ mod rollup;
 mod select;
 mod sets;
 
+pub use distinct::distinct;
 pub use having::having;
 pub use names::name_as_typed;
 pub use quantified::{Quantifier, quantified};
