@@ -74,28 +74,100 @@ async fn a_removed_node_comes_back_with_a_new_epoch_only() -> anyhow::Result<()>
     Ok(())
 }
 
+/// Agents of node tikv/one, each with its own log and state.
+struct Agents<'a>(&'a Cluster);
+
+impl Agents<'_> {
+    /// One whose node is called stale long after the test.
+    fn start(&self, ip: &str, name: &str, more: &[&str]) -> anyhow::Result<Process> {
+        let args = ["agent", "--node-type", "tikv", "--id", "one", "--interval", "50ms", "--ttl", "1h", "--ip", ip];
+        let addr = self.0.member(1).addr.as_str();
+        let args = args.into_iter().chain(["--endpoints", addr]).chain(more.iter().copied());
+        let args: Vec<_> = args.map(str::to_owned).collect();
+        Process::spawn(&binary("unum")?, &args, &self.0.dir().join(name))
+    }
+
+    /// The address and the epoch of the last push.
+    async fn pushed(&self) -> anyhow::Result<(String, u64)> {
+        let client = self.0.client(1)?;
+        let result = client.query("SELECT ip, epoch FROM nodes WHERE id = 'one'").await?;
+        let row = result.rows().next().ok_or_else(|| anyhow::anyhow!("no push yet"))?;
+        Ok((row.get("ip")?, row.get("epoch")?))
+    }
+
+    async fn until_pushes(&self, ip: &str, above: u64) -> anyhow::Result<u64> {
+        let is_it = async || self.pushed().await.ok().filter(|(of, epoch)| of == ip && *epoch > above);
+        until("that agent pushes", is_it).await.map(|(_, epoch)| epoch)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_agents_under_one_name_the_older_is_refused_and_told_by_whom() -> anyhow::Result<()> {
+async fn of_two_agents_under_one_name_the_older_stays_and_the_newer_is_told_how_to_take_over() -> anyhow::Result<()> {
     let cluster = Cluster::start(1).await?;
-    let agent = |ip: &str, log: &str| {
-        let args = ["agent", "--node-type", "tikv", "--id", "one", "--interval", "50ms", "--ip", ip, "--endpoints"];
-        let args: Vec<_> = args.into_iter().chain([cluster.member(1).addr.as_str()]).map(str::to_owned).collect();
-        Process::spawn(&binary("unum")?, &args, &cluster.dir().join(log))
+    let (agents, client) = (Agents(&cluster), cluster.client(1)?);
+    let mut older = agents.start("10.0.0.1", "older", &[])?;
+    let first = agents.until_pushes("10.0.0.1", 0).await?;
+    let mut newer = agents.start("10.0.0.2", "newer", &[])?;
+
+    // Rows say who, where, since when.
+    let rival = async || -> Option<(String, String, i64)> {
+        let sql = "SELECT ip, rival_ip, rival_since >= since AS later FROM publishers WHERE node_id = 'one' AND rival_ip > ''";
+        let result = client.query(sql).await.ok()?;
+        let row = result.rows().next()?;
+        Some((row.get("ip").ok()?, row.get("rival_ip").ok()?, row.get("later").ok()?))
     };
-    let client = cluster.client(1)?;
-    let ip = async || -> Option<String> {
-        let result = client.query("SELECT ip FROM nodes WHERE id = 'one'").await.ok()?;
-        result.rows().next()?.get("ip").ok()
-    };
-    let mut older = agent("10.0.0.1", "older.log")?;
-    until("the first agent pushes", async || ip().await.filter(|ip| ip == "10.0.0.1")).await?;
-    let newer = agent("10.0.0.2", "newer.log")?;
+    assert_eq!(until("both are shown", rival).await?, ("10.0.0.1".into(), "10.0.0.2".into(), 1));
+    let told = client.query("SELECT problem, message FROM cluster_agents WHERE node_id = 'one'").await?;
+    let row = told.rows().next().expect("a row");
+    assert_eq!(row.get::<String>("problem")?, "two publishers");
+    assert!(row.get::<String>("message")?.contains("ip 10.0.0.1"), "{told:?}");
+    let log = until("it is told", async || Some(newer.log()).filter(|log| log.contains("waits for the name"))).await?;
+    assert!(log.contains("--take-over") && log.contains("unum node remove tikv one"), "{log}");
+    assert!(older.ended()?.is_none() && newer.ended()?.is_none(), "both live");
+    assert_eq!(agents.pushed().await?, ("10.0.0.1".into(), first), "the older one has the name");
+
+    // A third one takes over; the older one ends, and says who has the name.
+    let third = agents.start("10.0.0.3", "third", &["--take-over"])?;
+    let second = agents.until_pushes("10.0.0.3", first).await?;
     let (code, log) = until("the older one gives up", async || older.ended().ok().flatten()).await?;
     assert_eq!(code, Some(1));
-    assert!(log.contains("node tikv/one is held by epoch"), "{log}");
-    assert!(log.contains("(ip \"10.0.0.2\")"), "{log}");
-    assert_eq!(ip().await.as_deref(), Some("10.0.0.2"));
-    assert_eq!(newer.terminate(PATIENCE)?, Some(0));
+    assert!(log.contains("node tikv/one is held by epoch") && log.contains("ip 10.0.0.3"), "{log}");
+
+    // One that stops gives the name back, and the one that waits has it long before the TTL is over.
+    assert_eq!(third.terminate(PATIENCE)?, Some(0));
+    let third = agents.until_pushes("10.0.0.2", second).await?;
+
+    // So does a name that is freed by hand: the agent that had it ends, for it was removed.
+    let removed = run(&binary("unum")?, &["node", "remove", "tikv/one", "--endpoints", &cluster.member(1).addr], "")?;
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    let (code, log) = until("it ends", async || newer.ended().ok().flatten()).await?;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("node tikv/one was removed"), "{log}");
+    let again = agents.start("10.0.0.4", "again", &[])?;
+    agents.until_pushes("10.0.0.4", third).await?;
+    assert_eq!(again.terminate(PATIENCE)?, Some(0));
+    Ok(())
+}
+
+/// The TTL is an hour: it is not what frees the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_was_killed_has_its_name_back_when_it_is_started_again() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let agents = Agents(&cluster);
+    let mut epoch = 0;
+    for _ in 0..3 {
+        let agent = agents.start("10.0.0.1", "agent", &[])?;
+        epoch = agents.until_pushes("10.0.0.1", epoch).await?;
+        agent.kill()?;
+    }
+    let agent = agents.start("10.0.0.1", "agent", &[])?;
+    agents.until_pushes("10.0.0.1", epoch).await?;
+    // A second one with the state of the first.
+    let mut copy = agents.start("10.0.0.2", "agent", &[])?;
+    let (code, log) = until("the copy is refused", async || copy.ended().ok().flatten()).await?;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("another process publishes with it"), "{log}");
+    assert_eq!(agent.terminate(PATIENCE)?, Some(0));
     Ok(())
 }
 

@@ -161,7 +161,7 @@ impl Client {
         retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Once, attempt).await
     }
 
-    /// A publisher for one node, with an epoch above that of any publisher made before on a sane clock.
+    /// A publisher for one node. Its first push takes the node's name.
     pub fn publisher(&self, node: NodeDescription) -> Publisher {
         Publisher::new(self.endpoints.clone(), self.session.clone(), node, self.timeout)
     }

@@ -10,6 +10,10 @@ pub enum Error {
     /// The request is wrong: correct it. Nothing happened.
     #[error("{0}")]
     Refused(String),
+    /// Another publisher of the node's name is live: it stays, and this one pushed nothing. The text says who it is, where, since when, and
+    /// how to take over.
+    #[error("{0}")]
+    NameHeld(String),
     /// The caller may not do that.
     #[error("not permitted: {0}")]
     NotPermitted(String),
@@ -57,6 +61,7 @@ impl Error {
             Self::Refused(_) | Self::Protocol(_) => 1,
             Self::Unreachable { .. } => 3,
             Self::NotPermitted(_) => 4,
+            Self::NameHeld(_) => 6,
             Self::Deadline { .. } | Self::OutcomeUnknown { .. } => 5,
         }
     }

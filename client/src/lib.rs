@@ -23,7 +23,7 @@
 //! ```
 //!
 //! - [`Client`] fails over between endpoints inside the caller's deadline; `retry` is the only place that tries again.
-//! - [`Publisher`] pushes exactly once: a retry repeats the sequence.
+//! - [`Publisher`] pushes exactly once: a retry repeats the sequence. The name is its own while it is live.
 //! - [`config`]: a publisher sets what SQL wants of its node, and says what came of it.
 //! - [`collect`] reads this host's facts, and [`rows`] reads CSV, TSV and NDJSON; [`repl`] is the SQL prompt of the `unum`
 //!   command.
@@ -46,7 +46,7 @@ mod transport;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::Error;
-pub use publisher::{Ack, Publisher};
+pub use publisher::{Ack, OwnInstance, Publisher, state_directory};
 pub use result::{FromValue, QueryResult, Row};
 pub use table::Table;
 #[doc(hidden)]

@@ -142,7 +142,7 @@ impl Replica {
                 tracing::error!(%error, "the HTTP server failed");
             }
         });
-        let own_tables = OwnTables::new(group.clone(), log, Settings::new(options.clone()));
+        let own_tables = OwnTables::new(group.clone(), store_id, log, Settings::new(options.clone()));
         tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
         tracing::info!(
             replica = u64::from(consensus.replica),

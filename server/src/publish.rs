@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use unum_client::collect::HostCollector;
 use unum_client::config::{config_table, push_requests};
-use unum_client::{Client, Error, Invalid, NodeDescription, Publisher, TableSnapshot};
+use unum_client::{Client, Error, Invalid, NodeDescription, OwnInstance, Publisher, TableSnapshot};
 
 use crate::config::Options;
 use crate::config::settings::Settings;
 use crate::consensus::Group;
 use crate::service::query_log::{HistoryMark, QueryLog};
 use crate::service::raft_status;
+use crate::storage::StoreId;
 
 /// How long one push may take.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,14 +25,16 @@ const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct OwnTables {
     group: Group,
+    /// A replica that is started again over its directory is the same publisher.
+    store: StoreId,
     log: QueryLog,
     settings: Settings,
 }
 
 impl OwnTables {
     /// The tables of a replica.
-    pub fn new(group: Group, log: QueryLog, settings: Settings) -> Self {
-        Self { group, log, settings }
+    pub fn new(group: Group, store: StoreId, log: QueryLog, settings: Settings) -> Self {
+        Self { group, store, log, settings }
     }
 }
 
@@ -48,7 +51,11 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
         Ok(client) => client.with_timeout(PUSH_TIMEOUT),
         Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
     };
-    let mut publisher = client.publisher(node);
+    let instance = match OwnInstance::of_id(&format!("unumd-{:016x}", own.store.get())) {
+        Ok(instance) => instance,
+        Err(error) => return tracing::error!(%error, "the replica cannot publish itself"),
+    };
+    let mut publisher = client.publisher(node).with_instance(instance);
     let (requester, mut push_requests) = push_requests();
     let settings = own.settings.clone();
     let _subscription = publisher.on_config(move |request| {

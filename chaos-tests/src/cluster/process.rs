@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+/// Where the `unum` command keeps what it needs over restarts.
+const STATE_DIRECTORY: &str = "UNUM_STATE_DIR";
+
 /// Its number, everywhere.
 const SIGKILL: i32 = 9;
 
@@ -20,11 +23,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program; standard output and error go to the end of `log`.
+    /// Starts a program; standard output and error go to the end of `log`. A publisher keeps its instance beside it, so that one
+    /// that is started again is the same.
     pub fn spawn(program: &Path, args: &[String], log: &Path) -> anyhow::Result<Self> {
         let out = File::options().create(true).append(true).open(log)?;
         let child = Command::new(program)
             .args(args)
+            .env(STATE_DIRECTORY, log.with_extension("state"))
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
@@ -106,10 +111,12 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// Runs a program to its end with `input` on its standard input.
+/// Runs a program to its end with `input` on its standard input. A publisher is another instance each time.
 pub fn run(program: &Path, args: &[&str], input: &str) -> anyhow::Result<Finished> {
+    let state = tempfile::tempdir()?;
     let mut child = Command::new(program)
         .args(args)
+        .env(STATE_DIRECTORY, state.path())
         .env_remove("UNUM_ENDPOINTS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -91,7 +91,9 @@ pub(super) fn failed(recorder: &Recorder, error: &Error) -> Outcome {
     match error {
         Error::OutcomeUnknown { .. } => Outcome::Unknown { why },
         Error::Protocol(_) => Outcome::Nonsense { what: why },
-        Error::Refused(_) | Error::NotPermitted(_) => Outcome::Refused { end_us: recorder.now_us(), why },
+        Error::Refused(_) | Error::NameHeld(_) | Error::NotPermitted(_) => {
+            Outcome::Refused { end_us: recorder.now_us(), why }
+        }
         Error::Unreachable { .. } | Error::Deadline { .. } => Outcome::Failed { why },
     }
 }

@@ -22,15 +22,17 @@ const PUSHES_OF_A_GHOST: u64 = 3;
 /// Pushes the node's next value until it is told to stop.
 pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
     let mut publisher = agent(&client, node);
-    let (mut value, mut epoch) = (0, 1);
+    let (mut value, mut epoch, mut begins_epoch) = (0, 1, true);
     let mut ghosts = JoinSet::new();
     // Who waits for the first acknowledgement of this epoch.
     let mut haunted: Option<oneshot::Sender<()>> = None;
     while context.goes_on().await {
         value += 1;
         let push = Push { client: context.client, node, value, epoch };
+        let begins = std::mem::take(&mut begins_epoch);
         let pushes = if epoch == 1 { PUSHES_OF_THE_FIRST_EPOCH } else { PUSHES_OF_AN_EPOCH };
-        if !dies || !context.one_in(pushes) {
+        // One that has not pushed has no epoch yet, and would take the name later than the one that comes after it.
+        if begins || !dies || !context.one_in(pushes) {
             let acknowledged = push.send(&mut publisher, &context.recorder).await;
             if acknowledged && let Some(ghost) = haunted.take() {
                 // It waits for this; one that has panicked says so when it is joined.
@@ -39,7 +41,7 @@ pub async fn run(client: Client, node: u32, dies: bool, mut context: Context) {
             continue;
         }
         let old = std::mem::replace(&mut publisher, agent(&client, node));
-        epoch += 1;
+        (epoch, begins_epoch) = (epoch + 1, true);
         if epoch > 2 && context.one_in(2) {
             // It dies with a push on its way, which may still arrive: nobody will know.
             push.die(old, &context.recorder).await;

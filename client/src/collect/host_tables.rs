@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use unum_proto::model::limits::EPOCH_MAX;
 use unum_proto::model::{Invalid, NodeDescription, Push, Row, TableSnapshot};
 
 use super::HostCollector;
@@ -136,7 +137,7 @@ fn in_pushes(node: &NodeDescription, tables: Vec<TableSnapshot>) -> Vec<Vec<Tabl
 fn fits(node: &NodeDescription, tables: &mut Vec<TableSnapshot>) -> bool {
     let push = Push {
         node: node.clone(),
-        epoch: u64::MAX,
+        epoch: EPOCH_MAX,
         sequence: u64::MAX,
         tables: std::mem::take(tables),
         refused: Vec::new(),

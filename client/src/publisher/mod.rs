@@ -1,20 +1,25 @@
 //! Publishing a node's tables, exactly once.
 //!
-//! Every push has the node's epoch and the next sequence. A push whose answer was lost is sent again with the same
+//! Before its first push a publisher registers: the catalog gives it the epoch of its pushes, or says who has the name.
+//! Every push has that epoch and the next sequence. A push whose answer was lost is sent again with the same
 //! sequence and content, at whichever endpoint answers: the catalog knows it and gives the first outcome. A push that
 //! failed for good with [`Error::OutcomeUnknown`] may still have been applied; the next push supersedes it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod instance;
+
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
-use unum_proto::model::{NodeDescription, Push, PushOutcome, TableRefusal, TableSnapshot};
+use unum_proto::model::{Instance, NodeDescription, Push, PushOutcome, Registration, TableRefusal, TableSnapshot};
 
 use crate::config::{ConfigOutcome, ConfigRequest, Subscription};
 use crate::retry::{Attempt, Repeat, Time};
 use crate::session::Session;
-use crate::transport::{Endpoint, Endpoints, PublishStream};
+use crate::transport::{self, Endpoint, Endpoints, PublishStream};
 use crate::{Error, retry};
+
+pub use instance::{OwnInstance, state_directory};
 
 /// An acknowledged push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +32,17 @@ pub struct Ack {
     pub refused: Vec<TableRefusal>,
 }
 
-/// Publishes under one node's name. Two publishers of one name fight: the newer epoch wins, the older is refused.
+/// Publishes under one node's name. While it is live, the name is no other instance's; publishers of one process are one
+/// instance unless they are given others, so that the newer one has the name at once.
 #[derive(Debug)]
 pub struct Publisher {
     endpoints: Endpoints,
     session: Session,
     node: NodeDescription,
-    epoch: u64,
+    instance: OwnInstance,
+    take_over: bool,
+    /// None before it is registered.
+    epoch: Option<u64>,
     sequence: u64,
     timeout: Duration,
     stream: Mutex<Option<PublishStream>>,
@@ -41,10 +50,29 @@ pub struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(endpoints: Endpoints, session: Session, node: NodeDescription, timeout: Duration) -> Self {
-        // Microseconds: a publisher that restarts at once still gets a higher one.
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let epoch = since_epoch.as_micros().try_into().unwrap_or(u64::MAX);
-        Self { endpoints, session, node, epoch, sequence: 0, timeout, stream: Mutex::new(None) }
+        Self {
+            endpoints,
+            session,
+            node,
+            instance: OwnInstance::of_process(),
+            take_over: false,
+            epoch: None,
+            sequence: 0,
+            timeout,
+            stream: Mutex::new(None),
+        }
+    }
+
+    /// The same publisher as this instance.
+    #[must_use]
+    pub fn with_instance(self, instance: OwnInstance) -> Self {
+        Self { instance, ..self }
+    }
+
+    /// The same publisher, which takes the name from another one that is live.
+    #[must_use]
+    pub fn taking_over(self) -> Self {
+        Self { take_over: true, ..self }
     }
 
     /// The node.
@@ -70,13 +98,13 @@ impl Publisher {
     /// the answer, and of the others all or nothing is applied.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the value and the remedy; [`Error::Deadline`] when it was not applied in time,
-    /// [`Error::OutcomeUnknown`] when it may have been.
+    /// [`Error::Refused`] with the value and the remedy, [`Error::NameHeld`] when another publisher has the name;
+    /// [`Error::Deadline`] when it was not applied in time, [`Error::OutcomeUnknown`] when it may have been.
     pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
-        self.sequence += 1;
+        let (epoch, deadline) = self.begin().await?;
         let tables = tables.into_iter().map(Ok).collect();
-        let push = Push::without_refused(self.node.clone(), self.epoch, self.sequence, tables)?;
-        self.send(push).await
+        let push = Push::without_refused(self.node.clone(), epoch, self.sequence, tables)?;
+        self.send(push, deadline).await
     }
 
     /// Pushes table snapshots as [`Publisher::push`] does, but nothing of them where one is refused.
@@ -84,12 +112,63 @@ impl Publisher {
     /// # Errors
     /// Those of [`Publisher::push`], and [`Error::Refused`] for a table.
     pub async fn push_whole(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
-        self.sequence += 1;
-        let push = Push::new(self.node.clone(), self.epoch, self.sequence, tables)?;
-        self.send(Push { whole: true, ..push }).await
+        let (epoch, deadline) = self.begin().await?;
+        let push = Push::new(self.node.clone(), epoch, self.sequence, tables)?;
+        self.send(Push { whole: true, ..push }, deadline).await
     }
 
-    async fn send(&self, push: Push) -> Result<Ack, Error> {
+    /// Takes the name: the pushes from now on have the epoch that is returned, and those of whoever had it are refused. The
+    /// first push does it by itself.
+    ///
+    /// # Errors
+    /// [`Error::NameHeld`] when another publisher of the name is live, and says who.
+    pub async fn register(&mut self) -> Result<u64, Error> {
+        self.register_until(Instant::now() + self.timeout).await
+    }
+
+    /// Gives the name back, so that another publisher may have it at once; says whether it still was this one's. The next push
+    /// takes it again.
+    ///
+    /// # Errors
+    /// When no replica says so in time: then the name is free when the node's TTL is over.
+    pub async fn release(&mut self) -> Result<bool, Error> {
+        let Some(epoch) = self.epoch.take() else { return Ok(false) };
+        let node = &self.node.key;
+        let attempt = |endpoint: Endpoint, time: Time| async move {
+            transport::release(&endpoint, node, epoch, time.share).await
+        };
+        // Asked again, it changes nothing.
+        retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Read, attempt).await
+    }
+
+    /// The epoch and the sequence of the next push, which has until then.
+    async fn begin(&mut self) -> Result<(u64, Instant), Error> {
+        let deadline = Instant::now() + self.timeout;
+        let epoch = match self.epoch {
+            Some(epoch) => epoch,
+            None => self.register_until(deadline).await?,
+        };
+        self.sequence += 1;
+        Ok((epoch, deadline))
+    }
+
+    async fn register_until(&mut self, deadline: Instant) -> Result<u64, Error> {
+        let mut evidence = self.instance.instance.evidence().clone();
+        evidence.ip.clone_from(&self.node.ip);
+        let instance = Instance::new(self.instance.instance.id(), evidence)?;
+        let registration = &Registration { node: self.node.key.clone(), instance, take_over: self.take_over };
+        let attempt = |endpoint: Endpoint, time: Time| async move {
+            transport::register(&endpoint, registration, time.share).await
+        };
+        // Asked again, it gives a newer epoch, and nobody has pushed with the one before.
+        let time = deadline.saturating_duration_since(Instant::now());
+        let registered = retry::over_endpoints(&self.endpoints, time, Repeat::Read, attempt).await?;
+        let epoch = registered.map_err(Error::NameHeld)?;
+        (self.epoch, self.sequence) = (Some(epoch), 0);
+        Ok(epoch)
+    }
+
+    async fn send(&self, push: Push, deadline: Instant) -> Result<Ack, Error> {
         push.check_size()?;
         let (stream, push) = (&self.stream, &push);
         let attempt = |endpoint: Endpoint, Time { share: time, .. }: Time| async move {
@@ -99,7 +178,8 @@ impl Publisher {
                 PushOutcome::Refused { message } => Err(Attempt::Final(Error::Refused(message))),
             }
         };
-        let ack = retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await?;
+        let time = deadline.saturating_duration_since(Instant::now());
+        let ack = retry::over_endpoints(&self.endpoints, time, Repeat::Idempotent, attempt).await?;
         self.session.saw(ack.revision);
         Ok(ack)
     }

@@ -14,6 +14,6 @@ pub(crate) use admin::{change, status};
 pub(crate) use config::{ConfigWatch, report_config};
 pub(crate) use dialer::Dialer;
 pub(crate) use endpoints::{Endpoint, Endpoints};
-pub(crate) use publish::PublishStream;
+pub(crate) use publish::{PublishStream, register, release};
 pub(crate) use query::{RawResult, execute};
 pub use stub_server::serve_stub;

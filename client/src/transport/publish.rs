@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::transport::Channel;
+use tonic::{Response, Status, Streaming};
 use unum_proto::model::limits::MESSAGE_BYTES_MAX;
-use unum_proto::model::{Push, PushOutcome, RetryReason, SchemasSent};
+use unum_proto::model::{NodeKey, Push, PushOutcome, Registered, Registration, RetryReason, SchemasSent};
 use unum_proto::wire;
 use unum_proto::wire::ingest_client::IngestClient;
 
@@ -15,6 +16,40 @@ use super::Endpoint;
 use super::status::to_attempt;
 use crate::Error;
 use crate::retry::Attempt;
+
+fn client(endpoint: &Endpoint) -> IngestClient<Channel> {
+    IngestClient::new(endpoint.channel.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Asks the replica there for a name.
+pub(crate) async fn register(
+    endpoint: &Endpoint,
+    registration: &Registration,
+    time: Duration,
+) -> Result<Registered, Attempt> {
+    let mut client = client(endpoint);
+    let reply = answered(endpoint, time, client.register(wire::RegisterRequest::from(registration))).await?;
+    reply.into_registered().map_err(|invalid| Attempt::Final(Error::Protocol(invalid.to_string())))
+}
+
+/// Gives a name back; says whether it still was the epoch's.
+pub(crate) async fn release(endpoint: &Endpoint, node: &NodeKey, epoch: u64, time: Duration) -> Result<bool, Attempt> {
+    let mut client = client(endpoint);
+    let request = wire::ReleaseRequest { node: Some(node.into()), epoch };
+    answered(endpoint, time, client.release(request)).await.map(|reply| reply.released)
+}
+
+async fn answered<T>(
+    endpoint: &Endpoint,
+    time: Duration,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Attempt> {
+    let late = || Attempt::Unknown(format!("{}: no answer within {} ms", endpoint.addr, time.as_millis()));
+    let reply = tokio::time::timeout(time, call).await.map_err(|_| late())?;
+    reply.map(Response::into_inner).map_err(|status| to_attempt(&endpoint.addr, &status))
+}
 
 /// An open stream. After any error it is of no use any more.
 #[derive(Debug)]
@@ -29,10 +64,7 @@ impl PublishStream {
     /// Opens a stream. Nothing of any push is sent by it, so no failure of it leaves one in doubt.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, Attempt> {
         let (pushes, outgoing) = mpsc::channel(1);
-        let mut client = IngestClient::new(endpoint.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        let replies = client
+        let replies = client(endpoint)
             .publish(ReceiverStream::new(outgoing))
             .await
             .map_err(|status| match to_attempt(&endpoint.addr, &status) {

@@ -31,6 +31,12 @@ pub const LABELS_MAX: usize = 64;
 /// Characters in a label's name or value, in an ip or in a version.
 pub const DESCRIPTION_CHARS_MAX: usize = 256;
 
+/// Characters in the id of a publisher's instance: a UUID, several times over.
+pub const INSTANCE_ID_CHARS_MAX: usize = 128;
+
+/// The largest epoch of a push: what comes after it still is one.
+pub const EPOCH_MAX: u64 = i64::MAX as u64;
+
 /// Bytes of one message between a client and a replica, in either direction.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 

@@ -11,6 +11,7 @@ pub mod config;
 mod convert;
 mod data_type;
 mod ids;
+mod instance;
 mod invalid;
 pub mod limits;
 mod name;
@@ -28,6 +29,7 @@ pub use config::{
 };
 pub use data_type::DataType;
 pub use ids::{ChangeId, QueryId, ReplicaId};
+pub use instance::{Evidence, Instance, Registered, Registration};
 pub use invalid::Invalid;
 pub use name::{CLUSTER_PREFIX, ColumnName, NodeKey, NodeName, RESERVED_TABLES, TableName};
 pub use push::{NodeDescription, Push, PushOutcome, PushRetry, RetryReason, TableRefusal, TableSnapshot};

@@ -61,12 +61,13 @@ impl FromStr for NodeName {
 
 /// Tables of schema `unum` that the catalog makes itself, as far as [`CLUSTER_PREFIX`] does not reserve them. A pushed table of
 /// the same name could not be reached. A test of the server ties this list to its tables.
-pub const RESERVED_TABLES: [&str; 10] = [
+pub const RESERVED_TABLES: [&str; 11] = [
     "nodes",
     "replicas",
     "tables",
     "columns",
     "agents",
+    "publishers",
     "node_infos",
     "config_changes",
     "config_change_nodes",

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::{at_most, quoted};
 use super::limits::{
-    DESCRIPTION_CHARS_MAX, IDENTIFIER_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, REFUSAL_BYTES_MAX, ROW_BYTES_MAX,
-    SNAPSHOT_ROWS_MAX, TTL_MS_DEFAULT, TTL_MS_MAX, TTL_MS_MIN,
+    DESCRIPTION_CHARS_MAX, EPOCH_MAX, IDENTIFIER_CHARS_MAX, LABELS_MAX, PUSH_TABLES_MAX, REFUSAL_BYTES_MAX,
+    ROW_BYTES_MAX, SNAPSHOT_ROWS_MAX, TTL_MS_DEFAULT, TTL_MS_MAX, TTL_MS_MIN,
 };
 use super::{Invalid, NodeKey, Row, TableSchema, Value};
 
@@ -158,7 +158,7 @@ impl Push {
     /// # Errors
     /// When one is not: with the value and the remedy.
     pub fn new(node: NodeDescription, epoch: u64, sequence: u64, tables: Vec<TableSnapshot>) -> Result<Self, Invalid> {
-        check_around(&node, sequence, tables.len())?;
+        check_around(&node, (epoch, sequence), tables.len())?;
         for (position, table) in tables.iter().enumerate() {
             check_table(table, &tables[..position], &node.key)?;
         }
@@ -175,7 +175,7 @@ impl Push {
         sequence: u64,
         tables: Vec<Result<TableSnapshot, TableRefusal>>,
     ) -> Result<Self, Invalid> {
-        check_around(&node, sequence, tables.len())?;
+        check_around(&node, (epoch, sequence), tables.len())?;
         let (mut taken, mut refused) = (Vec::with_capacity(tables.len()), Vec::new());
         for table in tables {
             let checked = table.and_then(|table| match check_table(&table, &taken, &node.key) {
@@ -192,9 +192,13 @@ impl Push {
 }
 
 /// All that is not a table's own.
-fn check_around(node: &NodeDescription, sequence: u64, tables: usize) -> Result<(), Invalid> {
+fn check_around(node: &NodeDescription, (epoch, sequence): (u64, u64), tables: usize) -> Result<(), Invalid> {
     if sequence == 0 {
         return Err(Invalid::new(format!("a push of node {} has sequence 0", node.key), "count from 1"));
+    }
+    if epoch > EPOCH_MAX {
+        let what = format!("a push of node {} has epoch {epoch}", node.key);
+        return Err(Invalid::new(what, format!("the limit is {EPOCH_MAX}; a publisher registers, and is given one")));
     }
     node.check()?;
     at_most(format_args!("a push of node {}", node.key), tables, PUSH_TABLES_MAX, "tables")

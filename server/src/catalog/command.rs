@@ -6,7 +6,7 @@
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
-use unum_proto::model::{ChangeId, ConfigReport, NodeKey, Push, PushOutcome, limits};
+use unum_proto::model::{ChangeId, ConfigReport, NodeKey, Push, PushOutcome, Registered, Registration, limits};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
@@ -96,6 +96,22 @@ pub enum Command {
         /// How.
         change: CatalogChange,
     },
+    /// A publisher takes a node's name.
+    Register {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// Who, and which.
+        registration: Registration,
+    },
+    /// A publisher gives a name back.
+    Release {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// The name.
+        node: NodeKey,
+        /// The epoch that it was given.
+        epoch: u64,
+    },
 }
 
 impl Command {
@@ -108,7 +124,9 @@ impl Command {
             | Self::ProposeConfig { at_us, .. }
             | Self::StepConfig { at_us, .. }
             | Self::ReportConfig { at_us, .. }
-            | Self::Change { at_us, .. } => *at_us,
+            | Self::Change { at_us, .. }
+            | Self::Register { at_us, .. }
+            | Self::Release { at_us, .. } => *at_us,
         }
     }
 }
@@ -147,6 +165,10 @@ pub enum Outcome {
     },
     /// The catalog was changed, or why not.
     Changed(Result<Changed, String>),
+    /// The epoch that was given, or who holds the name.
+    Registered(Registered),
+    /// Whether the name was given back.
+    Released(bool),
 }
 
 /// A push and the hash of its content, computed once by the leader.
@@ -184,7 +206,9 @@ impl Command {
             | Self::ProposeConfig { at_us: at, .. }
             | Self::StepConfig { at_us: at, .. }
             | Self::ReportConfig { at_us: at, .. }
-            | Self::Change { at_us: at, .. } => *at = now_us,
+            | Self::Change { at_us: at, .. }
+            | Self::Register { at_us: at, .. }
+            | Self::Release { at_us: at, .. } => *at = now_us,
         }
         self
     }

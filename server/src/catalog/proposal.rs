@@ -1,6 +1,6 @@
 //! A command by the type of its outcome: who proposes pushes is answered with outcomes of pushes.
 
-use unum_proto::model::{ChangeId, ConfigReport, NodeKey, PushOutcome};
+use unum_proto::model::{ChangeId, ConfigReport, NodeKey, PushOutcome, Registered, Registration};
 
 use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
@@ -60,6 +60,28 @@ impl Proposal<Result<(), String>> {
     }
 }
 
+impl Proposal<Registered> {
+    /// See [`Command::Register`]; an error says who holds the name.
+    pub fn register(at_us: i64, registration: Registration) -> Self {
+        let read = |outcome| match outcome {
+            Outcome::Registered(registered) => Ok(registered),
+            other => Err(other),
+        };
+        Self { command: Command::Register { at_us, registration }, read }
+    }
+}
+
+impl Proposal<bool> {
+    /// See [`Command::Release`]; whether the name was given back.
+    pub fn release(at_us: i64, node: NodeKey, epoch: u64) -> Self {
+        let read = |outcome| match outcome {
+            Outcome::Released(released) => Ok(released),
+            other => Err(other),
+        };
+        Self { command: Command::Release { at_us, node, epoch }, read }
+    }
+}
+
 impl Proposal<Result<Changed, String>> {
     /// See [`Command::Change`]; an error says why nothing was changed.
     pub fn change(at_us: i64, change_key: String, change: CatalogChange) -> Self {
@@ -116,6 +138,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use unum_proto::model::{Evidence, Instance};
+
     use super::*;
 
     #[test]
@@ -125,6 +149,10 @@ mod tests {
         assert!(state.draft(&Proposal::pushes(0, Vec::new())).1.is_empty());
         assert_eq!(state.draft(&Proposal::silences(0, Vec::new())).1, 0);
         assert_eq!(state.draft(&Proposal::report_config(0, node.clone(), Vec::new())).1, 0);
+        assert!(!state.draft(&Proposal::release(0, node.clone(), 1)).1);
+        let instance = Instance::new("a", Evidence::default()).unwrap();
+        let registration = Registration { node: node.clone(), instance, take_over: false };
+        assert_eq!(state.draft(&Proposal::register(0, registration)).1, Ok(1));
         assert!(state.draft(&Proposal::remove_node(0, node)).1.unwrap_err().contains("tikv"));
         assert!(state.draft(&Proposal::step_config(0, 7.into(), ConfigStep::Cancel)).1.is_err());
         let change = CatalogChange::DropTable { table: "t".parse().unwrap(), if_exists: false };

@@ -13,7 +13,7 @@ use unum_proto::model::{NodeDescription, NodeKey, TableName};
 use super::columnar::chunks::Chunks;
 use super::config::{self, ConfigRecord, ConfigRecordKey};
 use super::hashed::Hashed;
-use super::{KnownSchema, Node, NodeStatus, Snapshot, State, Table};
+use super::{KnownSchema, Node, NodeStatus, Publisher, Snapshot, State, Table};
 
 /// What was written before tables were refused one by one, and types became wider. Only these two kinds differ.
 const VERSION_BEFORE: u8 = 1;
@@ -25,9 +25,11 @@ const SCHEMA: u8 = b's';
 const SNAPSHOT: u8 = b't';
 const CONFIG: u8 = b'c';
 const CHANGE_KEY: u8 = b'k';
+const PUBLISHER: u8 = b'p';
 
 /// The keys of all records begin with these, in an order in which a state can be restored.
-pub const PREFIXES: [[u8; 2]; 5] = [prefix(NODE), prefix(SCHEMA), prefix(SNAPSHOT), prefix(CONFIG), prefix(CHANGE_KEY)];
+pub const PREFIXES: [[u8; 2]; 6] =
+    [prefix(NODE), prefix(SCHEMA), prefix(SNAPSHOT), prefix(CONFIG), prefix(CHANGE_KEY), prefix(PUBLISHER)];
 
 const fn prefix(kind: u8) -> [u8; 2] {
     [kind, b'/']
@@ -46,6 +48,8 @@ pub enum RecordKey {
     Config(ConfigRecordKey),
     /// The change that was made at a revision.
     ChangeKey(u64),
+    /// The publisher of a node.
+    Publisher(NodeKey),
 }
 
 /// A record, as it is read.
@@ -61,6 +65,8 @@ pub enum Record {
     Config(ConfigRecord),
     /// See [`RecordKey::ChangeKey`].
     ChangeKey(String),
+    /// See [`RecordKey::Publisher`].
+    Publisher(Publisher),
 }
 
 /// A record of a state.
@@ -76,6 +82,8 @@ pub enum RecordRef<'a> {
     Config(ConfigRecord),
     /// See [`RecordKey::ChangeKey`].
     ChangeKey(&'a String),
+    /// See [`RecordKey::Publisher`].
+    Publisher(&'a Publisher),
 }
 
 /// Why bytes are not a record.
@@ -127,6 +135,13 @@ impl Hashed<String> {
     }
 }
 
+impl Hashed<Publisher> {
+    /// The publisher of a node.
+    pub fn publisher(node: &NodeKey, value: Publisher) -> Self {
+        Self::named(PUBLISHER, node, value)
+    }
+}
+
 impl RecordKey {
     /// The keys of all that is kept of the configuration's changes begin with it.
     pub const CONFIG_PREFIX: [u8; 2] = prefix(CONFIG);
@@ -140,6 +155,7 @@ impl RecordKey {
             Self::Snapshot(node, table) => key(SNAPSHOT, format!("{node}/{table}").as_bytes()),
             Self::Config(name) => key(CONFIG, &postcard::to_stdvec(name).expect("model types always encode")),
             Self::ChangeKey(revision) => key(CHANGE_KEY, &revision.to_be_bytes()),
+            Self::Publisher(node) => key(PUBLISHER, node.to_string().as_bytes()),
         }
     }
 }
@@ -152,6 +168,7 @@ impl RecordRef<'_> {
             (_, Self::Schema(schema)) => encode(schema),
             (_, Self::Snapshot(snapshot)) => encode(snapshot),
             (_, Self::ChangeKey(change_key)) => encode(change_key),
+            (_, Self::Publisher(publisher)) => encode(publisher),
             // The key is in the record, too: it cannot be read back from its bytes.
             (RecordKey::Config(key), Self::Config(record)) => encode(&(key, record)),
             (_, Self::Config(_)) => unreachable!("a state gives a record of the kind of its key"),
@@ -193,6 +210,10 @@ impl Record {
             CHANGE_KEY => {
                 let revision = name.try_into().map_err(|_| corrupt("its key has no revision"))?;
                 (RecordKey::ChangeKey(u64::from_be_bytes(revision)), Self::ChangeKey(decode(key, bytes)?))
+            }
+            PUBLISHER => {
+                let node = node_name(name).ok_or_else(|| corrupt("its key names no node"))?;
+                (RecordKey::Publisher(node), Self::Publisher(decode(key, bytes)?))
             }
             _ => return Err(corrupt("its key is of no kind")),
         })
@@ -236,6 +257,11 @@ fn snapshot_names(name: &[u8]) -> Option<(NodeKey, TableName)> {
     names.next().is_none().then_some((node, TableName::of_record(table).ok()?))
 }
 
+fn node_name(name: &[u8]) -> Option<NodeKey> {
+    let (node_type, id) = std::str::from_utf8(name).ok()?.split_once('/')?;
+    NodeKey::parse(node_type, id).ok()
+}
+
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![VERSION]).expect("model types always encode")
 }
@@ -260,6 +286,7 @@ impl RecordRef<'_> {
             Self::Snapshot(snapshot) => Record::Snapshot((*snapshot).clone()),
             Self::Config(record) => Record::Config(record.clone()),
             Self::ChangeKey(key) => Record::ChangeKey((*key).clone()),
+            Self::Publisher(publisher) => Record::Publisher((*publisher).clone()),
         }
     }
 }
@@ -275,6 +302,7 @@ impl State {
             }
             RecordKey::Config(key) => RecordRef::Config(self.config.get(key)?),
             RecordKey::ChangeKey(revision) => RecordRef::ChangeKey(self.change_keys.get(*revision)?.value()),
+            RecordKey::Publisher(node) => RecordRef::Publisher(self.publishers.get(node)?.value()),
         })
     }
 
@@ -293,7 +321,10 @@ impl State {
         let change_keys = self.change_keys.iter();
         let change_keys =
             change_keys.map(|(revision, key)| (RecordKey::ChangeKey(revision), RecordRef::ChangeKey(key.value())));
-        nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys)
+        let publishers = self.publishers.iter();
+        let publishers =
+            publishers.map(|(node, one)| (RecordKey::Publisher(node.clone()), RecordRef::Publisher(one.value())));
+        nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys).chain(publishers)
     }
 
     /// Builds a state again from its records. A table's rows come after its schema and after their node.
@@ -339,6 +370,12 @@ impl State {
                     state.change_keys.insert(revision, change_key);
                     added
                 }
+                (RecordKey::Publisher(node), Record::Publisher(publisher)) => {
+                    let publisher = Hashed::publisher(&node, publisher);
+                    let added = publisher.hash();
+                    state.publishers.insert(node, Arc::new(publisher));
+                    added
+                }
                 (key, _) => return Err(format!("a record of another kind than its key {key:?}")),
             };
             state.hash = state.hash.wrapping_add(added);
@@ -367,6 +404,8 @@ mod tests {
         assert_eq!(bytes(RecordKey::Schema(table.clone())), "s/slow_query");
         assert_eq!(bytes(RecordKey::Snapshot(node.clone(), table)), "t/tikv/tikv-1.eu/slow_query");
         assert_eq!(bytes(RecordKey::Config(ConfigRecordKey::Since(node))), "c/\\x05\\x04tikv\\ttikv-1.eu");
+        let node = NodeKey::parse("tikv", "tikv-1.eu").unwrap();
+        assert_eq!(bytes(RecordKey::Publisher(node)), "p/tikv/tikv-1.eu");
         assert_eq!(bytes(RecordKey::ChangeKey(258)), "k/\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x02");
     }
 

@@ -13,6 +13,7 @@ use super::change::ChangeKeys;
 use super::columnar::chunks::Chunks;
 use super::config::Config;
 use super::hashed::Hashed;
+use super::publisher::Publisher;
 use super::schema::KnownSchema;
 
 /// Everything that is replicated, at one revision: what nodes pushed, changes of their configuration, which changes were made.
@@ -24,6 +25,8 @@ pub struct State {
     pub hash: u64,
     /// All nodes by name, removed ones included: their epoch must not come back.
     pub nodes: OrdMap<NodeKey, Arc<Hashed<Node>>>,
+    /// Who publishes under the names of nodes that somebody registered.
+    pub publishers: OrdMap<NodeKey, Arc<Hashed<Publisher>>>,
     /// All pushed tables by name.
     pub tables: OrdMap<TableName, Arc<Table>>,
     /// Changes of the nodes' configuration, and its past.

@@ -4,6 +4,7 @@
 //! - [`query_log`]: which queries run, which were slow, which there were.
 //! - [`ingest`]: many pushes become one Raft entry on the leader, or one relayed batch to it elsewhere.
 //! - [`published`]: the tables that Unum itself publishes, and what others may push to them.
+//! - [`publishers`]: who publishes under the name of a node.
 //! - [`liveness`]: which nodes fell silent, as the leader sees it.
 //! - [`change`]: statements that change something.
 //! - [`configure`]: changes of the nodes' configuration, on their way to the nodes and back.
@@ -18,6 +19,7 @@ pub mod configure;
 pub mod ingest;
 pub mod liveness;
 pub mod published;
+pub mod publishers;
 pub mod query;
 pub mod query_log;
 pub mod raft_status;

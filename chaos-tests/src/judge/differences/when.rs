@@ -7,6 +7,7 @@ use crate::judge::case::Case;
 use crate::judge::cell::Cell;
 use crate::judge::compare::Gap;
 use crate::judge::tables;
+use crate::judge::tree::Dialect;
 
 /// Which failures of a construct a difference excuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +225,7 @@ impl When {
                 [mariadb, unum].iter().any(|cell| cell.text().contains("838")) || (is_inside(groups, case) && is_far)
             }
             Self::SameTimeOrInside => {
-                let has_fraction = || case.tree().any_literal(&|text| text.contains('.'));
+                let has_fraction = || case.statement(Dialect::Unum).contains('.');
                 is_same_time(&mariadb.text(), &unum.text()) || (is_inside(groups, case) && has_fraction())
             }
             Self::SameShown => {

@@ -1,6 +1,6 @@
 //! `unum agent`: publishes what this host knows about itself, every interval.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
@@ -9,7 +9,7 @@ use unum_client::{Error, Publisher, TableSnapshot, signal};
 
 use super::Connection;
 use super::agent_config::{AgentConfig, ConfigArgs};
-use super::identity::{Identity, LIVE_TTL_MIN};
+use super::identity::{Identity, Kind, LIVE_TTL_MIN, release};
 
 #[derive(Debug, Args)]
 pub struct AgentArgs {
@@ -43,23 +43,24 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
     let client = args.connection.builder().build()?;
     let mut tables = HostTables::new(args.processes);
     let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
-    let mut publisher = client.publisher(args.identity.describe(tables.ip(), ttl)?);
+    let mut publisher = args.identity.publisher(&client, Kind::Agent, tables.ip(), ttl)?;
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
     let mut config = AgentConfig::new(args.config, &publisher)?;
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let stop = signal::stop();
     tokio::pin!(stop);
+    let mut name = Name::default();
     loop {
         let asked = tokio::select! {
             _ = ticks.tick() => None,
             asked = asked(config.as_mut()) => Some(asked),
-            _ = &mut stop => {
-                tracing::info!("agent stops");
-                return Ok(());
-            }
+            _ = &mut stop => break,
         };
         let push = async {
+            if !name.is_ours(&mut publisher).await? {
+                return Ok(());
+            }
             push_config(&mut publisher, config.as_mut()).await?;
             match asked {
                 Some(asked) => {
@@ -71,12 +72,57 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
         };
         tokio::select! {
             pushed = push => pushed?,
-            _ = &mut stop => {
-                tracing::info!("agent stops");
-                return Ok(());
-            }
+            _ = &mut stop => break,
         }
     }
+    tracing::info!("agent stops");
+    release(&mut publisher).await;
+    Ok(())
+}
+
+/// Between two tries to take a name that another publisher has.
+const NAME_PAUSE: Duration = Duration::from_secs(1);
+
+/// The node's name, as far as this agent has it.
+#[derive(Debug, Default)]
+struct Name {
+    is_ours: bool,
+    /// Since when somebody else has it, and what was told of that.
+    tried_at: Option<Instant>,
+    told: String,
+}
+
+impl Name {
+    /// Whether the agent may push. While another publisher has the name, it waits: the name is free when that one ends.
+    async fn is_ours(&mut self, publisher: &mut Publisher) -> Result<bool, Error> {
+        if self.is_ours {
+            return Ok(true);
+        }
+        if self.tried_at.is_some_and(|at| at.elapsed() < NAME_PAUSE) {
+            return Ok(false);
+        }
+        self.tried_at = Some(Instant::now());
+        match publisher.register().await {
+            Ok(epoch) => {
+                tracing::info!(epoch, "the name is this agent's");
+                self.is_ours = true;
+            }
+            Err(Error::NameHeld(message)) if message != self.told => {
+                tracing::warn!(message, "the agent waits for the name");
+                self.told = message;
+            }
+            Err(Error::NameHeld(_)) => {}
+            Err(error) if may_be_better_later(&error) => {
+                tracing::warn!(%error, "no name yet; the next interval tries again");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(self.is_ours)
+    }
+}
+
+fn may_be_better_later(error: &Error) -> bool {
+    matches!(error, Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })
 }
 
 /// Somebody wants the configuration pushed at once.
@@ -108,7 +154,7 @@ async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>) -> Result<b
             }
             Ok(true)
         }
-        Err(error @ (Error::Unreachable { .. } | Error::Deadline { .. } | Error::OutcomeUnknown { .. })) => {
+        Err(error) if may_be_better_later(&error) => {
             tracing::warn!(%error, "push failed; the next interval tries again");
             Ok(false)
         }

@@ -1,7 +1,7 @@
 //! `unum`: the SQL prompt, the agent, tables from files, and what administrators ask.
 //!
 //! Exit codes: 0 done, 1 the SQL or request was refused, 2 usage, 3 no replica reachable, 4 not permitted,
-//! 5 deadline or no quorum.
+//! 5 deadline or no quorum, 6 another publisher has the node's name.
 
 mod admin;
 mod agent;

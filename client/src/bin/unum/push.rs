@@ -12,7 +12,7 @@ use unum_client::rows::{self, Columns, Format, TEXT_BYTES_MAX};
 use unum_client::{Ack, Error, Publisher, TableName, TableSnapshot, signal};
 use unum_proto::model::limits::TTL_MS_MAX;
 
-use super::identity::{Identity, LIVE_TTL_MIN};
+use super::identity::{Identity, Kind, LIVE_TTL_MIN, release};
 use super::{Connection, print};
 
 /// Publish a table from a CSV, TSV or NDJSON file under a node's name.
@@ -24,7 +24,8 @@ use super::{Connection, print};
 /// Nobody refreshes the node after a single push: it is called stale when its TTL has run out, after a day unless --ttl
 /// says otherwise. With --watch it stays up for as long as this command runs.
 ///
-/// One name has one publisher. A push under the name of a node whose agent runs ends that agent.
+/// One name has one publisher: under the name of a node whose agent runs, a push is refused, unless it takes the name over.
+/// Then the agent ends.
 #[derive(Debug, Args)]
 pub struct PushArgs {
     #[command(flatten)]
@@ -72,19 +73,22 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
     let client = connection.builder().build()?;
     let default_ttl = if watch { LIVE_TTL_MIN } else { Duration::from_millis(TTL_MS_MAX.into()) };
     let ttl = ttl.unwrap_or(default_ttl);
-    let mut publisher = client.publisher(identity.describe(HostCollector::new().ip(), ttl)?);
+    let mut publisher = identity.publisher(&client, Kind::Push, HostCollector::new().ip(), ttl)?;
     if !watch {
-        let ack = publisher.push_whole(vec![rows.clone()]).await?;
-        return report(&publisher, &rows, ack);
+        let pushed = publisher.push_whole(vec![rows.clone()]).await;
+        release(&mut publisher).await;
+        return report(&publisher, &rows, pushed?);
     }
     let heartbeat = (ttl / HEARTBEATS_PER_TTL).min(HEARTBEAT_MAX);
-    tokio::select! {
+    let ended = tokio::select! {
         result = keep_pushing(&source, stamp, rows, &mut publisher, heartbeat) => result,
         signal = signal::stop() => {
             tracing::info!(signal, "push stops");
             Ok(())
         }
-    }
+    };
+    release(&mut publisher).await;
+    ended
 }
 
 /// Pushes the rows, and again at every change and every heartbeat. Only the end of standard output ends it: a file that

@@ -4,6 +4,7 @@
 
 mod admin;
 mod config;
+mod instance;
 pub(super) mod parts;
 mod query;
 

@@ -36,6 +36,7 @@ impl Transition<'_> {
             self.changes.insert(RecordKey::Snapshot(key.clone(), name));
         }
         self.config_node_removed(key);
+        self.remove_publisher(key);
         self.put_node(Node { status: NodeStatus::Removed, status_since_us: self.at_us, ..node });
         Ok(())
     }

@@ -5,6 +5,7 @@
 //!
 //! - [`push`]: a push is applied, once, whole or not at all.
 //! - [`departure`]: nodes fall silent, are removed, and are forgotten.
+//! - [`registration`]: a publisher takes a node's name, or gives it back.
 //! - `change`: what a statement changes, once for its change key; [`drop_table`] and [`alter_table`] are such changes.
 //! - `config::change` and `config::converge`: changes of the nodes' configuration.
 
@@ -12,6 +13,7 @@ mod alter_table;
 mod departure;
 mod drop_table;
 mod push;
+mod registration;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,6 +53,8 @@ impl State {
                 Outcome::Silences { changed: changed.count() as u32 }
             }
             Command::RemoveNode { node, .. } => Outcome::NodeRemoved(transition.remove_node(&node)),
+            Command::Register { registration, .. } => Outcome::Registered(transition.register(registration)),
+            Command::Release { node, epoch, .. } => Outcome::Released(transition.release(&node, epoch)),
             Command::ProposeConfig { proposal, .. } => Outcome::Config(transition.propose_config(proposal)),
             Command::StepConfig { change, step, .. } => Outcome::Config(transition.step_config(change, step)),
             Command::Change { change_key, change, .. } => Outcome::Changed(transition.change(change_key, change)),

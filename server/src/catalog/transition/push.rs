@@ -1,9 +1,10 @@
 //! A push: refused, or applied once; what is accepted of it, whole.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use unum_proto::model::{
-    CONFIG_TABLE, NodeKey, PushOutcome, Row, TableName, TableRefusal, TableSchema, TableSnapshot, Value,
+    CONFIG_TABLE, NodeKey, Push, PushOutcome, Row, TableName, TableRefusal, TableSchema, TableSnapshot, Value,
 };
 
 use super::Transition;
@@ -131,6 +132,9 @@ impl State {
     fn decided_before(&self, stamped: &StampedPush) -> Option<PushOutcome> {
         let push = &stamped.push;
         let key = &push.node.key;
+        if let Some(message) = self.other_publisher(push) {
+            return Some(PushOutcome::Refused { message });
+        }
         let Some(node) = self.nodes.get(key) else {
             let full = self.nodes.len() >= NODES_MAX && self.oldest_removed().is_none();
             return full.then(|| PushOutcome::Refused {
@@ -181,6 +185,28 @@ impl State {
             });
         }
         Some(PushOutcome::Accepted { revision: node.revision, duplicate: true, refused: node.refused.clone() })
+    }
+
+    /// Why a push is none of the publisher's that has the name. Where nobody registered it, any may have it.
+    fn other_publisher(&self, push: &Push) -> Option<String> {
+        let key = &push.node.key;
+        let publisher = self.publishers.get(key)?;
+        match push.epoch.cmp(&publisher.epoch) {
+            Ordering::Equal => None,
+            Ordering::Less if planted(Bug::AcceptOldEpoch) => None,
+            Ordering::Less => Some(format!(
+                "node {key} is held by epoch {} ({}), and this push has the older epoch {}; two publishers use one name: \
+                 stop one of them or give it another id",
+                publisher.epoch,
+                publisher.described(),
+                push.epoch,
+            )),
+            Ordering::Greater => Some(format!(
+                "the epoch {} was not given to a publisher of node {key}; a publisher registers, and pushes with the epoch \
+                 that it is given",
+                push.epoch,
+            )),
+        }
     }
 
     /// Tables that no node has rows in, besides those that are pushed now. That of the configuration stays.
@@ -250,7 +276,7 @@ fn align(table: &TableSchema, pushed: &TableSchema, rows: Vec<Row>) -> Vec<Row> 
 
 #[cfg(test)]
 mod tests {
-    use unum_proto::model::{DataType, NodeDescription, Push};
+    use unum_proto::model::{DataType, NodeDescription};
 
     use super::*;
     use crate::catalog::columnar::local_batch;

@@ -4,10 +4,12 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
-use unum_proto::model::{Invalid, Push, PushOutcome, SchemasSeen};
+use unum_proto::model::{Invalid, NodeKey, Push, PushOutcome, Registration, SchemasSeen};
 use unum_proto::wire;
 
+use super::status::{from_invalid, from_propose};
 use crate::service::ingest::{IngestService, Outcome};
+use crate::service::publishers::PublisherService;
 
 /// Pushes of one stream that are being decided at a time. A node's pushes are applied in order, and two batches in
 /// flight could swap them; more pushes of a stream wait in its flow-control window.
@@ -18,6 +20,8 @@ const WINDOW: usize = 1;
 pub struct IngestApi {
     /// Takes the pushes in.
     pub service: IngestService,
+    /// Gives names to publishers.
+    pub publishers: PublisherService,
     /// Ends the streams, which are as long as their publishers live.
     pub stop: CancellationToken,
 }
@@ -41,6 +45,20 @@ impl wire::ingest_server::Ingest for IngestApi {
             .try_buffered(WINDOW)
             .take_until(self.stop.clone().cancelled_owned());
         Ok(Response::new(Box::pin(replies)))
+    }
+
+    async fn register(&self, request: Request<wire::RegisterRequest>) -> Result<Response<wire::RegisterReply>, Status> {
+        let registration = Registration::try_from(request.into_inner()).map_err(from_invalid)?;
+        let registered = self.publishers.register(registration).await.map_err(from_propose)?;
+        Ok(Response::new(wire::RegisterReply::new(registered)))
+    }
+
+    async fn release(&self, request: Request<wire::ReleaseRequest>) -> Result<Response<wire::ReleaseReply>, Status> {
+        let wire::ReleaseRequest { node, epoch } = request.into_inner();
+        let node = node.ok_or_else(|| Status::invalid_argument("the message has no node key; set it"))?;
+        let node = NodeKey::try_from(node).map_err(from_invalid)?;
+        let released = self.publishers.release(node, epoch).await.map_err(from_propose)?;
+        Ok(Response::new(wire::ReleaseReply { released }))
     }
 }
 

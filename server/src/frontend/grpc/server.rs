@@ -24,6 +24,7 @@ use crate::frontend::listener::Listener;
 use crate::service::admin::AdminService;
 use crate::service::configure::ConfigService;
 use crate::service::ingest::IngestService;
+use crate::service::publishers::PublisherService;
 use crate::service::query::QueryService;
 
 /// Requests of one connection at a time.
@@ -58,6 +59,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Services { group, ingest, query, admin, config } = services;
+    let publishers = PublisherService::new(group.clone());
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection =
@@ -65,7 +67,7 @@ pub async fn serve(
     let replica = ReplicaServer::new(ReplicaApi { group, ingest: ingest.clone(), query: query.clone() })
         .max_decoding_message_size(REPLICA_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(REPLICA_MESSAGE_BYTES_MAX);
-    let ingest = IngestServer::new(IngestApi { service: ingest, stop: stop.clone() })
+    let ingest = IngestServer::new(IngestApi { service: ingest, publishers, stop: stop.clone() })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let query = QueryServer::new(QueryApi::new(query))

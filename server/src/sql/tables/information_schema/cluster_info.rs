@@ -4,18 +4,20 @@ use unum_proto::model::Row;
 use unum_proto::typed_rows;
 
 use super::pushed;
-use crate::catalog::{Node, NodeStatus};
+use crate::catalog::{Node, NodeStatus, Publisher};
 use crate::sql::syntax::names::INFORMATION_SCHEMA;
 use crate::sql::tables::view::{Reads, SystemTable, View};
 
 typed_rows! {
     /// Its columns.
     const COLUMNS;
-    fn row(node: &Node) {
+    fn row(node: &Node, publisher: Option<&Publisher>) {
         let description = &node.description;
         let label = |name: &str| description.labels.get(name);
-        // An epoch is the microsecond at which a publisher started, if the SDK chose it.
-        let started = i64::try_from(node.epoch).ok().filter(|epoch| (EPOCH_MIN..=node.received_at_us).contains(epoch));
+        let of_epoch = publisher.filter(|publisher| publisher.epoch == node.epoch);
+        // The epoch of a publisher that did not register is the microsecond at which it started, if it is a time.
+        let clock = i64::try_from(node.epoch).ok().filter(|epoch| (EPOCH_MIN..=node.received_at_us).contains(epoch));
+        let started = of_epoch.map(|publisher| publisher.since_us).or(clock);
     }
     "TYPE": Text, "type of the node" => description.key.node_type.as_str();
     "INSTANCE": Text, "the node: its label instance, or its id" => pushed::instance(node);
@@ -39,7 +41,8 @@ pub static TABLE: SystemTable = SystemTable {
 
 fn rows(view: &View) -> Vec<Row> {
     let known = view.state.nodes.values().filter(|node| node.status != NodeStatus::Removed);
-    known.map(|node| row(node)).collect()
+    let publisher = |node: &Node| view.state.publishers.get(&node.description.key).map(|publisher| publisher.value());
+    known.map(|node| row(node, publisher(node))).collect()
 }
 
 /// 2000-01-01: a lower epoch is a number that somebody counts, and no time.

@@ -4,6 +4,7 @@ pub mod agents;
 pub mod columns;
 pub mod config;
 pub mod nodes;
+pub mod publishers;
 pub mod replicas;
 // A file is named after its table.
 #[allow(clippy::module_inception)]
@@ -18,6 +19,7 @@ pub const TABLES: &[&SystemTable] = &[
     &tables::TABLE,
     &columns::TABLE,
     &agents::TABLE,
+    &publishers::TABLE,
     &config::changes::TABLE,
     &config::change_nodes::TABLE,
     &config::history::TABLE,
