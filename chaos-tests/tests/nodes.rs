@@ -122,7 +122,7 @@ async fn of_two_agents_under_one_name_the_older_stays_and_the_newer_is_told_how_
     assert_eq!(row.get::<String>("problem")?, "two publishers");
     assert!(row.get::<String>("message")?.contains("ip 10.0.0.1"), "{told:?}");
     let log = until("it is told", async || Some(newer.log()).filter(|log| log.contains("waits for the name"))).await?;
-    assert!(log.contains("--take-over") && log.contains("unum node remove tikv one"), "{log}");
+    assert!(log.contains("--take-over") && log.contains("unum node remove tikv/one"), "{log}");
     assert!(older.ended()?.is_none() && newer.ended()?.is_none(), "both live");
     assert_eq!(agents.pushed().await?, ("10.0.0.1".into(), first), "the older one has the name");
 

@@ -19,10 +19,8 @@ impl Transition<'_> {
         if let (Some(holder), false) = (holder, take_over) {
             let message = format!(
                 "node {node} has a publisher that is live ({}); stop that one, take its name with --take-over, or free \
-                 the name with `unum node remove {} {}`",
+                 the name with `unum node remove {node}`",
                 holder.described(),
-                node.node_type,
-                node.id,
             );
             let since_us = match &holder.rival {
                 Some(rival) if rival.instance.is_same(&instance) => rival.since_us,
@@ -149,7 +147,7 @@ mod tests {
         for at_us in [7, 9] {
             let told = cluster.register(at_us, instance("b", "1"), false).unwrap_err();
             assert!(told.contains("instance a, host host-a, since 1970-01-01 00:00:00 UTC"), "{told}");
-            assert!(told.contains("--take-over") && told.contains("unum node remove tikv one"), "{told}");
+            assert!(told.contains("--take-over") && told.contains("unum node remove tikv/one"), "{told}");
         }
         let rival = cluster.0.publishers[&key()].rival.clone().unwrap();
         assert_eq!((rival.instance.id(), rival.since_us, rival.last_us), ("b", 7, 9));
