@@ -59,6 +59,7 @@ impl VisitorMut for Rewriter<'_> {
         }
         shapes::having(query);
         shapes::distinct(query);
+        shapes::ordered(query);
         match set_operations(&mut query.body) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),

@@ -11,10 +11,12 @@
 mod apply;
 pub mod cache;
 mod called_as_columns;
+mod claimed_orders;
 pub mod cooperative;
 pub mod errors;
 mod group_names;
 mod joins;
+mod moved_constraints;
 mod named_keys;
 mod one_row;
 mod outer_sides;
@@ -23,6 +25,7 @@ pub mod parameterize;
 #[allow(clippy::module_inception)]
 pub mod plan;
 pub mod planner;
+mod silent;
 mod sorted_inputs;
 mod whole_filters;
 mod whole_keys;

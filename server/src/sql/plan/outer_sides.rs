@@ -4,18 +4,17 @@
 //! `d.c` of `… LEFT JOIN (SELECT 0 AS c …) d` were left out, and NULL and 0 came as they were found (docs/decisions/0030).
 //! Here such an input says nothing of its values.
 
-use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{JoinType, Result, internal_err};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, Result};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+
+use super::silent::{Forgets, Silent};
 
 /// The rule. It has to come before all that knows of orders.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl PhysicalOptimizerRule for OuterSides {
                 return Ok(Transformed::no(plan));
             }
             let children = children.into_iter().zip(fills).map(|(side, fills)| match fills && is_known(side) {
-                true => Arc::new(Silent::new(Arc::clone(side))) as _,
+                true => Arc::new(Silent::new(Arc::clone(side), Forgets::All)) as _,
                 false => Arc::clone(side),
             });
             let children = children.collect();
@@ -63,66 +62,5 @@ fn fills(join: Option<JoinType>) -> [bool; 2] {
         Some(JoinType::Right) => [true, false],
         Some(JoinType::Full) => [true, true],
         _ => [false, false],
-    }
-}
-
-/// The rows of its input, of which nothing is known.
-#[derive(Debug)]
-struct Silent {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
-}
-
-impl Silent {
-    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        let nothing = EquivalenceProperties::new(input.schema());
-        let properties = Arc::new(PlanProperties::clone(input.properties()).with_eq_properties(nothing));
-        Self { input, properties }
-    }
-}
-
-impl DisplayAs for Silent {
-    fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("OuterSideExec")
-    }
-}
-
-impl ExecutionPlan for Silent {
-    fn name(&self) -> &'static str {
-        "OuterSideExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[_; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input))),
-            Err(children) => internal_err!("{} inputs where there is one", children.len()),
-        }
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn execute(&self, partition: usize, tasks: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, tasks)
     }
 }

@@ -20,12 +20,13 @@ use datafusion::sql::parser::Statement as DfStatement;
 use sqlparser::ast::{ObjectName, Statement as Ast};
 
 use super::cooperative::{self, CooperativeJoins};
+use super::moved_constraints::MovedConstraints;
 use super::outer_sides::OuterSides;
 use super::plan::{Plan, is_reusable, is_timeless};
 use super::sorted_inputs::SortedInputs;
 use super::whole_filters::{self, WholeFilters};
 use super::whole_order::WholeOrder;
-use super::{apply, called_as_columns, errors, joins, named_keys, one_row, parameterize, whole_keys};
+use super::{apply, called_as_columns, claimed_orders, errors, joins, named_keys, one_row, parameterize, whole_keys};
 use crate::sql::mysql::lower::{self, Lowering};
 use crate::sql::mysql::registry;
 use crate::sql::run::memory::QueryMemory;
@@ -183,7 +184,8 @@ impl Planner {
 
 /// DataFusion's rules, and ours around them: its last check comes last.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(OuterSides)];
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+        vec![Arc::new(OuterSides), Arc::new(MovedConstraints)];
     for rule in PhysicalOptimizer::new().rules {
         if rule.name() == whole_filters::BEFORE {
             rules.push(Arc::new(WholeFilters));
@@ -222,6 +224,7 @@ fn lowered(lowering: &mut Lowering, logical: LogicalPlan) -> datafusion::error::
         .and_then(one_row::say)
         .and_then(whole_keys::keep)
         .and_then(named_keys::name)
+        .and_then(claimed_orders::forget)
 }
 
 /// Lowers plans of the session's statement.

@@ -4,6 +4,7 @@
 mod distinct;
 mod having;
 mod names;
+mod ordered;
 mod quantified;
 mod rollup;
 mod select;
@@ -12,6 +13,7 @@ mod sets;
 pub use distinct::distinct;
 pub use having::having;
 pub use names::name_as_typed;
+pub use ordered::ordered;
 pub use quantified::{Quantifier, quantified};
 pub use rollup::rollup;
 pub use sets::numbered_set_operation;
