@@ -6,7 +6,7 @@ use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, run, until};
 use unum_chaos_tests::counter::{counter, publisher, read_counter, told_of_no_majority};
 use unum_client::collect::HostTables;
 use unum_client::rows::{self, Format};
-use unum_client::{Client, Consistency, DataType, Error, NodeDescription, NodeKey, Table};
+use unum_client::{Change, Client, Consistency, DataType, Error, NodeDescription, NodeKey, Table};
 
 async fn status(client: &Client, id: &str) -> Option<String> {
     let result = client.query(&format!("SELECT status FROM nodes WHERE id = '{id}'")).await.ok()?;
@@ -298,5 +298,44 @@ async fn types_become_wider_as_values_come() -> anyhow::Result<()> {
     cluster.wait_until_answers(1).await?;
     assert_eq!(shown(client.query(types).await?)?, "BIGINT,TEXT");
     assert_eq!(shown(client.query("SELECT SUM(a) AS types FROM cluster_metrics").await?)?, "8");
+    Ok(())
+}
+
+/// A table a day, by nodes that come and go.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_anything_in_goes_after_a_time() -> anyhow::Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let client = cluster.client_of_all()?;
+    let of_node = |id: &str| anyhow::Ok(client.publisher(NodeDescription::new(NodeKey::parse("db", id)?)));
+    let table = |name: &str, text: &str| rows::parse(name, text, Format::Csv, None).map(unum_client::Table::snapshot);
+    let mut stays = of_node("1")?;
+    stays.push_whole(vec![table("day_1", "a,b\n1,2\n")?, table("day_2", "a\n1\n")?]).await?;
+    of_node("2")?.push_whole(vec![table("day_3", "a\n1\n")?, table("day_1", "a,b,c\n1,2,3\n")?]).await?;
+    let left =
+        async |sql: &str| -> Option<String> { client.query(sql).await.ok()?.rows().next()?.get::<String>("l").ok() };
+    const TABLES: &str = "SELECT GROUP_CONCAT(name ORDER BY name) AS l FROM tables WHERE name LIKE 'day%'";
+    const COLUMNS: &str =
+        "SELECT GROUP_CONCAT(column_name ORDER BY column_name) AS l FROM columns WHERE table_name = 'day_1'";
+    assert_eq!(left(TABLES).await.as_deref(), Some("day_1,day_2,day_3"));
+
+    // As it comes, for a month: they are shown, and stay.
+    let removed = Change::RemoveNode { node: NodeKey::parse("db", "2")? };
+    client.change(removed).await?;
+    client.query("SET CONFIG unum limits.unused_kept_ms = 3000").await?;
+    let gone = async |sql: &'static str, expected: &'static str| left(sql).await.filter(|left| left == expected);
+    until("the table is gone", async || gone(TABLES, "day_1,day_2").await).await?;
+    until("the column is gone", async || gone(COLUMNS, "a,b").await).await?;
+    // What has rows stays, and what is pushed again is there again.
+    stays.push_whole(vec![table("day_3", "a\n1\n")?, table("day_1", "a,b,c\n1,2,9\n")?]).await?;
+    assert_eq!(left(TABLES).await.as_deref(), Some("day_1,day_2,day_3"));
+    assert_eq!(left(COLUMNS).await.as_deref(), Some("a,b,c"));
+    let status = client.query("SHOW TABLE STATUS LIKE 'cluster_day%'").await?;
+    let lengths: Vec<(String, u64)> =
+        status.rows().map(|row| Ok((row.get("Name")?, row.get("Data_length")?))).collect::<Result<_, Error>>()?;
+    assert_eq!(
+        lengths.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["cluster_day_1", "cluster_day_2", "cluster_day_3"]
+    );
+    assert!(lengths.iter().all(|(_, bytes)| *bytes > 0), "{lengths:?}");
     Ok(())
 }

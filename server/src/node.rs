@@ -22,6 +22,7 @@ use crate::service::ingest::IngestService;
 use crate::service::liveness;
 use crate::service::query::QueryService;
 use crate::service::query_log::QueryLog;
+use crate::service::sweep;
 use crate::storage::DataDir;
 
 /// Threads for queries. As many as most replicas have cores; planning and running are pure CPU.
@@ -120,6 +121,7 @@ impl Replica {
         }
         tasks.spawn("disk space", disk.clone().watch());
         tasks.spawn("liveness", liveness::run(group.clone(), disk.clone()));
+        tasks.spawn("sweep", sweep::run(group.clone(), disk.clone(), options.tunables.unused_kept.clone()));
         let (ingest, run_ingest) = IngestService::new(group.clone(), disk.clone(), options.tunables.limits.clone());
         tasks.spawn("ingest", run_ingest);
         let log = QueryLog::new(consensus.replica, options.tunables.query_log.clone());

@@ -10,6 +10,7 @@ use unum_proto::model::{ChangeId, ConfigReport, NodeKey, Push, PushOutcome, Regi
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::NodeStatus;
+use super::Place;
 use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
 use super::packed::{Packed, PackedPush, PackedPushBefore};
@@ -112,6 +113,15 @@ pub enum Command {
         /// The epoch that it was given.
         epoch: u64,
     },
+    /// What is unused for long goes.
+    Sweep {
+        /// The leader's wall clock, microseconds since the epoch.
+        at_us: i64,
+        /// What is unused since then goes.
+        before_us: i64,
+        /// Where the leader has looked.
+        places: Vec<Place>,
+    },
 }
 
 impl Command {
@@ -126,6 +136,7 @@ impl Command {
             | Self::ReportConfig { at_us, .. }
             | Self::Change { at_us, .. }
             | Self::Register { at_us, .. }
+            | Self::Sweep { at_us, .. }
             | Self::Release { at_us, .. } => *at_us,
         }
     }
@@ -169,6 +180,11 @@ pub enum Outcome {
     Registered(Registered),
     /// Whether the name was given back.
     Released(bool),
+    /// What was unused went.
+    Swept {
+        /// How much of it.
+        gone: u32,
+    },
 }
 
 /// A push and the hash of its content, computed once by the leader.
@@ -208,6 +224,7 @@ impl Command {
             | Self::ReportConfig { at_us: at, .. }
             | Self::Change { at_us: at, .. }
             | Self::Register { at_us: at, .. }
+            | Self::Sweep { at_us: at, .. }
             | Self::Release { at_us: at, .. } => *at = now_us,
         }
         self

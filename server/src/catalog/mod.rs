@@ -28,6 +28,7 @@ mod record;
 mod schema;
 mod state;
 mod transition;
+mod unused;
 
 pub use command::{Command, DecodeError, Outcome, Silence, StampedPush, TooLarge};
 pub use hashed::Hashed;
@@ -37,3 +38,4 @@ pub use record::{PREFIXES, Record, RecordError, RecordKey, RecordRef};
 pub use schema::{ColumnFacts, KnownSchema, Widened};
 pub use state::{NODES_MAX, Node, NodeStatus, Snapshot, State, TABLES_MAX, TTLS_UNTIL_DOWN, Table};
 pub use transition::Applied;
+pub use unused::{Place, Unused};

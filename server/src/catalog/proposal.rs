@@ -4,7 +4,7 @@ use unum_proto::model::{ChangeId, ConfigReport, NodeKey, PushOutcome, Registered
 
 use super::change::{CatalogChange, Changed};
 use super::config::{ConfigDone, ConfigProposal, ConfigRefusal, ConfigStep};
-use super::{Command, Outcome, Silence, StampedPush, State};
+use super::{Command, Outcome, Place, Silence, StampedPush, State};
 
 /// A command, and how to read what comes of it.
 #[derive(Debug, Clone)]
@@ -57,6 +57,17 @@ impl Proposal<Result<(), String>> {
             other => Err(other),
         };
         Self { command: Command::RemoveNode { at_us, node }, read }
+    }
+}
+
+impl Proposal<u32> {
+    /// See [`Command::Sweep`]; how much went.
+    pub fn sweep(at_us: i64, before_us: i64, places: Vec<Place>) -> Self {
+        let read = |outcome| match outcome {
+            Outcome::Swept { gone } => Ok(gone),
+            other => Err(other),
+        };
+        Self { command: Command::Sweep { at_us, before_us, places }, read }
     }
 }
 
@@ -149,6 +160,7 @@ mod tests {
         assert!(state.draft(&Proposal::pushes(0, Vec::new())).1.is_empty());
         assert_eq!(state.draft(&Proposal::silences(0, Vec::new())).1, 0);
         assert_eq!(state.draft(&Proposal::report_config(0, node.clone(), Vec::new())).1, 0);
+        assert_eq!(state.draft(&Proposal::sweep(0, 0, Vec::new())).1, 0);
         assert!(!state.draft(&Proposal::release(0, node.clone(), 1)).1);
         let instance = Instance::new("a", Evidence::default()).unwrap();
         let registration = Registration { node: node.clone(), instance, take_over: false };

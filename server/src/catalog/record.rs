@@ -13,7 +13,7 @@ use unum_proto::model::{NodeDescription, NodeKey, TableName};
 use super::columnar::chunks::Chunks;
 use super::config::{self, ConfigRecord, ConfigRecordKey};
 use super::hashed::Hashed;
-use super::{KnownSchema, Node, NodeStatus, Publisher, Snapshot, State, Table};
+use super::{KnownSchema, Node, NodeStatus, Publisher, Snapshot, State, Table, Unused};
 
 /// What was written before tables were refused one by one, and types became wider. Only these two kinds differ.
 const VERSION_BEFORE: u8 = 1;
@@ -26,10 +26,18 @@ const SNAPSHOT: u8 = b't';
 const CONFIG: u8 = b'c';
 const CHANGE_KEY: u8 = b'k';
 const PUBLISHER: u8 = b'p';
+const UNUSED: u8 = b'u';
 
 /// The keys of all records begin with these, in an order in which a state can be restored.
-pub const PREFIXES: [[u8; 2]; 6] =
-    [prefix(NODE), prefix(SCHEMA), prefix(SNAPSHOT), prefix(CONFIG), prefix(CHANGE_KEY), prefix(PUBLISHER)];
+pub const PREFIXES: [[u8; 2]; 7] = [
+    prefix(NODE),
+    prefix(SCHEMA),
+    prefix(SNAPSHOT),
+    prefix(CONFIG),
+    prefix(CHANGE_KEY),
+    prefix(PUBLISHER),
+    prefix(UNUSED),
+];
 
 const fn prefix(kind: u8) -> [u8; 2] {
     [kind, b'/']
@@ -50,6 +58,8 @@ pub enum RecordKey {
     ChangeKey(u64),
     /// The publisher of a node.
     Publisher(NodeKey),
+    /// What of a table is unused.
+    Unused(TableName),
 }
 
 /// A record, as it is read.
@@ -67,6 +77,8 @@ pub enum Record {
     ChangeKey(String),
     /// See [`RecordKey::Publisher`].
     Publisher(Publisher),
+    /// See [`RecordKey::Unused`].
+    Unused(Unused),
 }
 
 /// A record of a state.
@@ -84,6 +96,8 @@ pub enum RecordRef<'a> {
     ChangeKey(&'a String),
     /// See [`RecordKey::Publisher`].
     Publisher(&'a Publisher),
+    /// See [`RecordKey::Unused`].
+    Unused(&'a Unused),
 }
 
 /// Why bytes are not a record.
@@ -142,6 +156,13 @@ impl Hashed<Publisher> {
     }
 }
 
+impl Hashed<Unused> {
+    /// What of a table is unused.
+    pub fn unused(table: &TableName, value: Unused) -> Self {
+        Self::named(UNUSED, table, value)
+    }
+}
+
 impl RecordKey {
     /// The keys of all that is kept of the configuration's changes begin with it.
     pub const CONFIG_PREFIX: [u8; 2] = prefix(CONFIG);
@@ -156,6 +177,7 @@ impl RecordKey {
             Self::Config(name) => key(CONFIG, &postcard::to_stdvec(name).expect("model types always encode")),
             Self::ChangeKey(revision) => key(CHANGE_KEY, &revision.to_be_bytes()),
             Self::Publisher(node) => key(PUBLISHER, node.to_string().as_bytes()),
+            Self::Unused(table) => key(UNUSED, table.as_str().as_bytes()),
         }
     }
 }
@@ -169,6 +191,7 @@ impl RecordRef<'_> {
             (_, Self::Snapshot(snapshot)) => encode(snapshot),
             (_, Self::ChangeKey(change_key)) => encode(change_key),
             (_, Self::Publisher(publisher)) => encode(publisher),
+            (_, Self::Unused(unused)) => encode(unused),
             // The key is in the record, too: it cannot be read back from its bytes.
             (RecordKey::Config(key), Self::Config(record)) => encode(&(key, record)),
             (_, Self::Config(_)) => unreachable!("a state gives a record of the kind of its key"),
@@ -214,6 +237,11 @@ impl Record {
             PUBLISHER => {
                 let node = node_name(name).ok_or_else(|| corrupt("its key names no node"))?;
                 (RecordKey::Publisher(node), Self::Publisher(decode(key, bytes)?))
+            }
+            UNUSED => {
+                let table = std::str::from_utf8(name).ok().and_then(|name| TableName::of_record(name).ok());
+                let table = table.ok_or_else(|| corrupt("its key names no table"))?;
+                (RecordKey::Unused(table), Self::Unused(decode(key, bytes)?))
             }
             _ => return Err(corrupt("its key is of no kind")),
         })
@@ -287,6 +315,7 @@ impl RecordRef<'_> {
             Self::Config(record) => Record::Config(record.clone()),
             Self::ChangeKey(key) => Record::ChangeKey((*key).clone()),
             Self::Publisher(publisher) => Record::Publisher((*publisher).clone()),
+            Self::Unused(unused) => Record::Unused((*unused).clone()),
         }
     }
 }
@@ -303,6 +332,7 @@ impl State {
             RecordKey::Config(key) => RecordRef::Config(self.config.get(key)?),
             RecordKey::ChangeKey(revision) => RecordRef::ChangeKey(self.change_keys.get(*revision)?.value()),
             RecordKey::Publisher(node) => RecordRef::Publisher(self.publishers.get(node)?.value()),
+            RecordKey::Unused(table) => RecordRef::Unused(self.unused.get(table)?.value()),
         })
     }
 
@@ -321,10 +351,12 @@ impl State {
         let change_keys = self.change_keys.iter();
         let change_keys =
             change_keys.map(|(revision, key)| (RecordKey::ChangeKey(revision), RecordRef::ChangeKey(key.value())));
+        let unused = self.unused.iter();
+        let unused = unused.map(|(table, one)| (RecordKey::Unused(table.clone()), RecordRef::Unused(one.value())));
         let publishers = self.publishers.iter();
         let publishers =
             publishers.map(|(node, one)| (RecordKey::Publisher(node.clone()), RecordRef::Publisher(one.value())));
-        nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys).chain(publishers)
+        nodes.chain(schemas).chain(snapshots).chain(config).chain(change_keys).chain(publishers).chain(unused)
     }
 
     /// Builds a state again from its records. A table's rows come after its schema and after their node.
@@ -376,6 +408,12 @@ impl State {
                     state.publishers.insert(node, Arc::new(publisher));
                     added
                 }
+                (RecordKey::Unused(table), Record::Unused(unused)) => {
+                    let unused = Hashed::unused(&table, unused);
+                    let added = unused.hash();
+                    state.unused.insert(table, Arc::new(unused));
+                    added
+                }
                 (key, _) => return Err(format!("a record of another kind than its key {key:?}")),
             };
             state.hash = state.hash.wrapping_add(added);
@@ -406,6 +444,7 @@ mod tests {
         assert_eq!(bytes(RecordKey::Config(ConfigRecordKey::Since(node))), "c/\\x05\\x04tikv\\ttikv-1.eu");
         let node = NodeKey::parse("tikv", "tikv-1.eu").unwrap();
         assert_eq!(bytes(RecordKey::Publisher(node)), "p/tikv/tikv-1.eu");
+        assert_eq!(bytes(RecordKey::Unused("load".parse().unwrap())), "u/load");
         assert_eq!(bytes(RecordKey::ChangeKey(258)), "k/\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x02");
     }
 

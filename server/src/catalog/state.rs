@@ -15,6 +15,7 @@ use super::config::Config;
 use super::hashed::Hashed;
 use super::publisher::Publisher;
 use super::schema::KnownSchema;
+use super::unused::Unused;
 
 /// Everything that is replicated, at one revision: what nodes pushed, changes of their configuration, which changes were made.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,8 @@ pub struct State {
     pub publishers: OrdMap<NodeKey, Arc<Hashed<Publisher>>>,
     /// All pushed tables by name.
     pub tables: OrdMap<TableName, Arc<Table>>,
+    /// What of the tables is unused, and since when.
+    pub unused: OrdMap<TableName, Arc<Hashed<Unused>>>,
     /// Changes of the nodes' configuration, and its past.
     pub config: Config,
     /// Which other changes were made.

@@ -74,6 +74,7 @@ settings! {
     limits: LimitsSection {
         nodes_max: usize = 20_000, at_once, "nodes of the catalog";
         tables_max: usize = 500, at_once, "tables of the catalog";
+        unused_kept_ms: u64 = 30 * 24 * 3_600_000, at_once, "tables without rows and columns without values go after so long; 0: never";
     }
     sql: SqlSection {
         query_memory_bytes_max: usize = 256 * 1024 * 1024, at_once, "what the operators of one query may hold";

@@ -117,6 +117,8 @@ pub struct Tunables {
     pub disk_reserve_bytes: Tunable<u64>,
     /// How much the catalog may hold.
     pub limits: Tunable<ingest::Limits>,
+    /// How long tables without rows and columns without values stay; 0: for ever.
+    pub unused_kept: Tunable<Duration>,
     /// The limits of its queries.
     pub sql: Tunable<sql::Limits>,
     /// What it remembers of its queries, and how many run at a time.
@@ -132,6 +134,7 @@ impl Tunables {
         Self {
             disk_reserve_bytes: Tunable::new(file.storage.disk_reserve_bytes),
             limits: Tunable::new(limits(file)),
+            unused_kept: Tunable::new(Duration::from_millis(file.limits.unused_kept_ms)),
             sql: Tunable::new(sql_limits(file)),
             query_log: Tunable::new(query_log_options(file)),
             publish_interval: Tunable::new(Duration::from_millis(file.publish.interval_ms)),
@@ -142,6 +145,7 @@ impl Tunables {
     pub(super) fn set(&self, file: &File) {
         self.disk_reserve_bytes.set(file.storage.disk_reserve_bytes);
         self.limits.set(limits(file));
+        self.unused_kept.set(Duration::from_millis(file.limits.unused_kept_ms));
         self.sql.set(sql_limits(file));
         self.query_log.set(query_log_options(file));
         self.publish_interval.set(Duration::from_millis(file.publish.interval_ms));

@@ -6,6 +6,7 @@
 //! - [`published`]: the tables that Unum itself publishes, and what others may push to them.
 //! - [`publishers`]: who publishes under the name of a node.
 //! - [`liveness`]: which nodes fell silent, as the leader sees it.
+//! - [`sweep`]: what nobody has anything in goes after a time.
 //! - [`change`]: statements that change something.
 //! - [`configure`]: changes of the nodes' configuration, on their way to the nodes and back.
 //! - [`admin`]: changes of the group and the catalog by hand.
@@ -23,3 +24,4 @@ pub mod publishers;
 pub mod query;
 pub mod query_log;
 pub mod raft_status;
+pub mod sweep;

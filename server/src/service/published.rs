@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use unum_client::collect::PUBLISHED_TABLES;
 use unum_proto::model::{
-    CONFIG_COLUMNS, CONFIG_TABLE, Column, DataType, Push, TableRefusal, TableSchema, TableSnapshot, Value,
+    CONFIG_COLUMNS, CONFIG_TABLE, Column, DataType, Push, TableName, TableRefusal, TableSchema, TableSnapshot, Value,
 };
 
 use super::query_log::{processlist, slow_query, statements_summary};
@@ -29,6 +29,11 @@ static SCHEMAS: LazyLock<BTreeMap<&'static str, Arc<TableSchema>>> = LazyLock::n
     let schema = |(name, columns)| (name, Arc::new(TableSchema::of(name, columns).expect("a legal schema")));
     own.into_iter().chain(agents).map(schema).collect()
 });
+
+/// Whether Unum publishes that table itself.
+pub fn is_published(table: &TableName) -> bool {
+    SCHEMAS.contains_key(table.as_str())
+}
 
 /// The push with its tables as the code has them; those that cannot be are refused in it.
 pub fn conformed(push: Push) -> Push {

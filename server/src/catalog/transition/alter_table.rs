@@ -6,7 +6,7 @@ use unum_proto::model::{CONFIG_TABLE, ColumnName, DataType, NodeKey, TableName, 
 
 use super::Transition;
 use crate::catalog::columnar::narrowed;
-use crate::catalog::{Hashed, KnownSchema, RecordKey, Snapshot, Table};
+use crate::catalog::{Hashed, KnownSchema, Place, RecordKey, Snapshot, Table};
 
 impl Transition<'_> {
     /// A column, with its values on all nodes; says whether there was one. An error says why it stays.
@@ -28,6 +28,7 @@ impl Transition<'_> {
                 row.remove(position);
             }
         });
+        self.mark_used(&Place { table: name.clone(), column: Some(column.clone()) });
         Ok(true)
     }
 

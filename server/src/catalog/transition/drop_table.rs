@@ -4,6 +4,7 @@ use unum_proto::model::{CONFIG_TABLE, TableName};
 
 use super::Transition;
 use crate::catalog::RecordKey;
+use crate::catalog::unused::Unused;
 
 impl Transition<'_> {
     /// A table with its columns and all rows; says whether there was one. An error says why it stays.
@@ -23,6 +24,7 @@ impl Transition<'_> {
     /// The same of any table; says whether there was one.
     pub(super) fn remove_table(&mut self, name: &TableName) -> bool {
         let Some(table) = self.state.tables.remove(name) else { return false };
+        self.put_unused(name, Unused::default());
         for (node, snapshot) in &table.snapshots {
             self.state.rehash(Some(snapshot.hash()), None);
             self.changes.insert(RecordKey::Snapshot(node.clone(), name.clone()));

@@ -6,6 +6,7 @@
 //! - [`push`]: a push is applied, once, whole or not at all.
 //! - [`departure`]: nodes fall silent, are removed, and are forgotten.
 //! - [`registration`]: a publisher takes a node's name, or gives it back.
+//! - [`sweep`]: tables and columns that are unused for long go.
 //! - `change`: what a statement changes, once for its change key; [`drop_table`] and [`alter_table`] are such changes.
 //! - `config::change` and `config::converge`: changes of the nodes' configuration.
 
@@ -14,6 +15,7 @@ mod departure;
 mod drop_table;
 mod push;
 mod registration;
+mod sweep;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,6 +57,7 @@ impl State {
             Command::RemoveNode { node, .. } => Outcome::NodeRemoved(transition.remove_node(&node)),
             Command::Register { registration, .. } => Outcome::Registered(transition.register(registration)),
             Command::Release { node, epoch, .. } => Outcome::Released(transition.release(&node, epoch)),
+            Command::Sweep { places, before_us, .. } => Outcome::Swept { gone: transition.sweep(&places, before_us) },
             Command::ProposeConfig { proposal, .. } => Outcome::Config(transition.propose_config(proposal)),
             Command::StepConfig { change, step, .. } => Outcome::Config(transition.step_config(change, step)),
             Command::Change { change_key, change, .. } => Outcome::Changed(transition.change(change_key, change)),

@@ -72,6 +72,7 @@ pub static HEADS: &[Head] = &[
     show(&["SHOW DATABASES", "SHOW SCHEMAS"], "SHOW DATABASES", "the schemas", &show::DATABASES),
     show(&["SHOW TABLES"], "SHOW [FULL] TABLES [FROM s]", "the tables of a schema", &show::TABLES),
     show(&["SHOW FULL TABLES"], "", "", &show::FULL_TABLES),
+    show(&["SHOW TABLE STATUS"], "SHOW TABLE STATUS [FROM s]", "what each table of a schema holds and costs", &show::TABLE_STATUS),
     show(&["SHOW COLUMNS", "SHOW FIELDS"], "SHOW [FULL] COLUMNS FROM t", "the columns of a table", &show::COLUMNS),
     show(&["SHOW FULL COLUMNS", "SHOW FULL FIELDS"], "", "", &show::FULL_COLUMNS),
     show(&["SHOW CREATE TABLE", "SHOW CREATE VIEW"], "SHOW CREATE TABLE t", "a table as a statement that would make it", &show::CREATE_TABLE),

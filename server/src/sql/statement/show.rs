@@ -68,6 +68,31 @@ const TABLES_LIKE: Show = Show {
     ..METADATA
 };
 
+pub(super) static TABLE_STATUS: Show = Show {
+    columns: &[
+        ("Name", "table_name"),
+        ("Engine", "engine"),
+        ("Version", "version"),
+        ("Row_format", "row_format"),
+        ("Rows", "table_rows"),
+        ("Avg_row_length", "avg_row_length"),
+        ("Data_length", "data_length"),
+        ("Max_data_length", "max_data_length"),
+        ("Index_length", "index_length"),
+        ("Data_free", "data_free"),
+        ("Auto_increment", "auto_increment"),
+        ("Create_time", "create_time"),
+        ("Update_time", "update_time"),
+        ("Check_time", "check_time"),
+        ("Collation", "table_collation"),
+        ("Checksum", "checksum"),
+        ("Create_options", "create_options"),
+        ("Comment", "table_comment"),
+    ],
+    like: "Name",
+    ..TABLES_LIKE
+};
+
 const OF_A_TABLE: Show = Show {
     from: "information_schema.columns",
     order: "ordinal_position",

@@ -22,7 +22,7 @@ typed_rows! {
     "VERSION": Int64, "always NULL" => Null;
     "ROW_FORMAT": Text, "always NULL" => Null;
     "TABLE_ROWS": UInt64, "its rows, where that is known without reading it" => rows;
-    "AVG_ROW_LENGTH": UInt64, "always NULL" => Null;
+    "AVG_ROW_LENGTH": UInt64, "bytes of a row of a cluster table, on average" => average(table.bytes(), rows);
     "DATA_LENGTH": UInt64, "bytes of a cluster table's values" => table.bytes();
     "MAX_DATA_LENGTH": UInt64, "always NULL" => Null;
     "INDEX_LENGTH": UInt64, "always 0" => 0u64;
@@ -46,6 +46,10 @@ pub static TABLE: SystemTable = SystemTable {
     reads: Reads::Nothing,
     rows,
 };
+
+fn average(bytes: Option<u64>, rows: Option<u64>) -> Option<u64> {
+    bytes?.checked_div(rows?)
+}
 
 fn rows(view: &View) -> Vec<Row> {
     view.list().iter().map(|table| row(&view.own, table)).collect()
