@@ -363,3 +363,44 @@ async fn replicas_are_nodes_too_and_keep_what_was_set() -> anyhow::Result<()> {
     assert!(error.to_string().contains("more than 7 rows"), "{error}");
     Ok(())
 }
+
+/// The host's facts go on, and a row tells until it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_cannot_be_published_never_ends_the_agent() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let (client, agents) = (cluster.client_of_all()?, Agents::new(&cluster)?);
+    let list = agents.path("list");
+    let says = |text: &str| std::fs::write(&list, text);
+    says("echo broken >&2; exit 7")?;
+    let mut agent = agents.start("pd", "pd_1", &["--config-from".into(), format!("sh {}", list.display())])?;
+    let told = async |part: &'static str| {
+        let sql = "SELECT message FROM cluster_agents WHERE node_id = 'pd_1' AND table_name = 'config'";
+        texts(&client, sql).await.ok().filter(|told| told.len() == 1 && told[0].contains(part))
+    };
+    until("the row tells why", async || told("broken").await).await?;
+    let pushed = async || -> Option<u64> {
+        let result = client.query("SELECT sequence FROM nodes WHERE id = 'pd_1'").await.ok()?;
+        result.rows().next()?.get("sequence").ok()
+    };
+    let now = pushed().await.unwrap_or_default();
+    // So many keys that no push has room for them.
+    says(
+        "i=0; while [ $i -lt 9000 ]; do echo key$i=0123456789012345678901234567890123456789012345678901234; i=$((i+1)); done",
+    )?;
+    until("the row tells of the limit", async || told("the limit is 524288").await).await?;
+    until("the host's facts go on", async || pushed().await.filter(|sequence| *sequence > now)).await?;
+    // It holds its output and prints without end.
+    says("sleep 600 & echo a=1")?;
+    let keys =
+        async || texts(&client, "SELECT CONCAT(`key`, '=', value) FROM cluster_config WHERE node_id = 'pd_1'").await;
+    until("it is read", async || keys().await.ok().filter(|keys| keys == &["a=1"])).await?;
+    until("no row is left", async || {
+        texts(&client, "SELECT message FROM cluster_agents").await.ok().filter(Vec::is_empty)
+    })
+    .await?;
+    let log = agent.log();
+    assert_eq!(log.matches("broken").count(), 1, "it is told once:\n{log}");
+    assert!(agent.ended()?.is_none(), "it lives");
+    assert_eq!(agent.terminate(PATIENCE)?, Some(0));
+    Ok(())
+}

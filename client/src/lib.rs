@@ -53,5 +53,5 @@ pub use table::Table;
 pub use transport::serve_stub;
 pub use unum_proto::model::{
     Change, ChangeId, Column, ColumnName, Consistency, DataType, Invalid, MemberStatus, NodeDescription, NodeKey,
-    NodeName, ReplicaId, ReplicaStatus, TableName, TableSchema, TableSnapshot, Value,
+    NodeName, ReplicaId, ReplicaStatus, TableName, TableRefusal, TableSchema, TableSnapshot, Value,
 };

@@ -2,8 +2,9 @@
 //!
 //! - [`config_table`]: the table `config`, secrets masked before they leave the node.
 //! - [`Subscription`]: what is wanted, applied key by key and reported.
-//! - [`hook`] and [`file`]: targets of `unum agent`.
+//! - [`hook`] and [`file`]: targets of `unum agent`; [`command`] runs what they and the agent run.
 
+pub mod command;
 pub mod file;
 pub mod hook;
 mod push_request;

@@ -41,6 +41,8 @@ pub struct Publisher {
     node: NodeDescription,
     instance: OwnInstance,
     take_over: bool,
+    /// Tables that are in no push, and why.
+    left_out: Vec<TableRefusal>,
     /// None before it is registered.
     epoch: Option<u64>,
     sequence: u64,
@@ -56,6 +58,7 @@ impl Publisher {
             node,
             instance: OwnInstance::of_process(),
             take_over: false,
+            left_out: Vec::new(),
             epoch: None,
             sequence: 0,
             timeout,
@@ -94,6 +97,21 @@ impl Publisher {
         Subscription::start(self.endpoints.clone(), self.node.key.clone(), self.timeout, apply)
     }
 
+    /// Tables that this publisher would push and cannot, and why: each [`Publisher::push`] from now on says so, and
+    /// `cluster_agents` shows it. Those that are in a push are told of by its answer.
+    pub fn leave_out(&mut self, tables: Vec<TableRefusal>) {
+        self.left_out = tables;
+    }
+
+    /// Whether one push can have this table.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the limit that is in the way.
+    pub fn check(&self, table: &TableSnapshot) -> Result<(), Error> {
+        let push = Push::new(self.node.clone(), 0, 1, vec![table.clone()])?;
+        Ok(push.check_size()?)
+    }
+
     /// Pushes table snapshots; returns when they are committed and visible. A table that is refused is left out and told in
     /// the answer, and of the others all or nothing is applied.
     ///
@@ -102,7 +120,10 @@ impl Publisher {
     /// [`Error::Deadline`] when it was not applied in time, [`Error::OutcomeUnknown`] when it may have been.
     pub async fn push(&mut self, tables: Vec<TableSnapshot>) -> Result<Ack, Error> {
         let (epoch, deadline) = self.begin().await?;
-        let tables = tables.into_iter().map(Ok).collect();
+        let is_pushed =
+            |refusal: &&TableRefusal| !tables.iter().any(|table| table.schema.name.as_str() == refusal.table);
+        let left_out: Vec<_> = self.left_out.iter().filter(is_pushed).cloned().map(Err).collect();
+        let tables = left_out.into_iter().chain(tables.into_iter().map(Ok)).collect();
         let push = Push::without_refused(self.node.clone(), epoch, self.sequence, tables)?;
         self.send(push, deadline).await
     }

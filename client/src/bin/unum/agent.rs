@@ -1,11 +1,12 @@
 //! `unum agent`: publishes what this host knows about itself, every interval.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
-use unum_client::config::PushRequest;
-use unum_client::{Error, Publisher, TableSnapshot, signal};
+use unum_client::config::{CONFIG_TABLE, PushRequest};
+use unum_client::{Error, Publisher, TableName, TableRefusal, TableSnapshot, signal};
 
 use super::Connection;
 use super::agent_config::{AgentConfig, ConfigArgs};
@@ -50,7 +51,7 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let stop = signal::stop();
     tokio::pin!(stop);
-    let mut name = Name::default();
+    let (mut name, mut refused) = (Name::default(), Refused::default());
     loop {
         let asked = tokio::select! {
             _ = ticks.tick() => None,
@@ -61,13 +62,13 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
             if !name.is_ours(&mut publisher).await? {
                 return Ok(());
             }
-            push_config(&mut publisher, config.as_mut()).await?;
+            push_config(&mut publisher, config.as_mut(), &mut refused).await?;
             match asked {
                 Some(asked) => {
                     asked.done();
                     Ok(())
                 }
-                None => push(&mut publisher, &mut tables).await,
+                None => push(&mut publisher, &mut tables, &mut refused).await,
             }
         };
         tokio::select! {
@@ -133,11 +134,62 @@ async fn asked(config: Option<&mut AgentConfig>) -> PushRequest {
     }
 }
 
-/// The configuration, if it has changed.
-async fn push_config(publisher: &mut Publisher, config: Option<&mut AgentConfig>) -> Result<(), Error> {
+/// Tables that are refused, or cannot be read, and why. Each is told once, and in each push until it is over.
+#[derive(Debug, Default)]
+struct Refused(BTreeMap<String, String>);
+
+impl Refused {
+    fn add(&mut self, table: &str, why: &str) {
+        if self.0.get(table).map(String::as_str) != Some(why) {
+            tracing::warn!(table, why, "a table is not published");
+            self.0.insert(table.to_owned(), why.to_owned());
+        }
+    }
+
+    fn remove(&mut self, table: &str) {
+        if self.0.remove(table).is_some() {
+            tracing::info!(table, "the table is published again");
+        }
+    }
+
+    /// What a push came to, of these tables.
+    fn heard(&mut self, tables: &[TableName], refused: &[TableRefusal]) {
+        for table in tables.iter().map(TableName::as_str) {
+            match refused.iter().find(|refusal| refusal.table == table) {
+                Some(refusal) => self.add(table, &refusal.why),
+                None => self.remove(table),
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<TableRefusal> {
+        self.0.iter().map(|(table, why)| TableRefusal::new(table, why)).collect()
+    }
+}
+
+/// The configuration, if it has changed. One that cannot be read or is too large for a push is told, and the rest goes on.
+async fn push_config(
+    publisher: &mut Publisher,
+    config: Option<&mut AgentConfig>,
+    refused: &mut Refused,
+) -> Result<(), Error> {
     let Some(config) = config else { return Ok(()) };
-    let Some(table) = config.news().await else { return Ok(()) };
-    if pushed(publisher, vec![table.clone()]).await? {
+    let table = match config.news().await {
+        Ok(Some(table)) => table,
+        Ok(None) => {
+            refused.remove(CONFIG_TABLE);
+            return Ok(());
+        }
+        Err(why) => {
+            refused.add(CONFIG_TABLE, &why);
+            return Ok(());
+        }
+    };
+    if let Err(error) = publisher.check(&table) {
+        refused.add(CONFIG_TABLE, &error.to_string());
+        return Ok(());
+    }
+    if pushed(publisher, vec![table.clone()], refused).await? {
         config.acknowledged(table);
     }
     Ok(())
@@ -145,13 +197,13 @@ async fn push_config(publisher: &mut Publisher, config: Option<&mut AgentConfig>
 
 /// One push; says whether it was acknowledged. What a retry cannot mend ends the agent; anything else is told, and the
 /// next interval tries again.
-async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>) -> Result<bool, Error> {
+async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>, refused: &mut Refused) -> Result<bool, Error> {
+    let tables: Vec<_> = push.iter().map(|table| table.schema.name.clone()).collect();
+    publisher.leave_out(refused.all());
     match publisher.push(push).await {
         Ok(ack) => {
             tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed");
-            for refused in &ack.refused {
-                tracing::warn!(table = refused.table, why = refused.why, "a table is refused");
-            }
+            refused.heard(&tables, &ack.refused);
             Ok(true)
         }
         Err(error) if may_be_better_later(&error) => {
@@ -163,9 +215,9 @@ async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>) -> Result<b
 }
 
 /// The host's tables that are due now.
-async fn push(publisher: &mut Publisher, tables: &mut HostTables) -> Result<(), Error> {
+async fn push(publisher: &mut Publisher, tables: &mut HostTables, refused: &mut Refused) -> Result<(), Error> {
     for push in tokio::task::block_in_place(|| tables.collect(publisher.node()))? {
-        if !pushed(publisher, push).await? {
+        if !pushed(publisher, push, refused).await? {
             return Ok(());
         }
     }

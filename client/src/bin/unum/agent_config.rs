@@ -1,16 +1,14 @@
 //! The configuration of the agent's node: where its keys come from, and what sets them.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
-use tokio::process::Command;
 use unum_client::config::file::{ConfigFile, Format};
 use unum_client::config::{
-    ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, config_table, hook,
-    push_requests,
+    ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, command,
+    config_table, hook, push_requests,
 };
 use unum_client::{Error, Publisher, TableSnapshot};
 
@@ -84,23 +82,15 @@ impl AgentConfig {
         Ok(Some(Self { source, timeout, published: None, asked, _subscription: subscription }))
     }
 
-    /// The configuration, if it is not what was published last. What cannot be read is told, and stays as it was.
-    pub async fn news(&mut self) -> Option<TableSnapshot> {
+    /// The configuration, if it is not what was published last. An error says why it cannot be read: it stays as it was.
+    pub async fn news(&mut self) -> Result<Option<TableSnapshot>, String> {
         let entries = match &self.source {
             Source::File(file) => tokio::task::block_in_place(|| file.read()),
             Source::Command(command) => list(command, self.timeout).await,
         };
-        let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()));
-        match table {
-            Ok(table) => {
-                let known = self.published.as_ref().is_some_and(|published| published.rows == table.rows);
-                (!known).then_some(table)
-            }
-            Err(error) => {
-                tracing::warn!(error, "the configuration is not published; it stays as it was");
-                None
-            }
-        }
+        let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()))?;
+        let known = self.published.as_ref().is_some_and(|published| published.rows == table.rows);
+        Ok((!known).then_some(table))
     }
 
     /// That was pushed.
@@ -146,19 +136,14 @@ const LISTED_BYTES_MAX: usize = 1024 * 1024;
 
 /// The keys that a command prints.
 async fn list(command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
-    let mut child = Command::new("/bin/sh");
-    child.arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let output = tokio::time::timeout(timeout, child.output()).await;
-    let output = output
-        .map_err(|_| format!("{command:?} did not end within {} s and was killed", timeout.as_secs()))?
-        .map_err(|e| format!("{command:?} failed: {e}"))?;
-    if !output.status.success() {
-        return Err(format!("{command:?}: {}", output.status));
+    let ended = command::run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await?;
+    if !ended.status.success() {
+        return Err(format!("{command:?}: {}: {}", ended.status, ended.error));
     }
-    if output.stdout.len() > LISTED_BYTES_MAX {
-        return Err(format!("{command:?} printed {} bytes; the limit is {LISTED_BYTES_MAX}", output.stdout.len()));
+    if ended.output.len() > LISTED_BYTES_MAX {
+        return Err(format!("{command:?} printed more than {LISTED_BYTES_MAX} bytes; list fewer keys"));
     }
-    let text = String::from_utf8(output.stdout).map_err(|e| format!("{command:?} printed what is not UTF-8: {e}"))?;
+    let text = String::from_utf8(ended.output).map_err(|e| format!("{command:?} printed what is not UTF-8: {e}"))?;
     text.lines().filter(|line| !line.trim().is_empty()).map(|line| parse(line.trim())).collect()
 }
 
