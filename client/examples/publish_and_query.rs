@@ -23,5 +23,7 @@ async fn main() -> Result<(), Error> {
         let (node, depth) = (row.get::<String>("node_id")?, row.get::<Option<f64>>("depth")?);
         writeln!(out, "{node} {depth:?}").map_err(|e| Error::Refused(e.to_string()))?;
     }
+    // Otherwise the name is this process's until the node's TTL is over.
+    publisher.release().await?;
     Ok(())
 }

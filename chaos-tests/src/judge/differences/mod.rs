@@ -81,7 +81,7 @@ pub const DIFFERENCES: &[Difference] = &[
     differs(&[COMPARES], When::TimeBesideOther, "MariaDB compares by times if one is, MySQL only texts that are times"),
     differs(&[&["FLOOR", "CEIL", "ROUND", "TRUNCATE", "FORMAT"]], When::TimeOrManyDigits, "a time is a number there, and 30 digits behind the point are the most; 38 in MariaDB"),
     differs(&[&["LEAST", "GREATEST"]], When::WithinOrDate, "they compare by their arguments alone; MariaDB by where they stand, and cuts a time to the day"),
-    differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER", "aggregate OVER", "GROUP_CONCAT", "LAST_VALUE", "FIRST_VALUE"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; MariaDB cuts the exponent of one in a list and in a window; one out of range is an error, 0 in MariaDB"),
+    differs(&[&["SUM", "AVG", "STD*", "VAR*", "SUM OVER", "aggregate OVER", "GROUP_CONCAT", "LAST_VALUE", "FIRST_VALUE", "NTH_VALUE", "LEAD", "LAG"]], When::ExtremesAreIn, "the rows of nodes have no order, and a sum of doubles of very different size depends on it; MariaDB cuts the exponent of one in a list and in a window; one out of range is an error, 0 in MariaDB"),
     differs(&[&["PI", "ROUND", "TRUNCATE", "FLOOR", "CEIL", "ORD"]], When::ExtremesInside, "in another function it is the value that it is alone; MariaDB has fixed digits of it, or 31 bits"),
     differs(&[&["CAST", "CONVERT"]], When::MariaDbHasZero, "a double below 0 AS UNSIGNED is its two's complement; 0 in MariaDB"),
     // Texts.

@@ -299,6 +299,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::Row;
+    use super::super::limits::EPOCH_MAX;
     use super::*;
 
     fn value() -> impl Strategy<Value = Value> {
@@ -316,7 +317,7 @@ mod tests {
 
     /// A push of one row, whose schema has the types of its values.
     fn push() -> impl Strategy<Value = Push> {
-        (proptest::collection::vec(value(), 1..20), 1..u64::MAX, any::<u64>(), any::<i64>()).prop_map(
+        (proptest::collection::vec(value(), 1..20), 1..u64::MAX, 0..=EPOCH_MAX, any::<i64>()).prop_map(
             |(row, sequence, epoch, collected_at_us)| {
                 let columns: Vec<_> = row
                     .iter()

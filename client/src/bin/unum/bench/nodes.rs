@@ -1,7 +1,7 @@
 //! The made-up nodes of a bench, and their rows.
 
 use unum_client::collect::HostCollector;
-use unum_client::{DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot, Value};
+use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot, Value};
 use unum_proto::model::limits::TTL_MS_MAX;
 
 use super::clients::{Clients, PUBLISHERS_PER_CONNECTION};
@@ -82,8 +82,10 @@ impl Nodes {
     /// Pushes each node once with so many tables; returns their publishers in order.
     pub async fn push_all(&self, clients: &Clients<'_>, tables: u8) -> Result<Vec<Publisher>, Error> {
         let connections = clients.shared(self.count as usize, PUBLISHERS_PER_CONNECTION)?;
-        let made =
-            connections.iter().zip(0..).map(|(client, number)| Ok((number, client.publisher(description(number)?))));
+        // Those of an earlier bench are live for a day.
+        let publisher =
+            |(client, number): (&Client, u32)| Ok((number, client.publisher(description(number)?).taking_over()));
+        let made = connections.iter().zip(0..).map(publisher);
         let publishers = made.collect::<Result<Vec<(u32, Publisher)>, Error>>()?;
         load::each(publishers, FILLING, async |(number, mut publisher)| {
             let all = [self.node_info(number, 0), self.processlist(number)?, self.labels()?];

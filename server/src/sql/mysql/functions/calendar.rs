@@ -2,7 +2,7 @@
 //!
 //! Texts of times are in [`super::time_format`], spans of time in [`super::interval`].
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// Names of the months.
 pub const MONTHS: [&str; 12] = [
@@ -53,6 +53,41 @@ pub fn date_of_number(days: i64) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(since).filter(|date| date.year() <= YEAR_MAX)
 }
 
+/// The date of a number of days, in the year 0, too: it has 365 here.
+fn date_of_any_number(days: i64) -> Option<NaiveDate> {
+    const DAYS_TO_MARCH: i64 = 59;
+    match days {
+        1..=DAYS_OF_YEAR_0 => NaiveDate::from_yo_opt(0, u32::try_from(days + i64::from(days > DAYS_TO_MARCH)).ok()?),
+        days => date_of_number(days),
+    }
+}
+
+/// Microseconds of a day.
+const DAY_MICROS: i128 = 86_400_000_000;
+
+/// Microseconds since the year 0.
+pub fn micros_since_year_0(time: NaiveDateTime) -> i128 {
+    let of_day =
+        time.signed_duration_since(time.date().and_time(NaiveTime::MIN)).num_microseconds().unwrap_or_default();
+    i128::from(day_number(time.date())) * DAY_MICROS + i128::from(of_day)
+}
+
+/// The time so many microseconds later; none before the year 0, and past the last year.
+pub fn later(time: NaiveDateTime, micros: i128) -> Option<NaiveDateTime> {
+    let micros = micros_since_year_0(time).checked_add(micros)?;
+    let date = date_of_any_number(i64::try_from(micros.div_euclid(DAY_MICROS)).ok()?)?;
+    let of_day = Duration::microseconds(i64::try_from(micros.rem_euclid(DAY_MICROS)).ok()?);
+    date.and_time(NaiveTime::MIN).checked_add_signed(of_day)
+}
+
+/// A date that there is: the February of the year 0 has 28 days here.
+pub fn in_calendar(date: NaiveDate) -> NaiveDate {
+    match (date.year(), date.month(), date.day()) {
+        (0, 2, 29) => date.with_day(28).unwrap_or(date),
+        _ => date,
+    }
+}
+
 /// A year of two digits is between 1970 and 2069.
 pub fn full_year(year: i64) -> i64 {
     match year {
@@ -64,7 +99,7 @@ pub fn full_year(year: i64) -> i64 {
 
 /// The last day of that month.
 pub fn last_day(date: NaiveDate) -> Option<NaiveDate> {
-    date.with_day(1)?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1))
+    date.with_day(1)?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1)).map(in_calendar)
 }
 
 /// The week of a year and the year that it belongs to, in MySQL's modes 0 to 7 (`WEEK(date, mode)`).

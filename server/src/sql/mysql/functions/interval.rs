@@ -1,8 +1,8 @@
 //! Spans of time: the units of INTERVAL, how many of one a value is, and times so much later. Pure.
 
-use chrono::{Datelike, Duration, Months, NaiveDateTime};
+use chrono::{Datelike, Months, NaiveDateTime};
 
-use crate::sql::mysql::functions::calendar::YEAR_MAX;
+use crate::sql::mysql::functions::calendar::{YEAR_MAX, in_calendar, later, micros_since_year_0};
 use crate::sql::mysql::value::{Decimal, Value};
 
 /// Microseconds of a second.
@@ -124,7 +124,8 @@ impl Interval {
     pub fn after(self, time: NaiveDateTime) -> Option<NaiveDateTime> {
         let distance = Months::new(u32::try_from(self.months.unsigned_abs()).ok()?);
         let time = if self.months < 0 { time.checked_sub_months(distance) } else { time.checked_add_months(distance) }?;
-        let time = time.checked_add_signed(Duration::microseconds(self.micros()?))?;
+        let time = in_calendar(time.date()).and_time(time.time());
+        let time = if self.micros == 0 { time } else { later(time, self.micros)? };
         (0..=YEAR_MAX).contains(&time.year()).then_some(time)
     }
 }
@@ -153,7 +154,7 @@ fn composite(text: &str, wanted: usize, has_micros: bool) -> Option<(i64, Vec<i6
 
 /// Whole units from `a` to `b`.
 pub fn difference(unit: Unit, a: NaiveDateTime, b: NaiveDateTime) -> Option<i64> {
-    let micros = || (b - a).num_microseconds();
+    let micros = || i64::try_from(micros_since_year_0(b) - micros_since_year_0(a)).ok();
     match unit {
         Unit::Micros(length) => micros()?.checked_div(length),
         Unit::Months(length) => {

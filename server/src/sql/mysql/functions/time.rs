@@ -106,11 +106,8 @@ fn timestamp(call: &Call<'_>) -> Outcome {
         _ if is_datetime(call.value(1)?) => return Err(Stop::Null),
         _ => call.time(1)?.0,
     };
-    let time = some(time.checked_add_signed(chrono::Duration::microseconds(added.micros())))?;
-    match (0..=calendar::YEAR_MAX).contains(&time.year()) {
-        true => Ok(Value::DateTime(time, call.returns.second_digits())),
-        false => Err(Stop::Null),
-    }
+    let time = some(calendar::later(time, added.micros().into()))?;
+    Ok(Value::DateTime(time, call.returns.second_digits()))
 }
 
 fn to_seconds(call: &Call<'_>) -> Outcome {

@@ -1,6 +1,6 @@
 //! Functions that add times, subtract them, and take parts of them by a unit.
 
-use chrono::{Datelike, Duration, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDateTime, NaiveTime};
 
 use crate::sql::mysql::functions::calendar;
 use crate::sql::mysql::functions::definition::{Argument, Call, Definition, Outcome, Stop, some};
@@ -185,9 +185,8 @@ fn addtime(call: &Call<'_>, sign: i64) -> Outcome {
     let added = call.time(1)?.0.micros() * sign;
     if is_datetime(first) {
         let (time, _) = call.datetime(0)?;
-        let time = some(time.checked_add_signed(Duration::microseconds(added)))?;
+        let time = some(calendar::later(time, added.into()))?;
         return match call.returns {
-            _ if !(0..=calendar::YEAR_MAX).contains(&time.year()) => Err(Stop::Null),
             Type::DateTime(digits) => Ok(Value::DateTime(time, digits)),
             _ => Ok(Value::text(shown(time))),
         };
@@ -207,7 +206,10 @@ fn timediff(call: &Call<'_>) -> Outcome {
         return Err(Stop::Null);
     }
     let micros = match (is_datetime(first), is_datetime(second)) {
-        (true, true) => some((call.datetime(0)?.0 - call.datetime(1)?.0).num_microseconds())?,
+        (true, true) => {
+            let since = |at| call.datetime(at).map(|(time, _)| calendar::micros_since_year_0(time));
+            some(i64::try_from(since(0)? - since(1)?).ok())?
+        }
         (false, false) => call.time(0)?.0.micros() - call.time(1)?.0.micros(),
         _ => return Err(Stop::Null),
     };
