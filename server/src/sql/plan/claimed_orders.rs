@@ -8,44 +8,27 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
-use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection, ScalarUDF, Window, WindowFunctionDefinition};
+use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 
-use super::whole_keys;
+use super::whole_keys::as_they_are;
 
 /// The plan without such claims.
 pub fn forget(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let as_it_is = whole_keys::as_it_is();
     let forgotten = plan.transform_up_with_subqueries(|plan| match plan {
-        LogicalPlan::Window(window) if window.window_expr.iter().any(is_running_aggregate) => {
-            let known = window.input.schema().fields().len();
-            columns_from(&as_it_is, known, window).map(Transformed::yes)
+        LogicalPlan::Window(window) if window.window_expr.iter().any(is_aggregate) => {
+            // Behind the columns that it passes on, its own.
+            let own = window.schema.columns().into_iter().skip(window.input.schema().fields().len()).collect();
+            as_they_are(&own, &Arc::new(LogicalPlan::Window(window))).map(Transformed::yes)
         }
         other => Ok(Transformed::no(other)),
     });
     forgotten.map(|forgotten| forgotten.data)
 }
 
-fn is_running_aggregate(expr: &Expr) -> bool {
+fn is_aggregate(expr: &Expr) -> bool {
     match expr {
-        Expr::Alias(alias) => is_running_aggregate(&alias.expr),
+        Expr::Alias(alias) => is_aggregate(&alias.expr),
         Expr::WindowFunction(window) => matches!(window.fun, WindowFunctionDefinition::AggregateUDF(_)),
         _ => false,
     }
-}
-
-/// The rows of a window, its own columns opaque: those behind the ones that it passes on.
-fn columns_from(as_it_is: &Arc<ScalarUDF>, known: usize, window: Window) -> Result<LogicalPlan> {
-    let plan = LogicalPlan::Window(window);
-    let column = |(at, column): (usize, datafusion::common::Column)| {
-        let (relation, name) = (column.relation.clone(), column.name.clone());
-        let column = Expr::Column(column);
-        if at < known {
-            return column;
-        }
-        Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(as_it_is), vec![column]))
-            .alias_qualified(relation, name)
-    };
-    let columns = plan.schema().columns().into_iter().enumerate().map(column).collect();
-    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?))
 }

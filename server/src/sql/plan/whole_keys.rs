@@ -158,8 +158,8 @@ fn joins_groups(plan: &LogicalPlan) -> bool {
 }
 
 /// The rows of a plan with these columns as they are, and nothing known of them.
-fn as_they_are(keys: &HashSet<Column>, input: &Arc<LogicalPlan>) -> Result<LogicalPlan> {
-    let as_it_is = as_it_is();
+pub fn as_they_are(keys: &HashSet<Column>, input: &Arc<LogicalPlan>) -> Result<LogicalPlan> {
+    let as_it_is = Arc::new(ScalarUDF::from(AsItIs(Signature::any(1, Volatility::Immutable))));
     let column = |column: Column| {
         let expr = Expr::Column(column.clone());
         if !keys.contains(&column) {
@@ -172,12 +172,7 @@ fn as_they_are(keys: &HashSet<Column>, input: &Arc<LogicalPlan>) -> Result<Logic
     Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::clone(input))?))
 }
 
-/// A function that gives back what it gets, and of whose result nothing is known.
-pub fn as_it_is() -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::from(AsItIs(Signature::any(1, Volatility::Immutable))))
-}
-
-/// That function.
+/// A function that gives back what it gets.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct AsItIs(Signature);
 

@@ -86,7 +86,7 @@ pub fn as_text(callee: Callee, args: Vec<Expr>, hexadecimals: &[bool], schema: &
         return Ok(args);
     }
     let (mut has_own, mut has_bytes) = (false, false);
-    for (_, arg) in args.iter().enumerate().filter(|(at, _)| !is_hexadecimal(*at)) {
+    for arg in args.iter().zip(hexadecimals).filter_map(|(arg, is_hexadecimal)| (!is_hexadecimal).then_some(arg)) {
         has_own |= has_own_letters(arg, schema)?;
         has_bytes |= type_of(arg, schema)? == Type::Bytes;
     }

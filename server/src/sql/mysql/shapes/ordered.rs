@@ -4,30 +4,26 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Ident, OrderByKind, Query, SelectItem, SetExpr, Visit, Visitor};
 
-use super::select::{column_name, empty_select, name, query_of, select_from};
+use super::select::{column_name, empty_select, name, output_names, query_of, select_from};
 
 /// What rows are ordered by goes below where it names a column of a table by table and name, and the SELECT has another
 /// column of that name: DataFusion orders the result, in which there would be two.
 pub fn ordered(query: &mut Query) {
+    let names_of = output_names(&query.body);
     let SetExpr::Select(select) = query.body.as_mut() else { return };
     let Some(order) = &mut query.order_by else { return };
     let OrderByKind::Expressions(by) = &mut order.kind else { return };
     if select.distinct.is_some() {
         return;
     }
-    let mut shown = Vec::with_capacity(select.projection.len());
-    for item in &select.projection {
-        shown.push(match item {
-            SelectItem::ExprWithAlias { alias, .. } => alias.clone(),
-            SelectItem::UnnamedExpr(Expr::Identifier(column)) => column.clone(),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) if !parts.is_empty() => {
-                parts[parts.len() - 1].clone()
-            }
-            SelectItem::UnnamedExpr(expr) => name(&expr.to_string()),
-            // How many columns those are is not known here.
-            _ => return,
-        });
-    }
+    let named = |(known, item): (Option<Ident>, &SelectItem)| match item {
+        SelectItem::UnnamedExpr(expr) => Some(known.unwrap_or_else(|| name(&expr.to_string()))),
+        // How many columns a `*` has is not known here.
+        _ => known,
+    };
+    let Some(shown) = names_of.into_iter().zip(&select.projection).map(named).collect::<Option<Vec<_>>>() else {
+        return;
+    };
     let is_another = |parts: &[Ident]| {
         let [_, .., column] = parts else { return false };
         let is_it = |item: &SelectItem| {
