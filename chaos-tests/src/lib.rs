@@ -7,7 +7,7 @@
 //! - `sandbox` is where what needs root happens.
 //! - `trials` are what `unum-trial` runs: one promise each, where it takes load, luck, root or minutes to see it.
 //! - `judge` holds Unum's SQL against a real MariaDB.
-//! - `counter`, `load`, `promise` and `host` serve them, and the tests that look at one promise each.
+//! - `counter`, `load`, `promise`, `host`, `namespace` and `hung_mount` serve them, and the tests that look at one promise each.
 
 pub mod check;
 pub mod cluster;
@@ -15,8 +15,10 @@ pub mod counter;
 pub mod faults;
 pub mod history;
 pub mod host;
+pub mod hung_mount;
 pub mod judge;
 pub mod load;
+pub mod namespace;
 pub mod packets;
 pub mod promise;
 pub mod report;

@@ -6,7 +6,7 @@ use unum_chaos_tests::cluster::{Cluster, PATIENCE, Process, binary, run, until};
 use unum_chaos_tests::counter::{counter, publisher, read_counter, told_of_no_majority};
 use unum_client::collect::HostTables;
 use unum_client::rows::{self, Format};
-use unum_client::{Change, Client, Consistency, DataType, Error, NodeDescription, NodeKey, Table};
+use unum_client::{Change, Client, Consistency, DataType, Error, NodeDescription, NodeKey, Program, Table};
 
 async fn status(client: &Client, id: &str) -> Option<String> {
     let result = client.query(&format!("SELECT status FROM nodes WHERE id = '{id}'")).await.ok()?;
@@ -253,8 +253,8 @@ async fn no_push_locks_an_agent_out() -> anyhow::Result<()> {
     assert_eq!(read_counter(&client, "agent").await?, 7);
 
     // The agent itself, through the same table.
-    let mut tables = HostTables::new(0);
-    for push in tables.collect(agent.node())? {
+    let mut tables = HostTables::new(&Program::at(binary("unum")?), 0);
+    for push in tables.collect(agent.node()).await?.pushes {
         assert_eq!(agent.push(push).await?.refused, []);
     }
     let values = client.query("SELECT value FROM cluster_load WHERE name = 'load1' AND value + 0 >= 0").await?;

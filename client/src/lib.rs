@@ -33,22 +33,28 @@ mod client;
 pub mod collect;
 pub mod config;
 mod error;
+mod helper;
 mod publisher;
 pub mod repl;
 mod result;
 mod retry;
 pub mod rows;
 mod session;
+mod shared_file;
 pub mod signal;
 mod table;
+mod this_program;
 mod transport;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::Error;
+pub use helper::Program;
 pub use publisher::{Ack, OwnInstance, Publisher, state_directory};
 pub use result::{FromValue, QueryResult, Row};
+pub use shared_file::{Contents, SharedFile, Stamp};
 pub use table::Table;
+pub use this_program::this_program;
 #[doc(hidden)]
 pub use transport::serve_stub;
 pub use unum_proto::model::{

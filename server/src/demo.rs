@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
-use unum_client::Client;
 use unum_client::repl::{self, Format, Script};
 use unum_client::signal;
+use unum_client::{Client, Program};
 use unum_proto::model::ReplicaId;
 
 use crate::config::{self, File, Flags};
@@ -24,7 +24,12 @@ const REPLICAS: u64 = 3;
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts the cluster, runs `statements` or the prompt, and stops it.
-pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandle) -> anyhow::Result<()> {
+pub async fn run(
+    statements: &[String],
+    format: Format,
+    metrics: PrometheusHandle,
+    program: &Program,
+) -> anyhow::Result<()> {
     // Before there is a directory that would be left behind.
     let prompt = statements.is_empty() && std::io::stdin().is_terminal();
     // At the prompt Ctrl-C ends a query, and not the cluster.
@@ -51,7 +56,7 @@ pub async fn run(statements: &[String], format: Format, metrics: PrometheusHandl
             cluster_name: "demo".into(),
         };
         let options = config::build(flags, File::default())?;
-        replicas.push(Replica::start(options, listeners, metrics.clone()).await?);
+        replicas.push(Replica::start(options, listeners, metrics.clone(), program).await?);
     }
     let client = Client::connect(addresses.clone()).await?;
     let used = tokio::select! {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use unum_client::repl::Format;
-use unum_client::signal;
+use unum_client::{Program, signal};
 use unum_proto::model::ReplicaId;
 use unum_server::base::telemetry::{self, LogFormat};
 use unum_server::config::{self, File, Flags};
@@ -93,9 +93,10 @@ struct DemoArgs {
 }
 
 pub(crate) fn main() -> ExitCode {
+    let program = unum_client::this_program();
     let cli = Cli::parse();
     let result = runtime().map_err(anyhow::Error::from).and_then(|runtime| {
-        let result = runtime.block_on(run(cli));
+        let result = runtime.block_on(run(cli, &program));
         // A thread may still read the terminal for a prompt that has ended: it must not hold the process up.
         runtime.shutdown_background();
         result
@@ -117,7 +118,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(cores.div_ceil(2)).enable_all().build()
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli, program: &Program) -> anyhow::Result<()> {
     let default_log = match cli.command {
         Command::Serve(_) => "info,openraft=error",
         Command::Demo(_) => "off",
@@ -127,7 +128,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let metrics = telemetry::init_metrics().map_err(anyhow::Error::msg)?;
     tokio::spawn(telemetry::keep_up(metrics.clone()));
     match cli.command {
-        Command::Demo(args) => demo::run(&args.execute, args.format, metrics).await,
+        Command::Demo(args) => demo::run(&args.execute, args.format, metrics, program).await,
         Command::Check(args) => {
             let report = check::run(&args.data_dir).await?;
             writeln!(std::io::stdout(), "{report}")?;
@@ -148,7 +149,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let options = config::build(flags, file)?;
             let listeners = Listeners::bind(options.listen, options.http_listen).await?;
             let stop = signal::stop();
-            let replica = Replica::start(options, listeners, metrics).await?;
+            let replica = Replica::start(options, listeners, metrics, program).await?;
             let failed = tokio::select! {
                 signal = stop => {
                     tracing::info!(signal, "stopping");

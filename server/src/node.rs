@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
+use unum_client::Program;
 
 use crate::base::disk::DiskSpace;
 use crate::base::tasks::TaskGroup;
@@ -92,7 +93,12 @@ async fn with_desired(mut options: Options, data_dir: &DataDir) -> anyhow::Resul
 
 impl Replica {
     /// Starts a replica; returns when it serves. It may not know a leader yet.
-    pub async fn start(options: Options, listeners: Listeners, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+    pub async fn start(
+        options: Options,
+        listeners: Listeners,
+        metrics: PrometheusHandle,
+        program: &Program,
+    ) -> anyhow::Result<Self> {
         let (grpc_addr, http_addr) = (listeners.grpc.addr(), listeners.http.addr());
         let mut data_dir = DataDir::open(&options.data_dir).await?;
         let mut consensus = options.consensus.clone();
@@ -145,7 +151,7 @@ impl Replica {
             }
         });
         let own_tables = OwnTables::new(group.clone(), store_id, log, Settings::new(options.clone()));
-        tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables));
+        tasks.spawn("own publisher", publish::run(options.clone(), grpc_addr, own_tables, program.clone()));
         tracing::info!(
             replica = u64::from(consensus.replica),
             cluster = format!("{:016x}", consensus.cluster_id),

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use unum_client::collect::HostCollector;
+use unum_client::collect::{HostTables, host_ip};
 use unum_client::config::{config_table, push_requests};
-use unum_client::{Client, Error, Invalid, NodeDescription, OwnInstance, Publisher, TableSnapshot};
+use unum_client::{
+    Client, Error, Invalid, NodeDescription, OwnInstance, Program, Publisher, TableRefusal, TableSnapshot,
+};
 
 use crate::config::Options;
 use crate::config::settings::Settings;
@@ -39,13 +41,11 @@ impl OwnTables {
 }
 
 /// Publishes every interval, as long as the replica runs.
-pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
-    let mut collector = HostCollector::new();
+pub async fn run(options: Options, addr: SocketAddr, own: OwnTables, program: Program) {
+    let mut host = HostTables::new(&program, 0);
     let mut node = NodeDescription::new(options.own_node());
-    node.ip = match addr.ip() {
-        ip if ip.is_unspecified() => collector.ip().to_string(),
-        ip => ip.to_string(),
-    };
+    let follows_route = addr.ip().is_unspecified();
+    node.ip = if follows_route { host_ip() } else { addr.ip() }.to_string();
     env!("CARGO_PKG_VERSION").clone_into(&mut node.version);
     let client = match Client::builder([addr.to_string()]).build() {
         Ok(client) => client.with_timeout(PUSH_TIMEOUT),
@@ -80,9 +80,14 @@ pub async fn run(options: Options, addr: SocketAddr, own: OwnTables) {
             continue;
         }
         due = Instant::now() + options.tunables.publish_interval.get();
-        let info = tokio::task::block_in_place(|| collector.collect(publisher.node()));
-        let pushed = match info {
-            Ok(info) => push(&own, &mut publisher, info, &mut running, &mut history).await,
+        if follows_route {
+            publisher.set_ip(host_ip().to_string());
+        }
+        let pushed = match host.collect_info(publisher.node()).await {
+            Ok((info, unread)) => {
+                publisher.leave_out(unread.iter().map(TableRefusal::unread).collect());
+                push(&own, &mut publisher, info, &mut running, &mut history).await
+            }
             Err(invalid) => Err(invalid.into()),
         };
         tell(pushed);
@@ -130,7 +135,10 @@ async fn push(
     running: &mut Option<TableSnapshot>,
     history: &mut History,
 ) -> Result<(), Error> {
-    publisher.push_whole(vec![info, raft_status::table(&own.group)?]).await?;
+    let ack = publisher.push(vec![info, raft_status::table(&own.group)?]).await?;
+    if let Some(TableRefusal { table, why }) = ack.refused.into_iter().find(|refused| !refused.table.is_empty()) {
+        return Err(Error::Refused(format!("table {table}: {why}")));
+    }
     let running = push_changed(&own.group, own.log.running_table(), publisher, running).await;
     if history.at.is_some_and(|at| at.elapsed() < HISTORY_INTERVAL) {
         return running;

@@ -8,11 +8,16 @@ use std::path::Path;
 /// has some tens of kilobytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The text of a file; none if it cannot be read, or is no text. What is too long is cut.
-pub(super) fn text(path: impl AsRef<Path>) -> Option<String> {
+/// What a file has; none if it cannot be read. What is too long is cut.
+pub(super) fn bytes(path: impl AsRef<Path>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-    String::from_utf8(bytes).ok()
+    Some(bytes)
+}
+
+/// The text of a file; none if it cannot be read. A name that is no text, of a device or a user, costs only itself.
+pub(super) fn text(path: impl AsRef<Path>) -> Option<String> {
+    bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The text without the blanks around it; none if that leaves nothing.

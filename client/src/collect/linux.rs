@@ -2,6 +2,9 @@
 
 use procfs::{CurrentSI, KernelStats};
 
+use super::mounts::{self, Mount};
+use super::{files, proc};
+
 /// The part of CPU time spent waiting for disks, between two calls.
 #[derive(Debug)]
 pub(super) struct IoWait {
@@ -42,4 +45,19 @@ fn times() -> Option<Times> {
 pub(super) fn processes() -> Option<u64> {
     let is_process = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().parse::<u32>().is_ok();
     Some(std::fs::read_dir("/proc").ok()?.flatten().filter(is_process).count() as u64)
+}
+
+/// Whether the CPU times can be read: sysinfo says 0 where they cannot.
+pub(super) fn tells_cpu() -> bool {
+    files::text("/proc/stat").is_some_and(|text| proc::parse_stat(&text).is_some())
+}
+
+/// Whether there is a load average: sysinfo says 0 where the file is empty.
+pub(super) fn tells_load() -> bool {
+    files::trimmed("/proc/loadavg").is_some()
+}
+
+/// The mounts that have space, as far as this process sees them.
+pub(super) fn mounts() -> Vec<Mount> {
+    mounts::parse(&files::bytes("/proc/self/mountinfo").unwrap_or_default())
 }

@@ -1,5 +1,7 @@
 //! What only Linux tells, elsewhere: nothing.
 
+use super::mounts::Mount;
+
 /// No CPU times.
 #[derive(Debug)]
 pub(super) struct IoWait;
@@ -17,4 +19,19 @@ impl IoWait {
 /// Not counted.
 pub(super) fn processes() -> Option<u64> {
     None
+}
+
+/// sysinfo knows.
+pub(super) fn tells_cpu() -> bool {
+    true
+}
+
+/// sysinfo knows.
+pub(super) fn tells_load() -> bool {
+    true
+}
+
+/// None is known here that could be asked without a risk of waiting for ever.
+pub(super) fn mounts() -> Vec<Mount> {
+    Vec::new()
 }

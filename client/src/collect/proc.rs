@@ -42,6 +42,18 @@ pub(super) struct NetDevice {
     pub counters: [(&'static str, u64); 10],
 }
 
+impl NetDevice {
+    /// Bytes.
+    pub(super) fn received(&self) -> u64 {
+        self.counters[1].1
+    }
+
+    /// Bytes.
+    pub(super) fn sent(&self) -> u64 {
+        self.counters[0].1
+    }
+}
+
 /// `/proc/net/dev`: two lines of header, then `name: ` with eight columns received and eight sent.
 pub(super) fn parse_net_dev(text: &str) -> Vec<NetDevice> {
     let device = |line: &str| {
@@ -122,23 +134,6 @@ pub(super) fn parse_pressure(text: &str) -> Vec<(String, String)> {
         averages.map(|(name, percent)| (format!("{share}-{name}"), percent.to_owned())).collect::<Vec<_>>()
     };
     text.lines().flat_map(averages).collect()
-}
-
-/// `/proc/mounts`: the options of each mount point. The last mount on a point is the one that is seen.
-pub(super) fn parse_mounts(text: &str) -> HashMap<String, String> {
-    let mount = |line: &str| {
-        let mut words = line.split(' ').skip(1);
-        let path = unescaped(words.next()?);
-        Some((path, words.nth(1)?.to_owned()))
-    };
-    text.lines().filter_map(mount).collect()
-}
-
-/// The kernel writes a blank in a path as `\040`.
-fn unescaped(path: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(path.to_owned(), |path, (escape, char)| path.replace(escape, char))
 }
 
 /// `/etc/passwd`: the name of each user id. The first of several names is the one that counts.
@@ -224,11 +219,7 @@ eth0:1:186560278    9922    1    2    3     0          0         0   701038    6
     }
 
     #[test]
-    fn mounts_users_threads_and_flags_are_found() {
-        let mounts = parse_mounts(
-            "/dev/vda / ext4 ro 0 0\n/dev/vda / ext4 rw,relatime 0 0\n/dev/sdb /my\\040disk xfs rw 0 0\nodd\n",
-        );
-        assert_eq!((mounts["/"].as_str(), mounts["/my disk"].as_str(), mounts.len()), ("rw,relatime", "rw", 2));
+    fn users_threads_and_flags_are_found() {
         let users =
             parse_passwd("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\n+\nme:x:1000:1000::/:/bin/sh\n");
         assert_eq!((users["0"].as_str(), users["1000"].as_str(), users.len()), ("root", "me", 2));

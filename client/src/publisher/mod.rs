@@ -83,6 +83,11 @@ impl Publisher {
         &self.node
     }
 
+    /// From the next push on the node has this address.
+    pub fn set_ip(&mut self, ip: impl Into<String>) {
+        self.node.ip = ip.into();
+    }
+
     /// Sets what SQL wants of this node's configuration: `apply` is called for each key, one after the other, and what it
     /// returns is what `config_change_nodes` shows. What was wanted while the node was away comes first. It ends when what
     /// this returns is dropped.

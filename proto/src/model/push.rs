@@ -116,10 +116,10 @@ impl TableSnapshot {
     }
 }
 
-/// A table that was left out of a push.
+/// A table that was left out of a push; or, without a table, what of itself the node could not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableRefusal {
-    /// Its name, as it was sent.
+    /// Its name, as it was sent; empty if it is about none.
     pub table: String,
     /// Why, and what to do.
     pub why: String,
@@ -132,6 +132,11 @@ impl TableRefusal {
         let mut why = why.to_string();
         why.truncate(why.floor_char_boundary(REFUSAL_BYTES_MAX));
         Self { table, why }
+    }
+
+    /// What the node could not read, and why.
+    pub fn unread(what: impl std::fmt::Display) -> Self {
+        Self::new("", what)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX};
+use unum_client::collect::{HostTables, PROCESSES_DEFAULT, PROCESSES_MAX, host_ip};
 use unum_client::config::{CONFIG_TABLE, PushRequest};
-use unum_client::{Error, Publisher, TableName, TableRefusal, TableSnapshot, signal};
+use unum_client::{Error, Program, Publisher, TableName, TableRefusal, TableSnapshot, signal};
 
 use super::Connection;
 use super::agent_config::{AgentConfig, ConfigArgs};
@@ -28,6 +28,9 @@ pub struct AgentArgs {
     /// none.
     #[arg(long, default_value_t = PROCESSES_DEFAULT, value_parser = parse_processes)]
     processes: usize,
+    /// node_info is that of the whole host, also where a control group bounds what this process may use of it.
+    #[arg(long)]
+    whole_host: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -40,24 +43,37 @@ fn parse_processes(text: &str) -> Result<usize, String> {
 /// An agent's TTL if none is named: a failover or a busy host must not make a node stale.
 const TTL_INTERVALS: u32 = 10;
 
-pub async fn run(args: AgentArgs) -> Result<(), Error> {
+pub async fn run(args: AgentArgs, program: &Program) -> Result<(), Error> {
+    let end = signal::end();
+    tokio::pin!(end);
+    let mut hangups = signal::hangups();
     let client = args.connection.builder().build()?;
-    let mut tables = HostTables::new(args.processes);
+    let mut tables = HostTables::new(program, args.processes);
+    if args.whole_host {
+        tables = tables.of_whole_host();
+    }
     let ttl = args.ttl.unwrap_or_else(|| LIVE_TTL_MIN.max(args.interval * TTL_INTERVALS));
-    let mut publisher = args.identity.publisher(&client, Kind::Agent, tables.ip(), ttl)?;
+    let follows_route = args.identity.finds_ip();
+    let mut publisher = args.identity.publisher(&client, Kind::Agent, host_ip(), ttl)?;
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
-    let mut config = AgentConfig::new(args.config, &publisher)?;
+    let mut config = AgentConfig::new(args.config, program, &publisher)?;
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let stop = signal::stop();
-    tokio::pin!(stop);
     let (mut name, mut refused) = (Name::default(), Refused::default());
     loop {
         let asked = tokio::select! {
             _ = ticks.tick() => None,
             asked = asked(config.as_mut()) => Some(asked),
-            _ = &mut stop => break,
+            () = hangups.next() => {
+                tracing::info!("SIGHUP: everything is read again");
+                ticks.reset_immediately();
+                continue;
+            }
+            _ = &mut end => break,
         };
+        if follows_route {
+            follow(&mut publisher);
+        }
         let push = async {
             if !name.is_ours(&mut publisher).await? {
                 return Ok(());
@@ -73,12 +89,22 @@ pub async fn run(args: AgentArgs) -> Result<(), Error> {
         };
         tokio::select! {
             pushed = push => pushed?,
-            _ = &mut stop => break,
+            _ = &mut end => break,
         }
     }
     tracing::info!("agent stops");
     release(&mut publisher).await;
     Ok(())
+}
+
+/// The node's address is that of the default route. Where there is none for a while, it stays.
+fn follow(publisher: &mut Publisher) {
+    let ip = host_ip();
+    let (now, before) = (ip.to_string(), &publisher.node().ip);
+    if now != *before && !ip.is_loopback() {
+        tracing::info!(before, now, "the host has another address");
+        publisher.set_ip(now);
+    }
 }
 
 /// Between two tries to take a name that another publisher has.
@@ -134,20 +160,27 @@ async fn asked(config: Option<&mut AgentConfig>) -> PushRequest {
     }
 }
 
-/// Tables that are refused, or cannot be read, and why. Each is told once, and in each push until it is over.
+/// Things of the host that could not be read and are told one by one.
+const UNREAD_MAX: usize = 20;
+
+/// Tables that are refused, or cannot be read, and why; and what of the host does not answer. Each is told once, and in each
+/// push until it is over.
 #[derive(Debug, Default)]
-struct Refused(BTreeMap<String, String>);
+struct Refused {
+    tables: BTreeMap<String, String>,
+    unread: Vec<String>,
+}
 
 impl Refused {
     fn add(&mut self, table: &str, why: &str) {
-        if self.0.get(table).map(String::as_str) != Some(why) {
+        if self.tables.get(table).map(String::as_str) != Some(why) {
             tracing::warn!(table, why, "a table is not published");
-            self.0.insert(table.to_owned(), why.to_owned());
+            self.tables.insert(table.to_owned(), why.to_owned());
         }
     }
 
     fn remove(&mut self, table: &str) {
-        if self.0.remove(table).is_some() {
+        if self.tables.remove(table).is_some() {
             tracing::info!(table, "the table is published again");
         }
     }
@@ -162,8 +195,25 @@ impl Refused {
         }
     }
 
+    /// What of the host could not be read now.
+    fn read(&mut self, mut unread: Vec<String>) {
+        if unread.len() > UNREAD_MAX {
+            let more = unread.len() - UNREAD_MAX;
+            unread.truncate(UNREAD_MAX);
+            unread.push(format!("and {more} more"));
+        }
+        for news in unread.iter().filter(|what| !self.unread.contains(what)) {
+            tracing::warn!(what = news, "not read");
+        }
+        for over in self.unread.iter().filter(|what| !unread.contains(what)) {
+            tracing::info!(what = over, "no more");
+        }
+        self.unread = unread;
+    }
+
     fn all(&self) -> Vec<TableRefusal> {
-        self.0.iter().map(|(table, why)| TableRefusal::new(table, why)).collect()
+        let tables = self.tables.iter().map(|(table, why)| TableRefusal::new(table, why));
+        tables.chain(self.unread.iter().map(TableRefusal::unread)).collect()
     }
 }
 
@@ -216,7 +266,9 @@ async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>, refused: &m
 
 /// The host's tables that are due now.
 async fn push(publisher: &mut Publisher, tables: &mut HostTables, refused: &mut Refused) -> Result<(), Error> {
-    for push in tokio::task::block_in_place(|| tables.collect(publisher.node()))? {
+    let collected = tables.collect(publisher.node()).await?;
+    refused.read(collected.unread);
+    for push in collected.pushes {
         if !pushed(publisher, push, refused).await? {
             return Ok(());
         }

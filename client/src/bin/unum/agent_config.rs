@@ -1,16 +1,18 @@
 //! The configuration of the agent's node: where its keys come from, and what sets them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
-use unum_client::config::file::{ConfigFile, Format};
+use tokio::sync::Mutex;
+use unum_client::config::file::{Changed, ConfigFile, Format};
 use unum_client::config::{
     ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, command,
     config_table, hook, push_requests,
 };
-use unum_client::{Error, Publisher, TableSnapshot};
+use unum_client::{Error, Program, Publisher, TableSnapshot};
 
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -37,7 +39,7 @@ pub struct ConfigArgs {
 /// Where keys come from.
 #[derive(Debug, Clone)]
 enum Source {
-    File(ConfigFile),
+    File(Arc<Mutex<ConfigFile>>),
     Command(String),
 }
 
@@ -54,10 +56,13 @@ pub struct AgentConfig {
 
 impl AgentConfig {
     /// None if no configuration is named. Wrong arguments end the agent before it starts.
-    pub fn new(args: ConfigArgs, publisher: &Publisher) -> Result<Option<Self>, Error> {
+    pub fn new(args: ConfigArgs, program: &Program, publisher: &Publisher) -> Result<Option<Self>, Error> {
         let ConfigArgs { config_file, config_format, config_from, on_config, config_timeout: timeout } = args;
         let source = match (config_file, config_from) {
-            (Some(path), _) => Source::File(ConfigFile::new(path, config_format).map_err(Error::Refused)?),
+            (Some(path), _) => {
+                let file = ConfigFile::new(program, path, config_format).map_err(Error::Refused)?;
+                Source::File(Arc::new(Mutex::new(file)))
+            }
             (None, Some(command)) => Source::Command(command),
             (None, None) if on_config.is_some() => {
                 let why = "--on-config sets keys, and no key is known; name --config-file or --config-from";
@@ -73,7 +78,7 @@ impl AgentConfig {
         let subscription = publisher.on_config(move |request| {
             let (file, hook, ask) = (file.clone(), on_config.clone(), ask.clone());
             async move {
-                let outcome = set(file.as_ref(), hook.as_deref(), &request, timeout).await;
+                let outcome = set(file.as_deref(), hook.as_deref(), &request, timeout).await;
                 // Its rows go out before it says what came of it: who reads that it is applied reads the new value, too.
                 ask.request_push().await;
                 outcome
@@ -85,7 +90,7 @@ impl AgentConfig {
     /// The configuration, if it is not what was published last. An error says why it cannot be read: it stays as it was.
     pub async fn news(&mut self) -> Result<Option<TableSnapshot>, String> {
         let entries = match &self.source {
-            Source::File(file) => tokio::task::block_in_place(|| file.read()),
+            Source::File(file) => file.lock().await.read().await,
             Source::Command(command) => list(command, self.timeout).await,
         };
         let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()))?;
@@ -105,30 +110,41 @@ impl AgentConfig {
 }
 
 async fn set(
-    file: Option<&ConfigFile>,
+    file: Option<&Mutex<ConfigFile>>,
     hook: Option<&str>,
     request: &ConfigRequest,
     timeout: Duration,
 ) -> ConfigOutcome {
-    let former = match file {
-        Some(file) => match tokio::task::block_in_place(|| file.set(&request.key, &request.value)) {
-            Ok(former) => Some((file, former)),
+    let changed = match file {
+        Some(file) => match file.lock().await.set(&request.key, &request.value).await {
+            Ok(changed) => Some((file, changed)),
             Err(outcome) => return outcome,
         },
         None => None,
     };
-    let outcome = match (hook, &former) {
+    let outcome = match (hook, &changed) {
         (Some(hook), _) => hook::run(hook, request, timeout).await,
         (None, Some(_)) => ConfigOutcome::Applied,
         (None, None) => ConfigOutcome::Rejected("the agent has no --on-config to set it with".into()),
     };
-    // What did not take effect does not stay in the file for the next start.
-    if let (ConfigOutcome::Failed(why) | ConfigOutcome::Rejected(why), Some((file, former))) = (&outcome, &former)
-        && let Err(error) = tokio::task::block_in_place(|| file.restore(former))
-    {
-        return ConfigOutcome::Failed(format!("{why}; and {} is not as it was: {error}", file.path().display()));
+    match (outcome, changed) {
+        // What did not take effect does not stay in the file for the next start.
+        (ConfigOutcome::Failed(why), Some((file, changed))) => {
+            ConfigOutcome::Failed(taken_back(file, changed, why).await)
+        }
+        (ConfigOutcome::Rejected(why), Some((file, changed))) => {
+            ConfigOutcome::Rejected(taken_back(file, changed, why).await)
+        }
+        (outcome, _) => outcome,
     }
-    outcome
+}
+
+/// Takes the change back; says why it was, and why it could not be.
+async fn taken_back(file: &Mutex<ConfigFile>, changed: Changed, why: String) -> String {
+    match file.lock().await.take_back(changed).await {
+        Ok(()) => why,
+        Err(error) => format!("{why}; and the file has the new value: {error}"),
+    }
 }
 
 /// Bytes of what a command prints.

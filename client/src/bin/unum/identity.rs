@@ -54,6 +54,11 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 }
 
 impl Identity {
+    /// Whether no address is named.
+    pub fn finds_ip(&self) -> bool {
+        self.ip.is_none()
+    }
+
     /// The publisher of the node, under the found address if none is named. It has the instance that is kept in the state
     /// directory; where none can be kept there, and none was named, that of this process.
     pub fn publisher(self, client: &Client, kind: Kind, found: IpAddr, ttl: Duration) -> Result<Publisher, Error> {

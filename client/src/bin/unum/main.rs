@@ -7,6 +7,8 @@ mod admin;
 mod agent;
 mod agent_config;
 mod bench;
+#[cfg(unix)]
+mod first_process;
 mod identity;
 mod push;
 mod sql;
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use unum_client::{Client, ClientBuilder, Error};
+use unum_client::{Client, ClientBuilder, Error, Program};
 
 /// Many small and short-lived values on several threads: the system's allocator takes a third of a small query for them.
 #[global_allocator]
@@ -63,11 +65,19 @@ struct Connection {
     timeout: Duration,
 }
 
+/// What hangs when the process ends is left behind after this time: a hook that is being ended, an address that is looked up.
+const END_LIMIT: Duration = Duration::from_millis(200);
+
 fn main() -> ExitCode {
+    let program = unum_client::this_program();
     // Half of the cores: a task that wakes another one on a second thread costs more than most tasks here do.
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
     match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
-        Ok(runtime) => runtime.block_on(start()),
+        Ok(runtime) => {
+            let code = runtime.block_on(start(program));
+            runtime.shutdown_timeout(END_LIMIT);
+            code
+        }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: cannot start threads: {error}");
             ExitCode::FAILURE
@@ -75,7 +85,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn start() -> ExitCode {
+async fn start(program: Program) -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -83,11 +93,19 @@ async fn start() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let done = |()| ExitCode::SUCCESS;
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    #[cfg(unix)]
+    if matches!(command, Command::Agent(_)) && first_process::is_first() {
+        return first_process::run().await.unwrap_or_else(|error| {
+            let _ = writeln!(std::io::stderr(), "error: the agent does not start: {error}");
+            ExitCode::FAILURE
+        });
+    }
+    let result = match command {
         Command::Sql(args) => sql::run(args).await,
-        Command::Agent(args) => agent::run(args).await.map(done),
-        Command::Push(args) => push::run(args).await.map(done),
-        Command::Bench(args) => bench::run(args).await.map(done),
+        Command::Agent(args) => agent::run(args, &program).await.map(done),
+        Command::Push(args) => push::run(args, &program).await.map(done),
+        Command::Bench(args) => bench::run(args, &program).await.map(done),
         Command::Status(connection) => admin::status(connection).await.map(done),
         Command::Member(command) => admin::member(command).await.map(done),
         Command::Node(command) => admin::node(command).await.map(done),

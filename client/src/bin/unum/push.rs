@@ -1,15 +1,14 @@
 //! `unum push`: publishes a table from a CSV, TSV or NDJSON file, once or whenever the file changes.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use clap::error::ErrorKind;
-use unum_client::collect::HostCollector;
+use unum_client::collect::host_ip;
 use unum_client::rows::{self, Columns, Format, TEXT_BYTES_MAX};
-use unum_client::{Ack, Error, Publisher, TableName, TableSnapshot, signal};
+use unum_client::{Ack, Error, Program, Publisher, SharedFile, Stamp, TableName, TableSnapshot, signal};
 use unum_proto::model::limits::TTL_MS_MAX;
 
 use super::identity::{Identity, Kind, LIVE_TTL_MIN, release};
@@ -61,19 +60,21 @@ const HEARTBEATS_PER_TTL: u32 = 3;
 /// The longest time between two pushes, also after a failed one.
 const HEARTBEAT_MAX: Duration = Duration::from_secs(60);
 
-pub async fn run(args: PushArgs) -> Result<(), Error> {
+pub async fn run(args: PushArgs, program: &Program) -> Result<(), Error> {
     let PushArgs { connection, identity, table, file, format, schema, ttl, watch } = args;
-    let source = Source { table, file, format, schema };
-    if watch && source.is_stdin() {
+    let is_stdin = file.as_os_str() == "-";
+    if watch && is_stdin {
         let why = "--watch looks at a file, and standard input is none; name the file, or leave --watch out\n";
         clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
     }
-    let stamp = source.stamp();
-    let rows = source.load()?;
+    let file = (!is_stdin).then(|| SharedFile::new(program, file, TEXT_BYTES_MAX as u64));
+    let mut source = Source { table, file, format, schema, known: None };
+    let rows =
+        source.load().await?.ok_or_else(|| Error::Refused("a file that nobody has read is said to be known".into()))?;
     let client = connection.builder().build()?;
     let default_ttl = if watch { LIVE_TTL_MIN } else { Duration::from_millis(TTL_MS_MAX.into()) };
     let ttl = ttl.unwrap_or(default_ttl);
-    let mut publisher = identity.publisher(&client, Kind::Push, HostCollector::new().ip(), ttl)?;
+    let mut publisher = identity.publisher(&client, Kind::Push, host_ip(), ttl)?;
     if !watch {
         let pushed = publisher.push_whole(vec![rows.clone()]).await;
         release(&mut publisher).await;
@@ -81,7 +82,7 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
     }
     let heartbeat = (ttl / HEARTBEATS_PER_TTL).min(HEARTBEAT_MAX);
     let ended = tokio::select! {
-        result = keep_pushing(&source, stamp, rows, &mut publisher, heartbeat) => result,
+        result = keep_pushing(&mut source, rows, &mut publisher, heartbeat) => result,
         signal = signal::stop() => {
             tracing::info!(signal, "push stops");
             Ok(())
@@ -94,8 +95,7 @@ pub async fn run(args: PushArgs) -> Result<(), Error> {
 /// Pushes the rows, and again at every change and every heartbeat. Only the end of standard output ends it: a file that
 /// is being written, or a cluster that does not answer, may be well again at the next look.
 async fn keep_pushing(
-    source: &Source,
-    mut stamp: Stamp,
+    source: &mut Source,
     mut rows: TableSnapshot,
     publisher: &mut Publisher,
     heartbeat: Duration,
@@ -103,6 +103,7 @@ async fn keep_pushing(
     // What is to be told once it is pushed; a heartbeat is not.
     let mut news = true;
     let mut due = Instant::now();
+    let mut told: Option<String> = None;
     loop {
         if due <= Instant::now() {
             match publisher.push_whole(vec![rows.clone()]).await {
@@ -113,15 +114,17 @@ async fn keep_pushing(
             due = Instant::now() + heartbeat;
         }
         tokio::time::sleep(WATCH_INTERVAL).await;
-        // Taken before the file is read, so that a change in between is seen at the next look.
-        let now = source.stamp();
-        if now == stamp {
-            continue;
-        }
-        stamp = now;
-        match tokio::task::block_in_place(|| source.load()) {
-            Ok(changed) => (rows, news, due) = (changed, true, Instant::now()),
-            Err(error) => tracing::warn!(%error, "the changed file is not pushed; the rows stay as they were"),
+        match source.load().await {
+            Ok(Some(changed)) => (rows, news, due) = (changed, true, Instant::now()),
+            Ok(None) => told = None,
+            // The same fault is told once.
+            Err(error) => {
+                let why = error.to_string();
+                if told.as_ref() != Some(&why) {
+                    tracing::warn!(%error, "the changed file is not pushed; the rows stay as they were");
+                    told = Some(why);
+                }
+            }
         }
     }
 }
@@ -135,44 +138,50 @@ fn report(publisher: &Publisher, rows: &TableSnapshot, ack: Ack) -> Result<(), E
 /// Where the rows come from, and how they are to be read.
 struct Source {
     table: TableName,
-    file: PathBuf,
+    /// None: standard input.
+    file: Option<SharedFile>,
     format: Option<Format>,
     schema: Option<Columns>,
+    /// The file as it was read last.
+    known: Option<Stamp>,
 }
 
-/// What tells that a file changed; none while it cannot be looked at.
-type Stamp = Option<(SystemTime, u64)>;
-
 impl Source {
-    fn is_stdin(&self) -> bool {
-        self.file.as_os_str() == "-"
-    }
-
-    fn stamp(&self) -> Stamp {
-        let metadata = std::fs::metadata(&self.file).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    }
-
-    fn load(&self) -> Result<TableSnapshot, Error> {
-        let name = if self.is_stdin() { "standard input".to_owned() } else { self.file.display().to_string() };
+    /// The rows, if the file is not as it was read last. A file that is being written is waited for.
+    async fn load(&mut self) -> Result<Option<TableSnapshot>, Error> {
+        let bytes = match &mut self.file {
+            Some(file) => match file.read(self.known).await.map_err(Error::Refused)? {
+                Some(contents) => {
+                    self.known = Some(contents.stamp);
+                    contents.bytes
+                }
+                None => return Ok(None),
+            },
+            None => stdin().await.map_err(|e| Error::Refused(format!("standard input: {e}")))?,
+        };
+        let path = self.file.as_ref().map(SharedFile::path);
+        let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
         let refused = |why: String| Error::Refused(format!("{name}: {why}"));
-        let text = self.text().map_err(|e| refused(format!("cannot be read: {e}")))?;
-        let told = self.format.or_else(|| Format::of_file(&self.file)).or_else(|| Format::of_text(&text));
+        let text = String::from_utf8(bytes).map_err(|e| refused(format!("it is not UTF-8: {e}")))?;
+        let told = self.format.or_else(|| Format::of_file(path?)).or_else(|| Format::of_text(&text));
         let format = told.ok_or_else(|| {
             refused("its first line does not tell its format; name it: --format csv, tsv or ndjson".into())
         })?;
         let table = rows::parse(self.table.as_str(), &text, format, self.schema.as_ref());
-        Ok(table.map_err(|e| refused(e.to_string()))?.snapshot())
+        Ok(Some(table.map_err(|e| refused(e.to_string()))?.snapshot()))
     }
+}
 
-    fn text(&self) -> std::io::Result<String> {
-        let source: Box<dyn Read> =
-            if self.is_stdin() { Box::new(std::io::stdin()) } else { Box::new(File::open(&self.file)?) };
+async fn stdin() -> std::io::Result<Vec<u8>> {
+    let read = || {
         let mut bytes = Vec::new();
-        source.take(TEXT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > TEXT_BYTES_MAX {
-            return Err(std::io::Error::other(format!("it has more than {TEXT_BYTES_MAX} bytes; push fewer rows")));
-        }
-        String::from_utf8(bytes).map_err(|e| std::io::Error::other(format!("it is not UTF-8: {e}")))
+        std::io::stdin().lock().take(TEXT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes: std::io::Result<Vec<u8>> = tokio::task::spawn_blocking(read).await?;
+    let bytes = bytes?;
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Err(std::io::Error::other(format!("it has more than {TEXT_BYTES_MAX} bytes; push fewer rows")));
     }
+    Ok(bytes)
 }

@@ -6,11 +6,13 @@
 
 use std::collections::HashMap;
 
-use sysinfo::{CpuRefreshKind, Disk, System};
+use sysinfo::{CpuRefreshKind, System};
 use unum_proto::model::{DataType, Row};
 
 use super::{Bounds, DEVICES_MAX, Items, PublishedTable, share};
-use crate::collect::HostCollector;
+use crate::collect::host::HostCollector;
+use crate::collect::mounts::Space;
+use crate::collect::spaces::MountSpace;
 use crate::collect::{files, proc};
 
 pub(in crate::collect) const TABLE: PublishedTable = PublishedTable {
@@ -28,67 +30,43 @@ pub(in crate::collect) const TABLE: PublishedTable = PublishedTable {
 #[derive(Debug)]
 pub(in crate::collect) struct Reader {
     cpu: Vec<(String, Option<String>)>,
-    usage: HashMap<String, Usage>,
-    bounds: Bounds,
-}
-
-/// The space of a disk when its `used-percent` last changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Usage {
-    total: u64,
-    free: u64,
-}
-
-impl Usage {
-    fn used(&self) -> u64 {
-        self.total.saturating_sub(self.free)
-    }
-
-    fn used_percent(&self) -> Option<String> {
-        share(self.used(), self.total)
-    }
+    spaces: HashMap<String, Space>,
+    pub(in crate::collect) bounds: Bounds,
 }
 
 impl Reader {
     pub(in crate::collect) fn new() -> Self {
-        Self { cpu: cpu(), usage: HashMap::new(), bounds: Bounds::default() }
+        Self { cpu: cpu(), spaces: HashMap::new(), bounds: Bounds::default() }
     }
 
-    /// The rows as of the host's last refresh, in an order that is always the same.
-    pub(in crate::collect) fn read(&mut self, host: &HostCollector) -> Vec<Row> {
+    /// The rows as of the host's last reading, in an order that is always the same.
+    pub(in crate::collect) fn read(&mut self, host: &HostCollector, spaces: &[MountSpace]) -> Vec<Row> {
         let mut items = Items(Vec::new());
         for (name, value) in &self.cpu {
             items.add("cpu", "cpu", name, value.clone());
         }
         let memory = host.system().map(System::total_memory).filter(|bytes| *bytes > 0);
         items.add("memory", "memory", "capacity", memory.map(|bytes| bytes.to_string()));
-        self.disks(host, &mut items);
+        self.disks(spaces, &mut items);
         self.net(host, &mut items);
         self.block_devices(&mut items);
         firmware(&mut items);
         items.0
     }
 
-    fn disks(&mut self, host: &HostCollector, items: &mut Items) {
-        let mut disks = disks(host);
+    fn disks(&mut self, spaces: &[MountSpace], items: &mut Items) {
+        let mut disks: Vec<&MountSpace> = spaces.iter().collect();
         self.bounds.hold("disks in table hardware", &mut disks, DEVICES_MAX);
-        let mounts = proc::parse_mounts(&files::text("/proc/mounts").unwrap_or_default());
         // What is not mounted any more is forgotten.
-        let mut before = std::mem::take(&mut self.usage);
-        for (name, disk) in disks {
-            let path = disk.mount_point().to_string_lossy().into_owned();
-            let usage = Usage { total: disk.total_space(), free: disk.available_space() };
-            let usage = steady(before.remove(&name), usage);
-            let add = &mut |key: &str, value: Option<String>| items.add("disk", &name, key, value);
-            add("fstype", Some(disk.file_system().to_string_lossy().into_owned()));
-            add("opts", mounts.get(&path).cloned());
-            add("path", Some(path));
-            add("total", Some(usage.total.to_string()));
-            add("free", Some(usage.free.to_string()));
-            add("used", Some(usage.used().to_string()));
-            add("free-percent", share(usage.free, usage.total));
-            add("used-percent", usage.used_percent());
-            self.usage.insert(name, usage);
+        let mut before = std::mem::take(&mut self.spaces);
+        for MountSpace { mount, space } in disks {
+            let space = space.map(|now| steady(before.remove(&mount.name), now));
+            let add = &mut |key: &str, value: Option<String>| items.add("disk", &mount.name, key, value);
+            add("fstype", Some(mount.file_system.clone()));
+            add("opts", Some(mount.options.clone()));
+            add("path", Some(mount.path.to_string_lossy().into_owned()));
+            space_items(space, add);
+            self.spaces.extend(space.map(|space| (mount.name.clone(), space)));
         }
     }
 
@@ -129,24 +107,21 @@ impl Reader {
     }
 }
 
-/// The earlier usage for as long as it says the same percent of the same total.
-fn steady(before: Option<Usage>, now: Usage) -> Usage {
-    let same = |before: &Usage| before.total == now.total && before.used_percent() == now.used_percent();
-    before.filter(same).unwrap_or(now)
+/// The earlier space for as long as it says the same percent of the same total.
+fn steady(before: Option<Space>, now: Space) -> Space {
+    let percent = |space: &Space| share(space.used, space.usable());
+    before.filter(|before| before.total == now.total && percent(before) == percent(&now)).unwrap_or(now)
 }
 
-/// The disks that have space, by their device's name without `/dev/`, sorted. A device that is mounted several times
-/// counts once, where its path is shortest.
-pub(super) fn disks(host: &HostCollector) -> Vec<(String, &Disk)> {
-    let disks = host.disks().into_iter().flat_map(|disks| disks.iter()).filter(|disk| disk.total_space() > 0);
-    let name = |disk: &Disk| {
-        let name = disk.name().to_string_lossy();
-        name.strip_prefix("/dev/").unwrap_or(&name).to_owned()
-    };
-    let mut disks: Vec<_> = disks.map(|disk| (name(disk), disk)).collect();
-    disks.sort_by_key(|(name, disk)| (name.clone(), disk.mount_point().as_os_str().len(), disk.mount_point()));
-    disks.dedup_by(|(name, _), (earlier, _)| name == earlier);
-    disks
+/// What is said of a disk's space, in this table and in `load`; NULL of one that does not answer.
+pub(super) fn space_items(space: Option<Space>, add: &mut dyn FnMut(&str, Option<String>)) {
+    let bytes = |part: fn(&Space) -> u64| space.as_ref().map(|space| part(space).to_string());
+    let percent = |part: fn(&Space) -> u64| space.as_ref().and_then(|space| share(part(space), space.usable()));
+    add("total", bytes(|space| space.total));
+    add("free", bytes(|space| space.available));
+    add("used", bytes(|space| space.used));
+    add("free-percent", percent(|space| space.available));
+    add("used-percent", percent(|space| space.used));
 }
 
 fn cpu() -> Vec<(String, Option<String>)> {
@@ -159,7 +134,10 @@ fn cpu() -> Vec<(String, Option<String>)> {
     let mut rows = vec![
         ("cpu-arch".to_owned(), Some(System::cpu_arch())),
         ("cpu-logical-cores".to_owned(), (!cpus.is_empty()).then(|| cpus.len().to_string())),
-        ("cpu-physical-cores".to_owned(), System::physical_core_count().ok().map(|cores| cores.to_string())),
+        (
+            "cpu-physical-cores".to_owned(),
+            System::physical_core_count().ok().filter(|cores| *cores > 0).map(|cores| cores.to_string()),
+        ),
         (
             "cpu-frequency".to_owned(),
             frequency_max().or(first.map(|cpu| cpu.frequency()).filter(|mhz| *mhz > 0)).map(|mhz| format!("{mhz}MHz")),
@@ -223,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_row_is_of_a_documented_kind_and_no_property_is_there_twice() {
-        let rows = Reader::new().read(&HostCollector::new());
+        let rows = Reader::new().read(&HostCollector::new(), &[]);
         let mut seen = std::collections::HashSet::new();
         for [kind, device, name, value] in texts(&rows) {
             assert!(TABLE.columns[0].2.contains(kind), "{kind} {device} {name} {value}");
@@ -233,15 +211,27 @@ mod tests {
 
     #[test]
     fn a_disk_changes_with_its_percent_and_its_size_only() {
-        let usage = |total, free| Usage { total, free };
-        for (before, now, steady_free) in [
-            (None, usage(1000, 500), 500),
-            (Some(usage(1000, 501)), usage(1000, 500), 501),
-            (Some(usage(1000, 520)), usage(1000, 500), 500),
-            (Some(usage(2000, 1001)), usage(1000, 500), 500),
-            (Some(usage(1000, 501)), usage(0, 0), 0),
+        let space = |total, available| Space { total, used: total - available, available };
+        for (before, now, steady_available) in [
+            (None, space(1000, 500), 500),
+            (Some(space(1000, 501)), space(1000, 500), 501),
+            (Some(space(1000, 520)), space(1000, 500), 500),
+            (Some(space(2000, 1001)), space(1000, 500), 500),
+            (Some(space(1000, 501)), space(0, 0), 0),
         ] {
-            assert_eq!(steady(before.clone(), now.clone()).free, steady_free, "{before:?} {now:?}");
+            assert_eq!(steady(before, now).available, steady_available, "{before:?} {now:?}");
         }
+    }
+
+    /// Of a file system with a reserve, as df says: what only root may write is neither used nor free.
+    #[test]
+    fn percents_are_of_what_can_be_used() {
+        let mut said = Vec::new();
+        let space = Space { total: 1000, used: 600, available: 300 };
+        space_items(Some(space), &mut |name, value| said.push((name.to_owned(), value.unwrap())));
+        let said: Vec<_> = said.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected =
+            [("total", "1000"), ("free", "300"), ("used", "600"), ("free-percent", "0.33"), ("used-percent", "0.67")];
+        assert_eq!(said, expected);
     }
 }

@@ -9,11 +9,12 @@ use std::time::Instant;
 use sysinfo::System;
 use unum_proto::model::{DataType, Row};
 
+use super::hardware::space_items;
 use super::{Bounds, DEVICES_MAX, Items, PublishedTable, share};
-use crate::collect::HostCollector;
-use crate::collect::host::load_average;
+use crate::collect::files;
+use crate::collect::host::{HostCollector, load_average};
 use crate::collect::proc::{self, CPU_STATES, CpuTimes, DISK_RATES, DiskCounters, DiskDevice};
-use crate::collect::{files, tables};
+use crate::collect::spaces::MountSpace;
 
 pub(in crate::collect) const TABLE: PublishedTable = PublishedTable {
     name: "load",
@@ -35,7 +36,7 @@ pub(in crate::collect) struct Reader {
     cpu: Option<CpuTimes>,
     disks: HashMap<String, DiskCounters>,
     read_at: Instant,
-    bounds: Bounds,
+    pub(in crate::collect) bounds: Bounds,
 }
 
 impl Reader {
@@ -45,14 +46,14 @@ impl Reader {
         Self { cpu: cpu(), disks, read_at: Instant::now(), bounds: Bounds::default() }
     }
 
-    /// The rows as of the host's last refresh.
-    pub(in crate::collect) fn read(&mut self, host: &HostCollector) -> Vec<Row> {
+    /// The rows as of the host's last reading.
+    pub(in crate::collect) fn read(&mut self, host: &HostCollector, spaces: &[MountSpace]) -> Vec<Row> {
         let mut items = Items(Vec::new());
         self.cpu(&mut items);
         memory(host, &mut items);
         self.net(&mut items);
         self.io(&mut items);
-        self.space(host, &mut items);
+        self.disks(spaces, &mut items);
         for resource in PRESSURES {
             let text = files::text(format!("/proc/pressure/{resource}")).unwrap_or_default();
             for (name, percent) in proc::parse_pressure(&text) {
@@ -102,12 +103,11 @@ impl Reader {
         }
     }
 
-    fn space(&mut self, host: &HostCollector, items: &mut Items) {
-        let mut disks = tables::hardware::disks(host);
-        self.bounds.hold("disks in table load", &mut disks, DEVICES_MAX);
-        for (name, disk) in disks {
-            let (total, free) = (disk.total_space(), disk.available_space());
-            space("disk", &name, total, free, total.saturating_sub(free), items);
+    fn disks(&mut self, spaces: &[MountSpace], items: &mut Items) {
+        let mut spaces: Vec<&MountSpace> = spaces.iter().collect();
+        self.bounds.hold("disks in table load", &mut spaces, DEVICES_MAX);
+        for MountSpace { mount, space } in spaces {
+            space_items(*space, &mut |name, value| items.add("disk", &mount.name, name, value));
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn every_row_is_of_a_documented_kind_and_no_measure_is_there_twice() {
         let host = HostCollector::new();
-        let rows = Reader::new().read(&host);
+        let rows = Reader::new().read(&host, &[]);
         let mut seen = std::collections::HashSet::new();
         for [kind, device, name, value] in texts(&rows) {
             assert!(TABLE.columns[0].2.contains(kind), "{kind} {device} {name} {value}");

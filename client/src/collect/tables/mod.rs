@@ -5,7 +5,7 @@ pub(super) mod load;
 pub(super) mod processes;
 pub(super) mod systeminfo;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 #[cfg(test)]
 use unum_proto::model::Value;
@@ -47,21 +47,29 @@ fn clipped(text: String) -> String {
 /// Devices of one kind in one table. A container host has a network device for each container, more than anyone reads.
 const DEVICES_MAX: usize = 128;
 
-/// Bounds on rows; each says when it was passed, once.
+/// Bounds on rows, and which of them are passed.
 #[derive(Debug, Default)]
-struct Bounds {
-    told: BTreeSet<&'static str>,
+pub(super) struct Bounds {
+    /// By what there is too much of: how many are published, and how many there are.
+    passed: BTreeMap<&'static str, (usize, usize)>,
 }
 
 impl Bounds {
     fn hold<T>(&mut self, what: &'static str, items: &mut Vec<T>, max: usize) {
         if items.len() <= max {
+            self.passed.remove(what);
             return;
         }
-        if self.told.insert(what) {
-            tracing::warn!(published = max, of = items.len(), "too many {what}: only the first are published");
-        }
+        self.passed.insert(what, (max, items.len()));
         items.truncate(max);
+    }
+
+    /// What there is too much of, in words.
+    pub(super) fn told(&self) -> impl Iterator<Item = String> {
+        let told = |(what, (published, of)): (&&str, &(usize, usize))| {
+            format!("too many {what}: {published} of {of} are published")
+        };
+        self.passed.iter().map(told)
     }
 }
 

@@ -66,7 +66,7 @@ const PER_DEVICE: [&str; 4] = ["net.ipv4.conf.", "net.ipv4.neigh.", "net.ipv6.co
 /// Reads the rows.
 #[derive(Debug, Default)]
 pub(in crate::collect) struct Reader {
-    bounds: Bounds,
+    pub(in crate::collect) bounds: Bounds,
 }
 
 impl Reader {

@@ -10,13 +10,13 @@ mod toml;
 mod yaml;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use unum_proto::model::{ConfigOutcome, ConfigType};
 
 use self::scalar::Scalars;
 use super::ConfigEntry;
+use crate::{Contents, Program, SharedFile};
 
 /// Bytes of a file that is taken.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -46,6 +46,11 @@ impl std::str::FromStr for Format {
 }
 
 impl Format {
+    /// The format that a file's name says.
+    fn of_file(path: &Path) -> Result<Self, String> {
+        path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().parse()
+    }
+
     fn parse(self, text: &str) -> Result<Scalars, String> {
         match self {
             Self::Toml => toml::parse(text),
@@ -62,104 +67,116 @@ impl Format {
             Self::Ini => ini::write(value),
         }
     }
-}
 
-/// A file that is a node's configuration.
-#[derive(Debug, Clone)]
-pub struct ConfigFile {
-    path: PathBuf,
-    format: Format,
-}
-
-/// The text of a file before it was changed.
-#[derive(Debug)]
-pub struct Former(String);
-
-impl ConfigFile {
-    /// A file, in the format that its name says if none is given.
-    pub fn new(path: PathBuf, format: Option<Format>) -> Result<Self, String> {
-        let extension = || path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().parse();
-        let format = format.map_or_else(extension, Ok)?;
-        Ok(Self { path, format })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn text(&self) -> Result<String, String> {
-        let path = self.path.display();
-        let bytes = std::fs::metadata(&self.path).map_err(|e| format!("{path} cannot be read: {e}"))?.len();
-        if bytes > FILE_BYTES_MAX {
-            return Err(format!("{path} has {bytes} bytes; the limit is {FILE_BYTES_MAX}"));
-        }
-        std::fs::read_to_string(&self.path).map_err(|e| format!("{path} cannot be read: {e}"))
-    }
-
-    /// Its keys.
-    pub fn read(&self) -> Result<Vec<ConfigEntry>, String> {
-        let scalars = self.format.parse(&self.text()?).map_err(|e| format!("{}: {e}", self.path.display()))?;
+    /// The keys of a file.
+    fn entries(self, bytes: &[u8]) -> Result<Vec<ConfigEntry>, String> {
+        let scalars = self.parse(text(bytes)?)?;
         Ok(scalars.into_iter().map(|(key, scalar)| ConfigEntry::new(key, scalar.value, scalar.data_type)).collect())
     }
 
-    /// Sets one key; gives back what was there.
-    pub fn set(&self, key: &str, value: &str) -> Result<Former, ConfigOutcome> {
-        let failed = |why: String| ConfigOutcome::Failed(format!("{}: {why}", self.path.display()));
-        let before = self.text().map_err(ConfigOutcome::Failed)?;
-        let after = self.replaced(&before, key, value)?;
-        self.replace(&after).map_err(|e| failed(e.to_string()))?;
-        Ok(Former(before))
-    }
-
-    /// Takes a change back.
-    pub fn restore(&self, former: &Former) -> std::io::Result<()> {
-        self.replace(&former.0)
-    }
-
-    fn replaced(&self, before: &str, key: &str, value: &str) -> Result<String, ConfigOutcome> {
-        let failed = |why: String| ConfigOutcome::Failed(format!("{}: {why}", self.path.display()));
-        let scalars = self.format.parse(before).map_err(failed)?;
+    /// The file with another value of one key: the new text is read again, and nothing else in it may differ.
+    fn replaced(self, bytes: &[u8], key: &str, value: &str) -> Result<Vec<u8>, ConfigOutcome> {
+        let before = text(bytes).map_err(ConfigOutcome::Failed)?;
+        let scalars = self.parse(before).map_err(ConfigOutcome::Failed)?;
         let Some(scalar) = scalars.get(key) else {
-            return Err(ConfigOutcome::Rejected(format!("{} has no key {key}", self.path.display())));
+            return Err(ConfigOutcome::Rejected(format!("there is no key {key}")));
         };
         scalar.data_type.check(value).map_err(|remedy| {
             ConfigOutcome::Rejected(format!("{key} is of type {} in the file; {remedy}", scalar.data_type))
         })?;
-        let written = self.format.write(value, &scalar.data_type).map_err(ConfigOutcome::Rejected)?;
+        let written = self.write(value, &scalar.data_type).map_err(ConfigOutcome::Rejected)?;
         let after = format!("{}{written}{}", &before[..scalar.at.start], &before[scalar.at.end..]);
-        let check = self.format.parse(&after).map_err(failed)?;
+        let check = self.parse(&after).map_err(ConfigOutcome::Failed)?;
         let others = |scalars: &Scalars| -> BTreeMap<String, String> {
             let others = scalars.iter().filter(|(other, _)| *other != key);
             others.map(|(key, scalar)| (key.clone(), scalar.value.clone())).collect()
         };
         let has = check.get(key).is_some_and(|scalar| scalar.data_type.same(&scalar.value, value));
         if !has || others(&check) != others(&scalars) {
-            return Err(failed(format!("{key} cannot be replaced where it stands")));
+            return Err(ConfigOutcome::Failed(format!("{key} cannot be replaced where it stands")));
         }
-        Ok(after)
+        Ok(after.into_bytes())
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|e| format!("it is no UTF-8: {e}"))
+}
+
+/// A file that is a node's configuration.
+#[derive(Debug)]
+pub struct ConfigFile {
+    file: SharedFile,
+    format: Format,
+    /// What it had when it was last read.
+    known: Option<Contents>,
+}
+
+/// A change of a file that can be taken back.
+#[derive(Debug)]
+pub struct Changed {
+    before: Vec<u8>,
+    after: Contents,
+}
+
+impl ConfigFile {
+    /// A file, in the format that its name says if none is given.
+    ///
+    /// # Errors
+    /// When neither says how it is written.
+    pub fn new(program: &Program, path: PathBuf, format: Option<Format>) -> Result<Self, String> {
+        let format = format.map_or_else(|| Format::of_file(&path), Ok)?;
+        Ok(Self { file: SharedFile::new(program, path, FILE_BYTES_MAX), format, known: None })
     }
 
-    /// The new text takes the place of the old one in one step, durably, with the same owner and mode.
-    fn replace(&self, text: &str) -> std::io::Result<()> {
-        // Through links: what they lead to is replaced.
-        let path = self.path.canonicalize()?;
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        let metadata = std::fs::metadata(&path)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(metadata.permissions())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let own = file.as_file().metadata()?;
-            if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-                std::os::unix::fs::fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()))?;
-            }
-        }
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        std::fs::File::open(directory)?.sync_all()
+    /// Its keys.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or what is wrong in it.
+    pub async fn read(&mut self) -> Result<Vec<ConfigEntry>, String> {
+        let contents = self.contents().await?;
+        self.format.entries(&contents.bytes).map_err(|e| self.told(e))
+    }
+
+    /// Sets one key.
+    ///
+    /// # Errors
+    /// What came of it instead; the file is as it was, unless it did not answer.
+    pub async fn set(&mut self, key: &str, value: &str) -> Result<Changed, ConfigOutcome> {
+        let before = self.contents().await.map_err(ConfigOutcome::Failed)?;
+        let bytes = self.format.replaced(&before.bytes, key, value).map_err(|outcome| match outcome {
+            ConfigOutcome::Failed(why) => ConfigOutcome::Failed(self.told(why)),
+            ConfigOutcome::Rejected(why) => ConfigOutcome::Rejected(self.told(why)),
+            other => other,
+        })?;
+        let stamp = self.file.replace(&before, bytes.clone()).await.map_err(ConfigOutcome::Failed)?;
+        let after = Contents { bytes, stamp };
+        self.known = Some(after.clone());
+        Ok(Changed { before: before.bytes, after })
+    }
+
+    /// Takes a change back, if nobody has changed the file since.
+    ///
+    /// # Errors
+    /// Why the file stays as it is.
+    pub async fn take_back(&mut self, changed: Changed) -> Result<(), String> {
+        let stamp = self.file.replace(&changed.after, changed.before.clone()).await?;
+        self.known = Some(Contents { bytes: changed.before, stamp });
+        Ok(())
+    }
+
+    async fn contents(&mut self) -> Result<Contents, String> {
+        let known = self.known.take();
+        let contents = match self.file.read(known.as_ref().map(|known| known.stamp)).await? {
+            Some(contents) => contents,
+            None => known.ok_or("it is said to be known, and is not")?,
+        };
+        self.known = Some(contents.clone());
+        Ok(contents)
+    }
+
+    fn told(&self, why: impl std::fmt::Display) -> String {
+        format!("{}: {why}", self.file.path().display())
     }
 }
 
@@ -171,73 +188,46 @@ mod tests {
     const YAML: &str = "# the server\nport: 80 # as always\nlog:\n  level: warn # quiet\n  files: [1, 2]\ntls:\n  version: 1.2\n  on: true\n  name: 'a b'\n";
     const INI: &str = "; the server\nport = 80\n\n[log]\nlevel=warn ; quiet\n# more\n[tls]\non = true\n";
 
-    fn file(name: &str, text: &str) -> (tempfile::TempDir, ConfigFile) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        (dir, ConfigFile::new(path, None).unwrap())
+    fn set(format: Format, text: &str, key: &str, value: &str) -> Result<String, ConfigOutcome> {
+        format.replaced(text.as_bytes(), key, value).map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
     #[test]
     fn a_value_is_replaced_where_it_stands_and_all_else_stays() {
-        for (name, text, changes) in [
+        for (format, text, changes) in [
             (
-                "a.toml",
+                Format::Toml,
                 TOML,
                 vec![("log.level", "info"), ("port", "8080"), ("tls.min.version", "1.3"), ("tls.on", "false")],
             ),
             (
-                "a.yaml",
+                Format::Yaml,
                 YAML,
                 vec![("log.level", "info: x"), ("port", "8080"), ("tls.on", "false"), ("tls.name", "it's")],
             ),
-            ("a.ini", INI, vec![("log.level", "info"), ("port", "8080"), ("tls.on", "false")]),
+            (Format::Ini, INI, vec![("log.level", "info"), ("port", "8080"), ("tls.on", "false")]),
         ] {
-            let (_dir, file) = file(name, text);
-            let keys = file.read().unwrap();
             for (key, value) in changes {
-                let before = std::fs::read_to_string(file.path()).unwrap();
-                let former = file.set(key, value).unwrap_or_else(|e| panic!("{name} {key}: {e:?}"));
-                let after = std::fs::read_to_string(file.path()).unwrap();
-                let differ = before.lines().zip(after.lines()).filter(|(a, b)| a != b).count();
-                assert_eq!((differ, before.lines().count()), (1, after.lines().count()), "{after}");
+                let after = set(format, text, key, value).unwrap_or_else(|e| panic!("{format:?} {key}: {e:?}"));
+                let differ = text.lines().zip(after.lines()).filter(|(a, b)| a != b).count();
+                assert_eq!((differ, text.lines().count()), (1, after.lines().count()), "{after}");
                 let comments = |text: &str| text.matches(['#', ';']).count();
-                assert_eq!(comments(&before), comments(&after), "{after}");
-                let now = file.read().unwrap().into_iter().find(|entry| entry.key == key).unwrap();
+                assert_eq!(comments(text), comments(&after), "{after}");
+                let now = format.entries(after.as_bytes()).unwrap().into_iter().find(|entry| entry.key == key).unwrap();
                 assert_eq!(now.value, value, "{after}");
-                file.restore(&former).unwrap();
-                assert_eq!(std::fs::read_to_string(file.path()).unwrap(), before);
             }
-            assert_eq!(file.read().unwrap(), keys);
         }
     }
 
     #[test]
-    fn what_does_not_fit_is_rejected_and_the_file_stays() {
-        for (name, text) in [("a.toml", TOML), ("a.yaml", YAML)] {
-            let (_dir, file) = file(name, text);
+    fn what_does_not_fit_is_rejected() {
+        for (format, text) in [(Format::Toml, TOML), (Format::Yaml, YAML)] {
             for (key, value) in [("port", "many"), ("nonsense", "1")] {
-                let outcome = file.set(key, value).expect_err(key);
+                let outcome = set(format, text, key, value).expect_err(key);
                 assert!(matches!(outcome, ConfigOutcome::Rejected(_)), "{outcome:?}");
             }
-            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
         }
-        let (_dir, broken) = file("a.toml", "port = = 1");
-        assert!(matches!(broken.set("port", "1"), Err(ConfigOutcome::Failed(_))));
-        assert!(ConfigFile::new("a.xml".into(), None).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_on_and_the_mode_stays() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let (dir, file) = file("a.toml", TOML);
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
-        let link = dir.path().join("link.toml");
-        symlink(file.path(), &link).unwrap();
-        ConfigFile::new(link.clone(), None).unwrap().set("port", "1").unwrap();
-        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(std::fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), TOML.replace("80", "1"));
+        assert!(matches!(set(Format::Toml, "port = = 1", "port", "1"), Err(ConfigOutcome::Failed(_))));
+        assert!(Format::of_file(Path::new("a.xml")).is_err());
     }
 }

@@ -23,11 +23,16 @@ const DESCRIPTORS_BESIDE: u64 = 128;
 
 /// Fans out again and again; an operation is a whole fan-out. `hanging` of the endpoints take the call and never answer:
 /// an answer without them is not an error, for that is all that a fan-out can do.
-pub async fn run(nodes: u32, row_bytes: u32, hanging: u32, clients: u32, time: Duration) -> Result<Measured, Error> {
+pub async fn run(
+    nodes: u32,
+    row: &TableSnapshot,
+    hanging: u32,
+    clients: u32,
+    time: Duration,
+) -> Result<Measured, Error> {
     let local = |e: std::io::Error| Error::Refused(format!("{nodes} endpoints on loopback: {e}; try fewer --nodes"));
     check_descriptors(nodes)?;
-    let row = super::nodes::Nodes::new(1, row_bytes)?.node_info(0, 0);
-    let rows = to_batch(&row);
+    let rows = to_batch(row);
     let mut endpoints = JoinSet::new();
     let mut connections = Vec::new();
     for number in 0..nodes {

@@ -15,7 +15,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-use unum_client::Error;
+use unum_client::{Error, Program};
 
 pub use self::args::BenchArgs;
 use self::args::{Which, Work};
@@ -28,17 +28,18 @@ use self::server_metrics::Usage;
 /// How often a node pushes in the mixed work.
 const PUSH_INTERVAL: Duration = Duration::from_secs(5);
 
-pub async fn run(args: BenchArgs) -> Result<(), Error> {
+pub async fn run(args: BenchArgs, program: &Program) -> Result<(), Error> {
     let seconds = Duration::from_secs(args.seconds);
     let mut reports = Vec::new();
     if args.work == Work::Fanout {
-        let measured = fanout::run(args.nodes, args.row_bytes, args.hanging, args.clients, seconds).await?;
+        let row = Nodes::new(program, 1, args.row_bytes).await?.node_info(0, 0);
+        let measured = fanout::run(args.nodes, &row, args.hanging, args.clients, seconds).await?;
         reports.push(Report::new("fanout", &args, measured, None));
     } else {
         let endpoints = chosen(&args).await?;
         let clients =
             Clients { endpoints: &endpoints, timeout: args.connection.timeout, consistency: args.consistency };
-        let nodes = Arc::new(Nodes::new(args.nodes, args.row_bytes)?);
+        let nodes = Arc::new(Nodes::new(program, args.nodes, args.row_bytes).await?);
         let tables = if args.work == Work::Join { args.tables.max(2) } else { args.tables };
         let publishers = nodes.push_all(&clients, tables).await?;
         let before = Usage::of_all(&args.metrics).await?;

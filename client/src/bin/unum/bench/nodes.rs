@@ -1,7 +1,7 @@
 //! The made-up nodes of a bench, and their rows.
 
-use unum_client::collect::HostCollector;
-use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Publisher, Table, TableSnapshot, Value};
+use unum_client::collect::HostTables;
+use unum_client::{Client, DataType, Error, NodeDescription, NodeKey, Program, Publisher, Table, TableSnapshot, Value};
 use unum_proto::model::limits::TTL_MS_MAX;
 
 use super::clients::{Clients, PUBLISHERS_PER_CONNECTION};
@@ -27,8 +27,8 @@ pub struct Nodes {
 
 impl Nodes {
     /// So many nodes, with rows of so many bytes.
-    pub fn new(count: u32, row_bytes: u32) -> Result<Self, Error> {
-        let template = HostCollector::new().collect(&description(0)?)?;
+    pub async fn new(program: &Program, count: u32, row_bytes: u32) -> Result<Self, Error> {
+        let (template, _) = HostTables::new(program, 0).collect_info(&description(0)?).await?;
         let bytes: usize = template.rows[0].iter().map(Value::bytes).sum();
         let padding = "x".repeat((row_bytes as usize).saturating_sub(bytes));
         Ok(Self { count, template, padding })

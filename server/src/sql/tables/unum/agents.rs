@@ -13,7 +13,7 @@ typed_rows! {
     fn row(key: &NodeKey, problem: &Problem<'_>) {}
     "node_type": Text, "type of the node" => key.node_type.as_str();
     "node_id": Text, "id of the node" => key.id.as_str();
-    "problem": Text, "table refused, or two publishers" => problem.kind;
+    "problem": Text, "table refused, not read, or two publishers" => problem.kind;
     "table_name": Text, "the table that it is about" => problem.table;
     "message": Text, "what is wrong, and what to do" => problem.message.as_str();
     "pushed_at": Timestamp, "when that was asked for of which this is told, by the leader's clock" => problem.at_us;
@@ -32,7 +32,7 @@ struct Problem<'a> {
 pub static TABLE: SystemTable = SystemTable {
     schema: DEFAULT_SCHEMA,
     name: "cluster_agents",
-    comment: "what is wrong with what nodes push: tables that were refused, names that two publishers want, and why",
+    comment: "what is wrong with what nodes push: tables that were refused, what of a host does not answer, names that two publishers want",
     columns: COLUMNS,
     reads: Reads::Nothing,
     rows,
@@ -46,9 +46,10 @@ fn rows(view: &View) -> Vec<Row> {
 
 fn refused_tables(node: &Node) -> Vec<Row> {
     let problem = |refusal: &unum_proto::model::TableRefusal| {
+        let table = Some(refusal.table.as_str()).filter(|table| !table.is_empty());
         let problem = Problem {
-            kind: "table refused",
-            table: Some(&refusal.table),
+            kind: if table.is_some() { "table refused" } else { "not read" },
+            table,
             message: refusal.why.clone(),
             at_us: node.received_at_us,
             revision: Some(node.revision),
