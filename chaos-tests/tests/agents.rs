@@ -58,6 +58,7 @@ async fn an_agent_goes_on_while_a_mount_hangs() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     // The mount goes first, if this fails: what stands in it could not be ended.
     let mut running: Option<Process> = None;
+    let lists: Option<Process>;
     let Some(mount) = hung(dir.path())? else { return Ok(()) };
     let client = cluster.client(1)?;
     let words = ["agent", "--node-type", "tikv", "--id", "1", "--interval", "200ms", "--endpoints"];
@@ -80,6 +81,19 @@ async fn an_agent_goes_on_while_a_mount_hangs() -> anyhow::Result<()> {
     let null = "SELECT COUNT(*) AS n FROM cluster_hardware WHERE node_id = '1' AND device_name = 'hung' AND name = 'total' AND value IS NULL";
     until("its space is NULL", async || count(&client, null).await.filter(|rows| *rows == 1)).await?;
 
+    // A command that stands in the mount: it is killed and does not end, and no other one is started.
+    let mut listing = args[..args.len() - 2].to_vec();
+    let list = format!("cat {}/list", mount.path().display());
+    listing.extend(["--config-timeout", "200ms", "--config-from", &list].map(str::to_owned));
+    if let Some(id) = listing.iter_mut().find(|word| *word == "1") {
+        "2".clone_into(id);
+    }
+    let listing = Process::spawn(Path::new(&listing[0]), &listing[1..], &dir.path().join("listing.log"))?;
+    lists = Some(listing);
+    let told = "SELECT COUNT(*) AS n FROM cluster_agents WHERE node_id = '2' AND table_name = 'config' \
+                AND message LIKE '%has not ended; it is not run again before'";
+    until("the command is told", async || count(&client, told).await.filter(|rows| *rows == 1)).await?;
+
     let sequence = "SELECT CAST(sequence AS SIGNED) AS n FROM nodes WHERE id = '1'";
     let (before, (processes, bytes)) = (count(&client, sequence).await.unwrap_or(0), children(agent));
     let seconds = std::env::var(HANG_SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(HANG_DEFAULT);
@@ -100,6 +114,10 @@ async fn an_agent_goes_on_while_a_mount_hangs() -> anyhow::Result<()> {
     ));
     assert!(bytes_now < bytes * 3 / 2, "{bytes_now} bytes, and {bytes} at first");
 
+    let lists = lists.expect("it runs");
+    let (commands, _) = children(lists.id());
+    assert!(commands <= 5, "{commands} processes of an agent whose command hangs");
+    assert_eq!(lists.terminate(PATIENCE)?, Some(0));
     let began = Instant::now();
     assert_eq!(running.take().expect("it runs").terminate(PATIENCE)?, Some(0));
     assert!(began.elapsed() < END_LIMIT + BUSY, "it took {:?} to end", began.elapsed());
@@ -131,5 +149,30 @@ async fn a_replica_starts_and_serves_while_a_mount_hangs() -> anyhow::Result<()>
     cluster.spawn_under(1, &enter)?;
     cluster.wait_until_answers(1).await?;
     assert_eq!(cluster.stop(1)?, Some(0));
+    Ok(())
+}
+
+/// As of any daemon: its files are read again, and it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_makes_an_agent_read_again() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let (dir, client) = (tempfile::tempdir()?, cluster.client(1)?);
+    let file = dir.path().join("a.toml");
+    std::fs::write(&file, "level = 1\n")?;
+    let file_name = file.display().to_string();
+    // An hour: nothing comes of its own.
+    let words =
+        ["agent", "--node-type", "tikv", "--id", "1", "--interval", "1h", "--config-file", &file_name, "--endpoints"];
+    let mut args: Vec<String> = words.map(str::to_owned).to_vec();
+    args.push(cluster.endpoints().join(","));
+    let agent = Process::spawn(&binary("unum")?, &args, &dir.path().join("agent.log"))?;
+    let level = "SELECT CAST(value AS SIGNED) AS n FROM cluster_config WHERE node_id = '1' AND `key` = 'level'";
+    until("the first value is there", async || count(&client, level).await.filter(|level| *level == 1)).await?;
+    let info = "SELECT COUNT(*) AS n FROM cluster_node_infos WHERE id = '1'";
+    until("the first round is over", async || count(&client, info).await.filter(|rows| *rows == 1)).await?;
+    std::fs::write(&file, "level = 2\n")?;
+    agent.signal("HUP")?;
+    until("the second value is there", async || count(&client, level).await.filter(|level| *level == 2)).await?;
+    assert_eq!(agent.terminate(PATIENCE)?, Some(0));
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! A command of the user's, run in a shell: bounded in time and in what is kept of its output.
 //!
 //! Its own end counts, and not that of what it left running with its output open. What does not end in time is ended with all that
-//! it started, and has ended before anybody tries again.
+//! it started, and has ended before anybody tries again: what stands in the kernel cannot be, and is left behind.
 
+use std::collections::HashMap;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
 
 /// Bytes of the standard error that are kept: the last ones.
 const ERROR_BYTES_MAX: usize = 512;
@@ -16,6 +19,19 @@ const ERROR_BYTES_MAX: usize = 512;
 /// What a command wrote before it ended is in its pipes by then; this long is waited for the end of them, which does not come
 /// as long as something that it started holds them.
 const PIPES_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the end of what was killed is waited for.
+const END_PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two looks at whether it has ended.
+const END_LOOK: Duration = Duration::from_millis(10);
+
+/// Runs commands, each once at a time. Clones know of each other's.
+#[derive(Debug, Clone, Default)]
+pub struct Commands(Arc<Mutex<HashMap<String, Slot>>>);
+
+/// Whoever has it runs the command; what is in it was killed, and has not ended.
+type Slot = Arc<Mutex<Option<(Group, SystemTime)>>>;
 
 /// A command that has ended.
 #[derive(Debug)]
@@ -28,23 +44,60 @@ pub struct Ended {
     pub error: String,
 }
 
-/// Runs `command` in a shell, with more variables in its environment and this on its standard input.
-///
-/// # Errors
-/// When it does not start, or was ended because it took too long; the text begins with the command.
-pub async fn run(
-    command: &str,
-    variables: &[(&str, &str)],
-    input: Vec<u8>,
-    output_max: usize,
-    timeout: Duration,
-) -> Result<Ended, String> {
+impl Commands {
+    /// Runs `command` in a shell, with more variables in its environment and this on its standard input. One that runs already
+    /// is waited for.
+    ///
+    /// # Errors
+    /// When it does not start, was ended because it took too long, or did not end when it was killed before; the text begins
+    /// with the command.
+    pub async fn run(
+        &self,
+        command: &str,
+        variables: &[(&str, &str)],
+        input: Vec<u8>,
+        output_max: usize,
+        timeout: Duration,
+    ) -> Result<Ended, String> {
+        let slot = Arc::clone(self.0.lock().await.entry(command.to_owned()).or_default());
+        let mut left = slot.lock().await;
+        if let Some((group, since)) = left.as_mut() {
+            if !group.has_ended() {
+                let since = humantime::format_rfc3339_seconds(*since);
+                return Err(format!("{command:?} was killed at {since} and has not ended; it is not run again before"));
+            }
+            *left = None;
+        }
+        let mut group = Group::new(started(command, variables)?);
+        match ended(&mut group, command, input, output_max, timeout).await? {
+            Some(ended) => Ok(ended),
+            None => {
+                if !group.end_within(END_PAUSE).await {
+                    *left = Some((group, SystemTime::now()));
+                }
+                let time = humantime::format_duration(timeout);
+                Err(format!("{command:?} did not end within {time} and was killed"))
+            }
+        }
+    }
+}
+
+fn started(command: &str, variables: &[(&str, &str)]) -> Result<Child, String> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(command).envs(variables.iter().copied());
     shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = shell.process_group(0).spawn().map_err(|e| format!("{command:?} does not start: {e}"))?;
-    let mut group = Group(child);
-    let pipes = (group.0.stdin.take(), group.0.stdout.take(), group.0.stderr.take());
+    shell.process_group(0).spawn().map_err(|e| format!("{command:?} does not start: {e}"))
+}
+
+/// What it came to; none if it did not end in time.
+async fn ended(
+    group: &mut Group,
+    command: &str,
+    input: Vec<u8>,
+    output_max: usize,
+    timeout: Duration,
+) -> Result<Option<Ended>, String> {
+    let pipes = (group.child.stdin.take(), group.child.stdout.take(), group.child.stderr.take());
     let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
         return Err(format!("{command:?} has no pipes"));
     };
@@ -58,54 +111,74 @@ pub async fn run(
     });
     let ended = async {
         tokio::select! {
-            status = group.0.wait() => {
+            status = group.child.wait() => {
                 let _ = tokio::time::timeout(PIPES_PAUSE, &mut read).await;
                 status
             }
             // Its pipes are at their end, which is before its own.
-            () = &mut read => group.0.wait().await,
+            () = &mut read => group.child.wait().await,
         }
     };
     let ended = tokio::time::timeout(timeout, ended).await;
     written.abort();
     drop(read);
-    let status = match ended {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => return Err(format!("{command:?} failed: {error}")),
-        Err(_) => {
-            group.end().await;
-            return Err(format!(
-                "{command:?} did not end within {} and was killed",
-                humantime::format_duration(timeout)
-            ));
+    match ended {
+        Ok(Ok(status)) => {
+            let error = String::from_utf8_lossy(&error).trim().to_owned();
+            Ok(Some(Ended { status, output, error }))
         }
-    };
-    let said = String::from_utf8_lossy(&error);
-    Ok(Ended { status, output, error: said.trim().to_owned() })
+        Ok(Err(error)) => Err(format!("{command:?} failed: {error}")),
+        Err(_) => Ok(None),
+    }
 }
 
-/// A child and all that it starts. Dropped before its end, they are killed.
-struct Group(Child);
+/// A child and all that it starts. Dropped before the child's end, they are killed.
+#[derive(Debug)]
+struct Group {
+    child: Child,
+    /// The number that they have together; whoever has it is one of them, until none is left.
+    id: Option<Pid>,
+}
 
 impl Group {
-    /// Ends them, and waits until the child has.
-    async fn end(&mut self) {
+    fn new(child: Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Self { child, id }
+    }
+
+    /// Ends them; says whether all have ended within this time.
+    async fn end_within(&mut self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        while !self.has_ended() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(END_LOOK).await;
+        }
+        true
+    }
+
+    /// Ends them; says whether all have ended.
+    fn has_ended(&mut self) -> bool {
         self.kill();
-        let _ = self.0.wait().await;
+        let has_child_ended = matches!(self.child.try_wait(), Ok(Some(_)));
+        has_child_ended && self.id.is_none_or(|id| test_kill_process_group(id).is_err())
     }
 
     fn kill(&self) {
-        // None, once it was waited for: its number may be another one's by then.
-        let pid = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process_group(pid, Signal::KILL);
+        if let Some(id) = self.id {
+            // An error is a group that has ended.
+            let _ = kill_process_group(id, Signal::KILL);
         }
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.kill();
+        // Of one that has ended, what it left running on purpose goes on.
+        if self.child.id().is_some() {
+            self.kill();
+        }
     }
 }
 
@@ -135,14 +208,12 @@ async fn last(mut from: impl AsyncRead + Unpin, most: usize, kept: &mut Vec<u8>)
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
 
     async fn ended(command: &str, timeout: Duration) -> Result<Ended, String> {
-        run(command, &[("UNUM_TEST", "x y")], b"in\n".to_vec(), 1000, timeout).await
+        Commands::default().run(command, &[("UNUM_TEST", "x y")], b"in\n".to_vec(), 1000, timeout).await
     }
 
     #[tokio::test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use unum_proto::model::ConfigOutcome;
 
-use super::{ConfigRequest, command};
+use super::ConfigRequest;
+use super::command::Commands;
 
 /// The command takes the value as it is.
 const APPLIED: i32 = 0;
@@ -20,7 +21,7 @@ const NEEDS_RESTART: i32 = 3;
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 
 /// Runs the command for one key.
-pub async fn run(command: &str, request: &ConfigRequest, timeout: Duration) -> ConfigOutcome {
+pub async fn run(commands: &Commands, command: &str, request: &ConfigRequest, timeout: Duration) -> ConfigOutcome {
     let (change, attempt) = (request.change.to_string(), request.attempt.to_string());
     let variables = [
         ("UNUM_CONFIG_KEY", request.key.as_str()),
@@ -31,7 +32,7 @@ pub async fn run(command: &str, request: &ConfigRequest, timeout: Duration) -> C
     let line = serde_json::json!({
         "key": request.key, "value": request.value, "change": request.change, "attempt": request.attempt,
     });
-    let ended = match command::run(command, &variables, format!("{line}\n").into_bytes(), 0, timeout).await {
+    let ended = match commands.run(command, &variables, format!("{line}\n").into_bytes(), 0, timeout).await {
         Ok(ended) => ended,
         Err(why) => return ConfigOutcome::Failed(why),
     };
@@ -55,14 +56,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_exit_code_says_what_came_of_it() {
-        let run = async |command: &str| super::run(command, &request(), Duration::from_secs(10)).await;
+        let run =
+            async |command: &str| super::run(&Commands::default(), command, &request(), Duration::from_secs(10)).await;
         let ok = "test \"$UNUM_CONFIG_KEY=$UNUM_CONFIG_VALUE\" = log.level=info && grep -q '\"value\":\"info\"'";
         assert_eq!(run(ok).await, ConfigOutcome::Applied);
         assert_eq!(run("echo no >&2; exit 2").await, ConfigOutcome::Rejected("no".into()));
         assert_eq!(run("exit 3").await, ConfigOutcome::NeedsRestart);
         let ConfigOutcome::Failed(why) = run("echo broken >&2; exit 9").await else { panic!("it failed") };
         assert!(why.contains("ended with 9: broken"), "{why}");
-        let late = super::run("sleep 60", &request(), Duration::from_millis(50)).await;
+        let late = super::run(&Commands::default(), "sleep 60", &request(), Duration::from_millis(50)).await;
         assert!(matches!(&late, ConfigOutcome::Failed(why) if why.contains("did not end")), "{late:?}");
     }
 }

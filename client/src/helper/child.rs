@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use super::frame::{LENGTH_BYTES, decoded, encoded, length};
-use super::{ARGUMENT, Kind};
+use super::kind::{ARGUMENT, Kind};
 
 /// A child, as its parent has it. Dropped, it is killed; if it cannot be, it is left behind.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 
 mod child;
 mod frame;
+mod kind;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,32 +17,15 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use self::child::Child;
 pub(crate) use self::child::serve;
-
-/// The first argument of a child; the second is its kind.
-pub(crate) const ARGUMENT: &str = "--unum-helper";
+use self::kind::ARGUMENT;
+pub(crate) use self::kind::Kind;
 
 /// How long an end is waited for that should come at once.
 const END_PAUSE: Duration = Duration::from_millis(100);
-
-/// What children of one kind are asked, and what they are while they find answers.
-pub(crate) trait Kind: Sized {
-    /// Its name, by which a child knows what it is.
-    const NAME: &'static str;
-    type Question: Serialize + DeserializeOwned;
-    type Answer: Serialize + DeserializeOwned;
-
-    /// In the child: before the first question.
-    fn start() -> Self;
-
-    /// In the child: may take for ever.
-    fn answer(&mut self, question: Self::Question) -> Self::Answer;
-}
 
 /// A program whose processes can be helpers.
 #[derive(Debug, Clone)]

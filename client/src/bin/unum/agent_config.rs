@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 use tokio::sync::Mutex;
+use unum_client::config::command::Commands;
 use unum_client::config::file::{Changed, ConfigFile, Format};
 use unum_client::config::{
-    ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, command,
-    config_table, hook, push_requests,
+    ConfigEntry, ConfigOutcome, ConfigRequest, ConfigType, PushRequest, PushRequests, Subscription, config_table, hook,
+    push_requests,
 };
 use unum_client::{Error, Program, Publisher, TableSnapshot};
 
@@ -48,6 +49,7 @@ enum Source {
 pub struct AgentConfig {
     source: Source,
     timeout: Duration,
+    commands: Commands,
     /// What was acknowledged last.
     published: Option<TableSnapshot>,
     asked: PushRequests,
@@ -75,23 +77,25 @@ impl AgentConfig {
             Source::File(file) => Some(file.clone()),
             Source::Command(_) => None,
         };
+        let commands = Commands::default();
+        let to_set = commands.clone();
         let subscription = publisher.on_config(move |request| {
-            let (file, hook, ask) = (file.clone(), on_config.clone(), ask.clone());
+            let (file, hook, ask, commands) = (file.clone(), on_config.clone(), ask.clone(), to_set.clone());
             async move {
-                let outcome = set(file.as_deref(), hook.as_deref(), &request, timeout).await;
+                let outcome = set(&commands, file.as_deref(), hook.as_deref(), &request, timeout).await;
                 // Its rows go out before it says what came of it: who reads that it is applied reads the new value, too.
                 ask.request_push().await;
                 outcome
             }
         });
-        Ok(Some(Self { source, timeout, published: None, asked, _subscription: subscription }))
+        Ok(Some(Self { source, timeout, commands, published: None, asked, _subscription: subscription }))
     }
 
     /// The configuration, if it is not what was published last. An error says why it cannot be read: it stays as it was.
     pub async fn news(&mut self) -> Result<Option<TableSnapshot>, String> {
         let entries = match &self.source {
             Source::File(file) => file.lock().await.read().await,
-            Source::Command(command) => list(command, self.timeout).await,
+            Source::Command(command) => list(&self.commands, command, self.timeout).await,
         };
         let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()))?;
         let known = self.published.as_ref().is_some_and(|published| published.rows == table.rows);
@@ -110,6 +114,7 @@ impl AgentConfig {
 }
 
 async fn set(
+    commands: &Commands,
     file: Option<&Mutex<ConfigFile>>,
     hook: Option<&str>,
     request: &ConfigRequest,
@@ -123,7 +128,7 @@ async fn set(
         None => None,
     };
     let outcome = match (hook, &changed) {
-        (Some(hook), _) => hook::run(hook, request, timeout).await,
+        (Some(hook), _) => hook::run(commands, hook, request, timeout).await,
         (None, Some(_)) => ConfigOutcome::Applied,
         (None, None) => ConfigOutcome::Rejected("the agent has no --on-config to set it with".into()),
     };
@@ -151,8 +156,8 @@ async fn taken_back(file: &Mutex<ConfigFile>, changed: Changed, why: String) -> 
 const LISTED_BYTES_MAX: usize = 1024 * 1024;
 
 /// The keys that a command prints.
-async fn list(command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
-    let ended = command::run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await?;
+async fn list(commands: &Commands, command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
+    let ended = commands.run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await?;
     if !ended.status.success() {
         return Err(format!("{command:?}: {}: {}", ended.status, ended.error));
     }
