@@ -10,7 +10,7 @@ fn program() -> Program {
 }
 
 fn node() -> NodeDescription {
-    NodeDescription::new(NodeKey::parse("tikv", "tikv_1").unwrap())
+    NodeDescription::new(NodeKey::parse("tikv", "tikv_1").expect("a legal name"))
 }
 
 fn names(collected: &Collected) -> Vec<Vec<&str>> {

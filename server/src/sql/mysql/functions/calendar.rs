@@ -47,18 +47,15 @@ pub fn day_number(date: NaiveDate) -> i64 {
     }
 }
 
-/// The date of a number of days since the year 0 (`FROM_DAYS`); none in the year 0, and past the last year.
+/// The date of a number of days since the year 0 (`FROM_DAYS`), which has 365 here; none before it, and past the last year.
 pub fn date_of_number(days: i64) -> Option<NaiveDate> {
-    let since = i32::try_from(days.checked_sub(DAYS_OF_YEAR_0)?).ok().filter(|since| *since > 0)?;
-    NaiveDate::from_num_days_from_ce_opt(since).filter(|date| date.year() <= YEAR_MAX)
-}
-
-/// The date of a number of days, in the year 0, too: it has 365 here.
-fn date_of_any_number(days: i64) -> Option<NaiveDate> {
     const DAYS_TO_MARCH: i64 = 59;
     match days {
         1..=DAYS_OF_YEAR_0 => NaiveDate::from_yo_opt(0, u32::try_from(days + i64::from(days > DAYS_TO_MARCH)).ok()?),
-        days => date_of_number(days),
+        days => {
+            let since = i32::try_from(days.checked_sub(DAYS_OF_YEAR_0)?).ok().filter(|since| *since > 0)?;
+            NaiveDate::from_num_days_from_ce_opt(since).filter(|date| date.year() <= YEAR_MAX)
+        }
     }
 }
 
@@ -75,7 +72,7 @@ pub fn micros_since_year_0(time: NaiveDateTime) -> i128 {
 /// The time so many microseconds later; none before the year 0, and past the last year.
 pub fn later(time: NaiveDateTime, micros: i128) -> Option<NaiveDateTime> {
     let micros = micros_since_year_0(time).checked_add(micros)?;
-    let date = date_of_any_number(i64::try_from(micros.div_euclid(DAY_MICROS)).ok()?)?;
+    let date = date_of_number(i64::try_from(micros.div_euclid(DAY_MICROS)).ok()?)?;
     let of_day = Duration::microseconds(i64::try_from(micros.rem_euclid(DAY_MICROS)).ok()?);
     date.and_time(NaiveTime::MIN).checked_add_signed(of_day)
 }

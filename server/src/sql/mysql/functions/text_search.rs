@@ -58,13 +58,28 @@ fn locate(call: &Call<'_>) -> Outcome {
     }
 }
 
-/// The position of the part in the whole, both arguments, in characters from 1; 0 if it is not there.
+/// The position of the part in the whole, both arguments, from 1; 0 if it is not there. It counts what the whole is made of:
+/// characters of a text, also where bytes are looked for in it, and bytes of what is binary.
 fn located(call: &Call<'_>, part: usize, whole: usize, from: i64) -> Outcome {
-    let (part, whole) = (letters(call, part)?, letters(call, whole)?);
     let skipped = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
+    if matches!(call.value(whole)?, Value::Bytes(_)) {
+        let (part, whole) = (call.bytes(part)?, call.bytes(whole)?);
+        let found = skipped.and_then(|start| found_at(&whole, &part, start));
+        return count(found.map_or(0, |at| at + 1));
+    }
+    let (part, whole) = (call.bytes(part)?, call.text(whole)?);
     let start = skipped.and_then(|skipped| offset(&whole, skipped));
-    let found = start.and_then(|start| whole.get(start..)?.find(part.as_ref()).map(|at| start + at));
+    let found = start.and_then(|start| found_at(whole.as_bytes(), &part, start));
     count(found.map_or(0, |at| position(&whole, at)))
+}
+
+/// The byte at which the part begins for the first time, from that byte on.
+fn found_at(whole: &[u8], part: &[u8], start: usize) -> Option<usize> {
+    let rest = whole.get(start..)?;
+    if part.is_empty() {
+        return Some(start);
+    }
+    rest.windows(part.len()).position(|window| window == part).map(|at| start + at)
 }
 
 /// The byte at which the character of that number begins, or the text ends.
