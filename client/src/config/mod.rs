@@ -23,8 +23,8 @@ use crate::Table;
 pub struct ConfigEntry {
     /// Its name.
     pub key: String,
-    /// What it is.
-    pub value: String,
+    /// What it is; none if it is not set.
+    pub value: Option<String>,
     /// What it may hold: SET CONFIG checks it.
     pub data_type: ConfigType,
     /// What it is when nobody sets it.
@@ -42,7 +42,7 @@ impl ConfigEntry {
     pub fn new(key: impl Into<String>, value: impl Into<String>, data_type: ConfigType) -> Self {
         Self {
             key: key.into(),
-            value: value.into(),
+            value: Some(value.into()),
             data_type,
             default: None,
             dynamic: true,
@@ -59,7 +59,7 @@ pub fn config_table(entries: impl IntoIterator<Item = ConfigEntry>) -> Result<Ta
         let shown = |value: String| Value::from(if secret { MASK.to_owned() } else { value });
         vec![
             entry.key.into(),
-            shown(entry.value),
+            entry.value.map_or(Value::Null, shown),
             entry.data_type.to_string().into(),
             entry.default.map_or(Value::Null, shown),
             entry.dynamic.into(),

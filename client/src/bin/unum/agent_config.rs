@@ -17,10 +17,10 @@ use unum_client::{Error, Program, Publisher, TableSnapshot};
 
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
-    /// A TOML, YAML or INI file whose keys are the node's configuration. SET CONFIG rewrites it in place.
+    /// A file whose settings are the node's configuration. SET CONFIG rewrites it in place.
     #[arg(long, value_name = "PATH", conflicts_with = "config_from")]
     config_file: Option<PathBuf>,
-    /// How the file is written, if its name does not tell: toml, yaml or ini.
+    /// How the file is written, if its name does not tell: toml, yaml, ini, mysql, postgresql, systemd, redis, ssh or nginx.
     #[arg(long, requires = "config_file")]
     config_format: Option<Format>,
     /// A command that prints the node's configuration, run every interval: key=value lines, or NDJSON objects with key,
@@ -193,8 +193,9 @@ fn parse(line: &str) -> Result<ConfigEntry, String> {
     let Listed { key, value, data_type, default_value, dynamic, secret, description } =
         serde_json::from_str(line).map_err(|e| format!("{line:?}: {e}"))?;
     let value = match value {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
     };
     let data_type = data_type.parse().map_err(|e: unum_client::Invalid| e.to_string())?;
     let dynamic = dynamic.unwrap_or(true);

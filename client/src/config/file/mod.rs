@@ -1,20 +1,31 @@
-//! A configuration file as a target of `unum agent --config-file`: TOML, YAML or INI.
+//! A configuration file as a target of `unum agent --config-file`.
 //!
-//! Its scalars are the node's keys, their names joined by dots. One value at a time is replaced where it stands; all else
-//! of the text stays as it is, comments included. What was written is read again before it takes the place of the old
-//! file: only that one key may differ.
+//! Its settings are the node's keys, their names joined by dots. One value at a time is replaced where it stands; all else
+//! of the text stays as it is, comments, encoding and line ends included. What was written is read again, by the same parser, before it
+//! takes the place of the old file: only that one key may differ, and it has exactly the new value. What cannot be written so is
+//! refused.
+//!
+//! A format is a file here: what a text says, and how a value stands in it.
 
+mod encoding;
 mod ini;
+mod mysql;
+mod nginx;
+mod postgresql;
 mod scalar;
+mod systemd;
 mod toml;
+mod words;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use unum_proto::model::{ConfigOutcome, ConfigType};
+use unum_proto::model::ConfigOutcome;
 
-use self::scalar::Scalars;
+use self::encoding::Encoded;
+use self::scalar::{Scalar, Scalars};
+use self::words::Kind;
 use super::ConfigEntry;
 use crate::{Contents, Program, SharedFile};
 
@@ -30,53 +41,126 @@ pub enum Format {
     Yaml,
     /// `[section]`, `key = text`.
     Ini,
+    /// Option files of MySQL and MariaDB.
+    MySql,
+    /// `postgresql.conf`.
+    PostgreSql,
+    /// Units of systemd.
+    Systemd,
+    /// `redis.conf`.
+    Redis,
+    /// `sshd_config`.
+    Ssh,
+    /// `nginx.conf`.
+    Nginx,
 }
+
+/// The formats by name, and by how the names of their files end.
+const FORMATS: [(Format, &str, &[&str]); 9] = [
+    (Format::Toml, "toml", &[".toml"]),
+    (Format::Yaml, "yaml", &[".yaml", ".yml"]),
+    (Format::PostgreSql, "postgresql", &["postgresql.conf", "postgresql.auto.conf"]),
+    (Format::Redis, "redis", &["redis.conf", "sentinel.conf", "valkey.conf"]),
+    (Format::Nginx, "nginx", &["nginx.conf"]),
+    (
+        Format::Systemd,
+        "systemd",
+        &[
+            ".service",
+            ".socket",
+            ".timer",
+            ".mount",
+            ".path",
+            ".slice",
+            "system.conf",
+            "user.conf",
+            "journald.conf",
+            "logind.conf",
+            "resolved.conf",
+            "timesyncd.conf",
+            "networkd.conf",
+            ".network",
+            ".netdev",
+        ],
+    ),
+    (Format::Ssh, "ssh", &["sshd_config", "ssh_config"]),
+    (Format::MySql, "mysql", &[".cnf", "my.ini", ".my.cnf"]),
+    (Format::Ini, "ini", &[".ini", ".cfg"]),
+];
 
 impl std::str::FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "toml" => Ok(Self::Toml),
-            "yaml" | "yml" => Ok(Self::Yaml),
-            "ini" | "cnf" | "conf" | "cfg" => Ok(Self::Ini),
-            other => Err(format!("{other:?} is no format of a config file; use toml, yaml or ini")),
-        }
+        let name = text.to_lowercase();
+        let name = if name == "yml" { "yaml" } else { name.as_str() };
+        let found = FORMATS.iter().find(|(_, known, _)| *known == name);
+        found.map(|(format, ..)| *format).ok_or_else(|| {
+            let names: Vec<_> = FORMATS.iter().map(|(_, name, _)| *name).collect();
+            format!("{text:?} is no format of a config file; use {}", names.join(", "))
+        })
     }
 }
 
 impl Format {
     /// The format that a file's name says.
     fn of_file(path: &Path) -> Result<Self, String> {
-        path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().parse()
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let found = FORMATS.iter().find(|(.., ends)| ends.iter().any(|end| name.ends_with(end)));
+        found.map(|(format, ..)| *format).ok_or_else(|| {
+            let names: Vec<_> = FORMATS.iter().map(|(_, name, _)| *name).collect();
+            format!(
+                "the name of {} does not say how it is written; name its --config-format: {}",
+                path.display(),
+                names.join(", ")
+            )
+        })
     }
 
     fn parse(self, text: &str) -> Result<Scalars, String> {
         match self {
             Self::Toml => toml::parse(text),
             Self::Yaml => yaml::parse(text),
-            Self::Ini => Ok(ini::parse(text)),
+            Self::Ini => ini::parse(text),
+            Self::MySql => mysql::parse(text),
+            Self::PostgreSql => postgresql::parse(text),
+            Self::Systemd => systemd::parse(text),
+            Self::Redis => words::parse(text, Kind::Redis),
+            Self::Ssh => words::parse(text, Kind::Ssh),
+            Self::Nginx => nginx::parse(text),
         }
     }
 
-    /// A value as it stands in a file.
-    fn write(self, value: &str, data_type: &ConfigType) -> Result<String, String> {
+    /// A value in the place of `raw`.
+    fn write(self, value: &str, scalar: &Scalar, raw: &str) -> Result<String, String> {
         match self {
-            Self::Toml => Ok(toml::write(value, data_type)),
-            Self::Yaml => Ok(yaml::write(value, data_type)),
-            Self::Ini => ini::write(value),
+            Self::Toml => toml::write(value, &scalar.data_type, scalar.style),
+            Self::Yaml => yaml::write(value, scalar, raw),
+            Self::Ini => ini::write(value, scalar.style),
+            Self::MySql => mysql::write(value, scalar.style),
+            Self::PostgreSql => postgresql::write(value, scalar.style),
+            Self::Systemd => systemd::write(value),
+            Self::Redis => words::write(value, scalar.style, Kind::Redis),
+            Self::Ssh => words::write(value, scalar.style, Kind::Ssh),
+            Self::Nginx => nginx::write(value, scalar.style),
         }
     }
 
     /// The keys of a file.
     fn entries(self, bytes: &[u8]) -> Result<Vec<ConfigEntry>, String> {
-        let scalars = self.parse(text(bytes)?)?;
-        Ok(scalars.into_iter().map(|(key, scalar)| ConfigEntry::new(key, scalar.value, scalar.data_type)).collect())
+        let scalars = self.parse(&Encoded::of(bytes)?.text)?;
+        let entry = |(key, scalar): (String, Scalar)| ConfigEntry {
+            value: scalar.value,
+            default: scalar.default,
+            ..ConfigEntry::new(key, "", scalar.data_type)
+        };
+        Ok(scalars.into_iter().map(entry).collect())
     }
 
     /// The file with another value of one key: the new text is read again, and nothing else in it may differ.
     fn replaced(self, bytes: &[u8], key: &str, value: &str) -> Result<Vec<u8>, ConfigOutcome> {
-        let before = text(bytes).map_err(ConfigOutcome::Failed)?;
+        let encoded = Encoded::of(bytes).map_err(ConfigOutcome::Failed)?;
+        let before = &encoded.text;
         let scalars = self.parse(before).map_err(ConfigOutcome::Failed)?;
         let Some(scalar) = scalars.get(key) else {
             return Err(ConfigOutcome::Rejected(format!("there is no key {key}")));
@@ -84,23 +168,26 @@ impl Format {
         scalar.data_type.check(value).map_err(|remedy| {
             ConfigOutcome::Rejected(format!("{key} is of type {} in the file; {remedy}", scalar.data_type))
         })?;
-        let written = self.write(value, &scalar.data_type).map_err(ConfigOutcome::Rejected)?;
-        let after = format!("{}{written}{}", &before[..scalar.at.start], &before[scalar.at.end..]);
-        let check = self.parse(&after).map_err(ConfigOutcome::Failed)?;
-        let others = |scalars: &Scalars| -> BTreeMap<String, String> {
+        let written = self.write(value, scalar, &before[scalar.at.clone()]);
+        let written = written.map_err(|why| ConfigOutcome::Rejected(format!("{key}: {why}")))?;
+        let (ahead, behind) = &scalar.around;
+        let after = format!("{}{ahead}{written}{behind}{}", &before[..scalar.at.start], &before[scalar.at.end..]);
+        // Set, it is no comment any more, and may be of a list.
+        let others = |scalars: &Scalars| -> BTreeMap<String, (Option<String>, Option<String>)> {
             let others = scalars.iter().filter(|(other, _)| *other != key);
-            others.map(|(key, scalar)| (key.clone(), scalar.value.clone())).collect()
+            others.map(|(key, scalar)| (key.clone(), (scalar.value.clone(), scalar.default.clone()))).collect()
         };
-        let has = check.get(key).is_some_and(|scalar| scalar.data_type.same(&scalar.value, value));
-        if !has || others(&check) != others(&scalars) {
-            return Err(ConfigOutcome::Failed(format!("{key} cannot be replaced where it stands")));
+        let check =
+            self.parse(&after).map_err(|e| ConfigOutcome::Rejected(format!("{key} with the value {value:?}: {e}")))?;
+        let is_set = |now: &Scalar| now.value.as_ref().is_some_and(|now| scalar.data_type.same(now, value));
+        if !check.get(key).is_some_and(is_set) || others(&check) != others(&scalars) {
+            let why = format!(
+                "{key} with the value {value:?} would not read back as that, or something else would change; write it in the file"
+            );
+            return Err(ConfigOutcome::Rejected(why));
         }
-        Ok(after.into_bytes())
+        encoded.bytes_of(&after).map_err(|why| ConfigOutcome::Rejected(format!("{key}: {why}")))
     }
-}
-
-fn text(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|e| format!("it is no UTF-8: {e}"))
 }
 
 /// A file that is a node's configuration.
@@ -214,7 +301,7 @@ mod tests {
                 let comments = |text: &str| text.matches(['#', ';']).count();
                 assert_eq!(comments(text), comments(&after), "{after}");
                 let now = format.entries(after.as_bytes()).unwrap().into_iter().find(|entry| entry.key == key).unwrap();
-                assert_eq!(now.value, value, "{after}");
+                assert_eq!(now.value.as_deref(), Some(value), "{after}");
             }
         }
     }

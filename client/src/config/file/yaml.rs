@@ -1,18 +1,68 @@
-//! YAML. Lists, anchors and tagged values cannot be set.
+//! YAML. Elements of lists have their number in their names, `a[0].b`, and so have documents of a file of several: `[1].kind`.
+//!
+//! A value keeps its type, for readers of YAML 1.1 and of 1.2: `yes` becomes `no` and not `false`, a text that would be something else
+//! to either of them is quoted, and what only one of them takes for a number is left alone.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use unum_proto::model::ConfigType;
 use unum_proto::model::config::parse_boolean;
-use yaml_edit::{Document, Mapping, YamlNode};
+use yaml_edit::{Mapping, YamlFile, YamlNode};
 
-use super::scalar::{Scalar, Scalars, type_of};
+use super::scalar::{Scalar, Scalars, Style, joined, type_of_text};
+
+/// What a plain scalar is to a reader of YAML 1.1, which knows more types than one of 1.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    Text,
+    Boolean,
+    Integer,
+    Number,
+    Null,
+    /// A number as people seldom write it: octal, hexadecimal, of base 60, with underscores, infinite.
+    OddNumber,
+    Time,
+    /// A text to 1.1 and a number to 1.2.
+    Unclear,
+}
+
+fn tag(plain: &str) -> Tag {
+    static TAGS: LazyLock<[(Tag, Regex); 8]> = LazyLock::new(|| {
+        let of = |text: &str| Regex::new(text).expect("a legal expression");
+        [
+            (Tag::Boolean, of("^(?i:yes|no|true|false|on|off)$")),
+            (Tag::Null, of("^(~|null|Null|NULL|)$")),
+            (Tag::Integer, of(r"^[-+]?(0|[1-9][0-9]*)$")),
+            (Tag::Number, of(r"^[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?$")),
+            (Tag::Time, of(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?$")),
+            (
+                Tag::OddNumber,
+                of(
+                    r"^([-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?|\.[0-9_]+([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$",
+                ),
+            ),
+            (Tag::Unclear, of(r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+)$")),
+            (Tag::Unclear, of("^(y|Y|n|N|=|<<)$")),
+        ]
+    });
+    TAGS.iter().find(|(_, of)| of.is_match(plain)).map_or(Tag::Text, |(tag, _)| *tag)
+}
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
-    let document = Document::from_str(text).map_err(|e| e.to_string())?;
+    let file = YamlFile::from_str(text).map_err(|e| e.to_string())?;
+    let documents: Vec<_> = file.documents().collect();
     let mut scalars = Scalars::new();
-    if let Some(mapping) = document.as_mapping() {
-        collect("", &mapping, text, &mut scalars);
+    for (number, document) in documents.iter().enumerate() {
+        let prefix = if documents.len() > 1 { format!("[{number}]") } else { String::new() };
+        if let Some(mapping) = document.as_mapping() {
+            collect(&prefix, &mapping, text, &mut scalars);
+        } else if let Some(sequence) = document.as_sequence() {
+            for (number, value) in sequence.values().enumerate() {
+                add(format!("{prefix}[{number}]"), &value, text, &mut scalars);
+            }
+        }
     }
     Ok(scalars)
 }
@@ -20,39 +70,128 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
 fn collect(prefix: &str, mapping: &Mapping, text: &str, scalars: &mut Scalars) {
     for (key, value) in mapping.iter() {
         let YamlNode::Scalar(key) = key else { continue };
-        let key = key.as_string();
-        let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
-        match &value {
-            YamlNode::Mapping(mapping) => collect(&name, mapping, text, scalars),
-            YamlNode::Scalar(scalar) => {
-                let range = value.byte_range();
-                let at = range.start as usize..range.end as usize;
-                let written = text.get(at.clone()).unwrap_or_default();
-                let quoted = written.starts_with(['"', '\'']);
-                let value = scalar.as_string();
-                let data_type = if quoted { ConfigType::Text } else { type_of(&value) };
-                scalars.insert(name, Scalar { value, data_type, at });
+        add(joined(prefix, &key.as_string()), &value, text, scalars);
+    }
+}
+
+fn add(name: String, value: &YamlNode, text: &str, scalars: &mut Scalars) {
+    let range = value.byte_range();
+    let at = range.start as usize..range.end as usize;
+    let raw = text.get(at.clone()).unwrap_or_default();
+    let scalar = match value {
+        YamlNode::Mapping(mapping) => return collect(&name, mapping, text, scalars),
+        YamlNode::Sequence(sequence) => {
+            for (number, value) in sequence.values().enumerate() {
+                add(format!("{name}[{number}]"), &value, text, scalars);
             }
-            _ => {}
+            return;
+        }
+        YamlNode::Scalar(scalar) => of_scalar(scalar.as_string(), raw, at),
+        YamlNode::Alias(_) | YamlNode::TaggedNode(_) => Scalar::new(raw.trim(), ConfigType::Text, at, Style::ReadOnly),
+    };
+    scalars.insert(name, scalar);
+}
+
+fn of_scalar(value: String, raw: &str, at: std::ops::Range<usize>) -> Scalar {
+    match raw.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let data_type = type_of_text(&value);
+            Scalar::new(value, data_type, at, Style::Quoted(quote))
+        }
+        // Blocks of lines, anchors, tags.
+        Some('|' | '>' | '&' | '!' | '*') => Scalar::new(value, ConfigType::Text, at, Style::ReadOnly),
+        _ => {
+            let (data_type, style) = match tag(raw) {
+                Tag::Boolean => (ConfigType::Boolean, Style::Plain),
+                Tag::Integer => (ConfigType::Integer, Style::Plain),
+                Tag::Number => (ConfigType::Number, Style::Plain),
+                Tag::Text if !raw.contains('\n') => (type_of_text(&value), Style::Plain),
+                Tag::Text | Tag::Unclear => (ConfigType::Text, Style::ReadOnly),
+                Tag::OddNumber | Tag::Time => (ConfigType::Text, Style::Words),
+                Tag::Null => {
+                    let mut null = Scalar::new("", ConfigType::Text, at, Style::Plain);
+                    null.value = None;
+                    // Behind a colon that nothing follows.
+                    if raw.is_empty() {
+                        " ".clone_into(&mut null.around.0);
+                    }
+                    return null;
+                }
+            };
+            Scalar::new(value, data_type, at, style)
         }
     }
 }
 
-/// Plain where that means the same, or in single quotes.
-pub(super) fn write(value: &str, data_type: &ConfigType) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
-    match data_type {
-        ConfigType::Boolean => parse_boolean(value).map_or_else(|| value.to_owned(), |truth| truth.to_string()),
-        ConfigType::Integer | ConfigType::Number => value.to_owned(),
-        _ if !value.is_empty()
-            && value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-            && value.chars().all(plain)
-            && parse_boolean(value).is_none()
-            && !value.eq_ignore_ascii_case("null") =>
-        {
-            value.to_owned()
+/// The value in the place of `raw`.
+pub(super) fn write(value: &str, scalar: &Scalar, raw: &str) -> Result<String, String> {
+    let same_type = || tag(value) == tag(raw);
+    match (scalar.style, &scalar.data_type) {
+        (Style::ReadOnly, _) => {
+            Err("what stands there has lines, an anchor, a tag, or two meanings; write it in the file".into())
         }
-        _ if value.contains(['\n', '\t', '\r']) => format!("{value:?}"),
-        _ => format!("'{}'", value.replace('\'', "''")),
+        (Style::Words, _) if same_type() => Ok(value.to_owned()),
+        (Style::Words, _) => {
+            Err(format!("{raw} is a number or a time in a form of its own, and {value:?} is none in it"))
+        }
+        (Style::Plain, ConfigType::Boolean) => boolean(value, raw),
+        (Style::Plain, ConfigType::Integer) => {
+            let number: i128 = value.parse().map_err(|_| format!("{value:?} is no whole number"))?;
+            Ok(number.to_string())
+        }
+        (Style::Plain, ConfigType::Number) => number(value),
+        // Nothing says what a null would be: what looks like something is that.
+        (Style::Plain, _)
+            if scalar.value.is_none() && matches!(tag(value), Tag::Boolean | Tag::Integer | Tag::Number) =>
+        {
+            Ok(value.to_owned())
+        }
+        (Style::Plain, _) if is_plain(value) => Ok(value.to_owned()),
+        (Style::Quoted('"'), _) => quoted(value),
+        _ if value.contains(|c: char| c.is_control()) => quoted(value),
+        _ => Ok(format!("'{}'", value.replace('\'', "''"))),
     }
+}
+
+fn quoted(value: &str) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|e| e.to_string())
+}
+
+/// In the words of the value before: on and off, Yes and No.
+fn boolean(value: &str, raw: &str) -> Result<String, String> {
+    const WORDS: [[&str; 2]; 3] = [["true", "false"], ["yes", "no"], ["on", "off"]];
+    let truth = parse_boolean(value).ok_or_else(|| format!("{value:?} is neither true nor false"))?;
+    let words = WORDS.iter().find(|words| words.contains(&raw.to_lowercase().as_str())).unwrap_or(&WORDS[0]);
+    let word = words[usize::from(!truth)];
+    let is_upper = |at: usize| raw.chars().nth(at).is_some_and(char::is_uppercase);
+    Ok(match (is_upper(0), is_upper(1)) {
+        (true, true) => word.to_uppercase(),
+        (true, false) => word[..1].to_uppercase() + &word[1..],
+        _ => word.to_owned(),
+    })
+}
+
+/// With a point, and a sign in the exponent: so it is a number to all.
+fn number(value: &str) -> Result<String, String> {
+    let number: f64 = value.parse().map_err(|_| format!("{value:?} is no number"))?;
+    if tag(value) == Tag::Number {
+        return Ok(value.to_owned());
+    }
+    let plain = format!("{number:?}");
+    match plain.split_once('e') {
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            Ok(format!("{digits}{point}e{sign}{exponent}"))
+        }
+        None => Ok(plain),
+    }
+}
+
+/// Whether a text is itself without quotes, wherever it stands and whoever reads it.
+fn is_plain(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./+-@%".contains(c))
+        && tag(value) == Tag::Text
+        && !value.ends_with('%')
 }
