@@ -404,3 +404,72 @@ async fn a_configuration_that_cannot_be_published_never_ends_the_agent() -> anyh
     assert_eq!(agent.terminate(PATIENCE)?, Some(0));
     Ok(())
 }
+
+/// A secret is planted wherever a node has one, and looked for wherever somebody could see it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_seen_anywhere() -> anyhow::Result<()> {
+    const CANARIES: [&str; 8] = [
+        "canary-file",
+        "canary-url",
+        "canary-marked",
+        "canary-new",
+        "canary-set-url",
+        "canary-stderr",
+        "canary-log",
+        "canary-bound",
+    ];
+    let cluster = Cluster::start(1).await?;
+    let (client, agents) = (cluster.client_of_all()?, Agents::new(&cluster)?);
+    let file = "[db]\npassword = \"canary-file\"\nurl = \"mysql://me:canary-url@db/x\"\nlevel = \"warn\"\n";
+    std::fs::write(agents.file("tikv_1"), file)?;
+    // The hook says all that it was told, and fails.
+    let hook = "cat >&2; echo \" $UNUM_CONFIG_VALUE curl -u me:x 'https://a:canary-stderr@b/' \" >&2; exit 1";
+    let path = agents.file("tikv_1").display().to_string();
+    let tikv = agents.start("tikv", "tikv_1", &["--config-file".into(), path, "--on-config".into(), hook.into()])?;
+    let list = r#"echo '{"key":"pin","value":"canary-marked","secret":true}'; echo level=1"#;
+    let pd = agents.start("pd", "pd_1", &["--config-from".into(), list.into(), "--on-config".into(), hook.into()])?;
+    until("both are there", async || {
+        let nodes =
+            texts(&client, "SELECT DISTINCT node_id FROM cluster_config WHERE node_type <> 'unum'").await.ok()?;
+        (nodes.len() == 2).then_some(())
+    })
+    .await?;
+    for statement in [
+        "SET CONFIG tikv db.password = 'canary-new' WAIT 20s",
+        "SET CONFIG tikv db.level = 'https://me:canary-set-url@host/' WAIT 20s",
+        "SET CONFIG pd pin = 'canary-log' WAIT 20s",
+        "UPDATE cluster_config SET value = 'x password=canary-bound' WHERE node_type = 'tikv' AND `key` = 'db.level' WAIT 20s",
+    ] {
+        let result = client.query(statement).await?;
+        let row = result.rows().next().expect("a row");
+        let error: Option<String> = row.get("error")?;
+        let error = error.unwrap_or_default();
+        assert!(error.contains("--on-config ended with 1") && error.contains("******"), "{statement}: {error}");
+    }
+    let shown =
+        texts(&client, "SELECT value FROM cluster_config WHERE node_id = 'tikv_1' AND `key` = 'db.level'").await?;
+    assert_eq!(shown, ["warn"], "what is no secret is shown");
+
+    // Every table that there is, the logs, the metrics.
+    let mut sinks = Vec::new();
+    let tables = client
+        .query("SELECT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.tables ORDER BY 1")
+        .await?;
+    for row in tables.rows() {
+        let name: String = row.get("name")?;
+        let result = client.query(&format!("SELECT * FROM {name}")).await?;
+        sinks.push((name, format!("{result:?}")));
+    }
+    assert!(sinks.len() > 20, "{} tables", sinks.len());
+    sinks.push(("the replica's log".into(), cluster.process(1)?.log()));
+    sinks.push(("the agent's log".into(), tikv.log()));
+    sinks.push(("the other agent's log".into(), pd.log()));
+    sinks.push(("the metrics".into(), cluster.http_get(1, "/metrics")?));
+    for (name, text) in &sinks {
+        for canary in CANARIES {
+            assert!(!text.contains(canary), "{canary} in {name}: {text}");
+        }
+    }
+    assert!(agents.text("tikv_1")?.contains("canary-file"), "what failed is taken back");
+    Ok(())
+}

@@ -49,8 +49,8 @@ impl Commands {
     /// is waited for.
     ///
     /// # Errors
-    /// When it does not start, was ended because it took too long, or did not end when it was killed before; the text begins
-    /// with the command.
+    /// When it does not start, was ended because it took too long, or did not end when it was killed before. The text has nothing
+    /// of the command, which may have a password in it.
     pub async fn run(
         &self,
         command: &str,
@@ -64,19 +64,19 @@ impl Commands {
         if let Some((group, since)) = left.as_mut() {
             if !group.has_ended() {
                 let since = humantime::format_rfc3339_seconds(*since);
-                return Err(format!("{command:?} was killed at {since} and has not ended; it is not run again before"));
+                return Err(format!("it was killed at {since} and has not ended; it is not run again before"));
             }
             *left = None;
         }
         let mut group = Group::new(started(command, variables)?);
-        match ended(&mut group, command, input, output_max, timeout).await? {
+        match ended(&mut group, input, output_max, timeout).await? {
             Some(ended) => Ok(ended),
             None => {
                 if !group.end_within(END_PAUSE).await {
                     *left = Some((group, SystemTime::now()));
                 }
                 let time = humantime::format_duration(timeout);
-                Err(format!("{command:?} did not end within {time} and was killed"))
+                Err(format!("it did not end within {time} and was killed"))
             }
         }
     }
@@ -86,20 +86,19 @@ fn started(command: &str, variables: &[(&str, &str)]) -> Result<Child, String> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(command).envs(variables.iter().copied());
     shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    shell.process_group(0).spawn().map_err(|e| format!("{command:?} does not start: {e}"))
+    shell.process_group(0).spawn().map_err(|e| format!("it does not start: {e}"))
 }
 
 /// What it came to; none if it did not end in time.
 async fn ended(
     group: &mut Group,
-    command: &str,
     input: Vec<u8>,
     output_max: usize,
     timeout: Duration,
 ) -> Result<Option<Ended>, String> {
     let pipes = (group.child.stdin.take(), group.child.stdout.take(), group.child.stderr.take());
     let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
-        return Err(format!("{command:?} has no pipes"));
+        return Err("it has no pipes".to_owned());
     };
     // A command that does not read is no failure.
     let written = tokio::spawn(async move {
@@ -127,7 +126,7 @@ async fn ended(
             let error = String::from_utf8_lossy(&error).trim().to_owned();
             Ok(Some(Ended { status, output, error }))
         }
-        Ok(Err(error)) => Err(format!("{command:?} failed: {error}")),
+        Ok(Err(error)) => Err(format!("its end is not known: {error}")),
         Err(_) => Ok(None),
     }
 }

@@ -10,7 +10,7 @@ pub mod hook;
 mod push_request;
 mod subscription;
 
-use unum_proto::model::config::is_secret;
+use unum_proto::model::secrets::{is_secret, is_secret_value};
 pub use unum_proto::model::{CONFIG_COLUMNS, CONFIG_TABLE, ConfigOutcome, ConfigType, MASK};
 use unum_proto::model::{Invalid, TableSnapshot, Value};
 
@@ -52,10 +52,18 @@ impl ConfigEntry {
     }
 }
 
+impl ConfigEntry {
+    /// Whether its values are masked: it is marked, or its name or a value of it says so.
+    pub fn is_secret(&self) -> bool {
+        let mut values = self.value.iter().chain(&self.default);
+        self.secret || is_secret(&self.key) || values.any(|value| is_secret_value(value))
+    }
+}
+
 /// The table that a node publishes its configuration as. Secrets are masked here, before they leave the node.
 pub fn config_table(entries: impl IntoIterator<Item = ConfigEntry>) -> Result<TableSnapshot, Invalid> {
     let rows = entries.into_iter().map(|entry| {
-        let secret = entry.secret || is_secret(&entry.key);
+        let secret = entry.is_secret();
         let shown = |value: String| Value::from(if secret { MASK.to_owned() } else { value });
         vec![
             entry.key.into(),

@@ -41,15 +41,15 @@ pub struct ConfigRequest {
 #[derive(Debug)]
 pub struct Subscription(#[expect(dead_code, reason = "dropping it ends the task")] AbortOnDropHandle<()>);
 
-type Apply = Arc<dyn Fn(ConfigRequest) -> BoxFuture<'static, ConfigOutcome> + Send + Sync>;
+type Apply = Arc<dyn Fn(Vec<ConfigRequest>) -> BoxFuture<'static, Vec<ConfigOutcome>> + Send + Sync>;
 
 impl Subscription {
     pub(crate) fn start<F, Fut>(endpoints: Endpoints, node: NodeKey, timeout: Duration, apply: F) -> Self
     where
-        F: Fn(ConfigRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ConfigOutcome> + Send + 'static,
+        F: Fn(Vec<ConfigRequest>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<ConfigOutcome>> + Send + 'static,
     {
-        let apply: Apply = Arc::new(move |request| Box::pin(apply(request)));
+        let apply: Apply = Arc::new(move |requests| Box::pin(apply(requests)));
         let subscriber = Subscriber { endpoints, node, timeout, apply, done: HashMap::new() };
         Self(AbortOnDropHandle::new(tokio::spawn(subscriber.run())))
     }
@@ -96,45 +96,90 @@ impl Subscriber {
                 Ok(values) => values,
                 Err(attempt) => return attempt,
             };
-            for value in values {
-                if let Err(error) = self.set(value).await {
-                    // The report is sent again when the replica tells what is wanted again.
-                    return Attempt::Retry(format!("a report was not taken: {error}"));
+            for values in by_change(values) {
+                if let Err(error) = self.set(values).await {
+                    // The reports are sent again when the replica tells what is wanted again.
+                    return Attempt::Retry(format!("reports were not taken: {error}"));
                 }
             }
         }
     }
 
-    async fn set(&mut self, value: DesiredValue) -> Result<(), Error> {
-        let DesiredValue { change, key, value, attempts } = value;
-        if let Some(report) = self.done.get(&(change, key.clone()))
-            && report.attempt > attempts
-        {
-            return self.report(report.clone()).await;
+    /// Sets the values of one change, all that are not set yet together; those that fail again, after a pause.
+    async fn set(&mut self, values: Vec<DesiredValue>) -> Result<(), Error> {
+        let (known, mut open): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| self.is_done(value));
+        let known: Vec<_> =
+            known.into_iter().filter_map(|value| self.done.get(&(value.change, value.key)).cloned()).collect();
+        if !known.is_empty() {
+            self.report(known).await?;
         }
-        for (tried, attempt) in (attempts + 1..).enumerate() {
-            let request = ConfigRequest { change, key: key.clone(), value: value.clone(), attempt };
-            // A task of its own: a panic in what is not ours is one more way to fail.
-            let outcome = AbortOnDropHandle::new(tokio::spawn((self.apply)(request))).await;
-            let outcome = outcome.unwrap_or_else(|e| ConfigOutcome::Failed(format!("what applies it panicked: {e}")));
-            tracing::info!(%change, key, attempt, ?outcome, "configuration");
-            let failed = matches!(outcome, ConfigOutcome::Failed(_));
-            let report = ConfigReport::new(change, key.clone(), outcome, attempt);
-            self.done.insert((change, key.clone()), report.clone());
-            self.report(report).await?;
-            if !failed || tried + 1 >= ATTEMPTS_MAX as usize {
-                return Ok(());
+        for tried in 0..ATTEMPTS_MAX {
+            if open.is_empty() {
+                break;
             }
-            tokio::time::sleep(ATTEMPT_PAUSE * 2u32.pow(tried as u32)).await;
+            if tried > 0 {
+                tokio::time::sleep(ATTEMPT_PAUSE * 2u32.pow(tried - 1)).await;
+            }
+            let reports = self.attempt(&open, tried).await;
+            let is_failed = |report: &ConfigReport| matches!(report.outcome, ConfigOutcome::Failed(_));
+            let failed: Vec<_> =
+                reports.iter().filter(|report| is_failed(report)).map(|report| report.key.clone()).collect();
+            open.retain(|value| failed.contains(&value.key));
+            self.report(reports).await?;
         }
         Ok(())
     }
 
-    async fn report(&self, report: ConfigReport) -> Result<(), Error> {
-        let reports = &ConfigReports { node: self.node.clone(), reports: vec![report] };
+    fn is_done(&self, value: &DesiredValue) -> bool {
+        let report = self.done.get(&(value.change, value.key.clone()));
+        report.is_some_and(|report| report.attempt > value.attempts)
+    }
+
+    /// One attempt at all of them, and what came of each.
+    async fn attempt(&mut self, values: &[DesiredValue], tried: u32) -> Vec<ConfigReport> {
+        let request = |value: &DesiredValue| {
+            let DesiredValue { change, key, value, attempts } = value.clone();
+            ConfigRequest { change, key, value, attempt: attempts + 1 + tried }
+        };
+        let requests: Vec<_> = values.iter().map(request).collect();
+        // A task of its own: a panic in what is not ours is one more way to fail.
+        let outcomes = AbortOnDropHandle::new(tokio::spawn((self.apply)(requests.clone()))).await;
+        let mut outcomes = match outcomes {
+            Ok(outcomes) => outcomes.into_iter(),
+            Err(error) => {
+                let why = format!("what applies it panicked: {error}");
+                vec![ConfigOutcome::Failed(why); requests.len()].into_iter()
+            }
+        };
+        let mut reports = Vec::with_capacity(requests.len());
+        for ConfigRequest { change, key, attempt, .. } in requests {
+            let nothing = || ConfigOutcome::Failed("what applies it says nothing of this key".into());
+            let outcome = outcomes.next().unwrap_or_else(nothing);
+            tracing::info!(%change, key, attempt, ?outcome, "configuration");
+            let report = ConfigReport::new(change, key.clone(), outcome, attempt);
+            self.done.insert((change, key), report.clone());
+            reports.push(report);
+        }
+        reports
+    }
+
+    async fn report(&self, reports: Vec<ConfigReport>) -> Result<(), Error> {
+        let reports = &ConfigReports { node: self.node.clone(), reports };
         let attempt = |endpoint: Endpoint, time: Time| async move {
             transport::report_config(&endpoint, reports, time.share).await
         };
         retry::over_endpoints(&self.endpoints, self.timeout, Repeat::Idempotent, attempt).await
     }
+}
+
+/// What is wanted, by the change that wants it, in the order in which the changes come.
+fn by_change(values: Vec<DesiredValue>) -> Vec<Vec<DesiredValue>> {
+    let mut changes: Vec<Vec<DesiredValue>> = Vec::new();
+    for value in values {
+        match changes.iter_mut().find(|values| values.iter().any(|other| other.change == value.change)) {
+            Some(values) => values.push(value),
+            None => changes.push(vec![value]),
+        }
+    }
+    changes
 }

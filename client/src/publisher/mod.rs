@@ -99,6 +99,27 @@ impl Publisher {
         F: Fn(ConfigRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ConfigOutcome> + Send + 'static,
     {
+        let apply = std::sync::Arc::new(apply);
+        self.on_config_changes(move |requests| {
+            let apply = std::sync::Arc::clone(&apply);
+            async move {
+                let mut outcomes = Vec::with_capacity(requests.len());
+                for request in requests {
+                    outcomes.push(apply(request).await);
+                }
+                outcomes
+            }
+        })
+    }
+
+    /// Sets what SQL wants as [`Publisher::on_config`] does, but all keys of one change at once: `apply` returns an outcome
+    /// for each request, in their order.
+    #[must_use = "dropping it ends the subscription"]
+    pub fn on_config_changes<F, Fut>(&self, apply: F) -> Subscription
+    where
+        F: Fn(Vec<ConfigRequest>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<ConfigOutcome>> + Send + 'static,
+    {
         Subscription::start(self.endpoints.clone(), self.node.key.clone(), self.timeout, apply)
     }
 

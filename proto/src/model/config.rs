@@ -31,17 +31,6 @@ pub const CONFIG_COLUMNS: &[(&str, DataType, &str)] = &[
 /// What stands for the value of a secret.
 pub const MASK: &str = "******";
 
-/// Words in a key that make its value a secret.
-const SECRET_WORDS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "token", "credential", "private_key", "access_key"];
-
-/// Whether the value of a key is a secret, as far as its name says.
-pub fn is_secret(key: &str) -> bool {
-    let key = key.to_lowercase().replace('-', "_");
-    let whole_word = || key.split(['.', '_', '/']).any(|word| word == "key" || word == "pwd");
-    SECRET_WORDS.iter().any(|word| key.contains(word)) || whole_word()
-}
-
 /// What a key may hold, as its node declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigType {
@@ -310,15 +299,5 @@ mod tests {
             assert_eq!(of(data_type).same(a, b), same, "{data_type} {a:?} {b:?}");
         }
         assert!("colour".parse::<ConfigType>().is_err());
-    }
-
-    #[test]
-    fn secrets_are_known_by_their_names() {
-        for key in ["security.password", "s3.access-key", "AUTH_TOKEN", "tls.key", "ssl-key"] {
-            assert!(is_secret(key), "{key}");
-        }
-        for key in ["log.level", "raftstore.hotkey-threshold", "monkey", "keyspace.size"] {
-            assert!(!is_secret(key), "{key}");
-        }
     }
 }

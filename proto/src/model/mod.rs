@@ -19,6 +19,7 @@ mod push;
 mod query;
 mod schema;
 mod schemas;
+pub mod secrets;
 pub mod typed;
 mod value;
 mod widen;

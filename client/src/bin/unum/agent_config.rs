@@ -1,5 +1,6 @@
 //! The configuration of the agent's node: where its keys come from, and what sets them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use unum_client::config::{
     push_requests,
 };
 use unum_client::{Error, Program, Publisher, TableSnapshot};
+use unum_proto::model::secrets::{is_secret, is_secret_value, redacted};
 
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -50,6 +52,7 @@ pub struct AgentConfig {
     source: Source,
     timeout: Duration,
     commands: Commands,
+    known: Known,
     /// What was acknowledged last.
     published: Option<TableSnapshot>,
     asked: PushRequests,
@@ -78,17 +81,18 @@ impl AgentConfig {
             Source::Command(_) => None,
         };
         let commands = Commands::default();
-        let to_set = commands.clone();
-        let subscription = publisher.on_config(move |request| {
-            let (file, hook, ask, commands) = (file.clone(), on_config.clone(), ask.clone(), to_set.clone());
+        let known = Known::default();
+        let setter = Setter { commands: commands.clone(), file, hook: on_config, timeout, known: known.clone() };
+        let subscription = publisher.on_config_changes(move |requests| {
+            let (setter, ask) = (setter.clone(), ask.clone());
             async move {
-                let outcome = set(&commands, file.as_deref(), hook.as_deref(), &request, timeout).await;
+                let outcomes = setter.set(&requests).await;
                 // Its rows go out before it says what came of it: who reads that it is applied reads the new value, too.
                 ask.request_push().await;
-                outcome
+                outcomes
             }
         });
-        Ok(Some(Self { source, timeout, commands, published: None, asked, _subscription: subscription }))
+        Ok(Some(Self { source, timeout, commands, known, published: None, asked, _subscription: subscription }))
     }
 
     /// The configuration, if it is not what was published last. An error says why it cannot be read: it stays as it was.
@@ -97,7 +101,9 @@ impl AgentConfig {
             Source::File(file) => file.lock().await.read().await,
             Source::Command(command) => list(&self.commands, command, self.timeout).await,
         };
-        let table = entries.and_then(|entries| config_table(entries).map_err(|e| e.to_string()))?;
+        let entries = entries?;
+        self.known.set(&entries).await;
+        let table = config_table(entries).map_err(|e| e.to_string())?;
         let known = self.published.as_ref().is_some_and(|published| published.rows == table.rows);
         Ok((!known).then_some(table))
     }
@@ -113,42 +119,113 @@ impl AgentConfig {
     }
 }
 
-async fn set(
-    commands: &Commands,
-    file: Option<&Mutex<ConfigFile>>,
-    hook: Option<&str>,
-    request: &ConfigRequest,
-    timeout: Duration,
-) -> ConfigOutcome {
-    let changed = match file {
-        Some(file) => match file.lock().await.set(&request.key, &request.value).await {
-            Ok(changed) => Some((file, changed)),
-            Err(outcome) => return outcome,
-        },
-        None => None,
-    };
-    let outcome = match (hook, &changed) {
-        (Some(hook), _) => hook::run(commands, hook, request, timeout).await,
-        (None, Some(_)) => ConfigOutcome::Applied,
-        (None, None) => ConfigOutcome::Rejected("the agent has no --on-config to set it with".into()),
-    };
-    match (outcome, changed) {
-        // What did not take effect does not stay in the file for the next start.
-        (ConfigOutcome::Failed(why), Some((file, changed))) => {
-            ConfigOutcome::Failed(taken_back(file, changed, why).await)
-        }
-        (ConfigOutcome::Rejected(why), Some((file, changed))) => {
-            ConfigOutcome::Rejected(taken_back(file, changed, why).await)
-        }
-        (outcome, _) => outcome,
+/// What the node said of its keys last.
+#[derive(Debug, Clone, Default)]
+struct Known(Arc<Mutex<BTreeMap<String, ConfigEntry>>>);
+
+impl Known {
+    async fn set(&self, entries: &[ConfigEntry]) {
+        *self.0.lock().await = entries.iter().map(|entry| (entry.key.clone(), entry.clone())).collect();
     }
 }
 
-/// Takes the change back; says why it was, and why it could not be.
-async fn taken_back(file: &Mutex<ConfigFile>, changed: Changed, why: String) -> String {
-    match file.lock().await.take_back(changed).await {
-        Ok(()) => why,
-        Err(error) => format!("{why}; and the file has the new value: {error}"),
+/// Sets what SQL wants.
+#[derive(Debug, Clone)]
+struct Setter {
+    commands: Commands,
+    file: Option<Arc<Mutex<ConfigFile>>>,
+    hook: Option<String>,
+    timeout: Duration,
+    known: Known,
+}
+
+impl Setter {
+    /// Sets the keys of one change, and says what came of each, in their order. No secret is in what it says.
+    async fn set(&self, requests: &[ConfigRequest]) -> Vec<ConfigOutcome> {
+        let known = self.known.0.lock().await.clone();
+        let secrets: Vec<String> = {
+            let is_secret = |request: &&ConfigRequest| {
+                let marked = known.get(&request.key).is_some_and(ConfigEntry::is_secret);
+                marked || is_secret(&request.key) || is_secret_value(&request.value)
+            };
+            let old = known.values().filter(|entry| entry.is_secret()).filter_map(|entry| entry.value.clone());
+            old.chain(requests.iter().filter(is_secret).map(|request| request.value.clone())).collect()
+        };
+        let outcomes = self.set_known(requests, known).await;
+        outcomes.into_iter().map(|outcome| without(outcome, &secrets)).collect()
+    }
+
+    async fn set_known(&self, requests: &[ConfigRequest], known: BTreeMap<String, ConfigEntry>) -> Vec<ConfigOutcome> {
+        let mut outcomes: BTreeMap<String, ConfigOutcome> = BTreeMap::new();
+        // What cannot be what its type says reaches nobody.
+        for ConfigRequest { key, value, .. } in requests {
+            if let Some(ConfigEntry { data_type, .. }) = known.get(key)
+                && let Err(remedy) = data_type.check(value)
+            {
+                let why = format!("{key} is of type {data_type}; {remedy}");
+                outcomes.insert(key.clone(), ConfigOutcome::Rejected(why));
+            }
+        }
+        let changed = match &self.file {
+            Some(file) => {
+                let open = requests.iter().filter(|request| !outcomes.contains_key(&request.key));
+                let values: Vec<_> = open.map(|request| (request.key.clone(), request.value.clone())).collect();
+                match file.lock().await.set_all(&values).await {
+                    Ok((changed, refused)) => {
+                        outcomes.extend(refused);
+                        Some((file, changed))
+                    }
+                    Err(outcome) => return vec![outcome; requests.len()],
+                }
+            }
+            None => None,
+        };
+        let open: Vec<_> = requests.iter().filter(|request| !outcomes.contains_key(&request.key)).cloned().collect();
+        let old = known.into_iter().filter_map(|(key, entry)| Some((key, entry.value?))).collect();
+        let of_open = match (&self.hook, &changed) {
+            (Some(hook), _) => hook::run(&self.commands, hook, &open, &old, self.timeout).await,
+            (None, Some(_)) => vec![ConfigOutcome::Applied; open.len()],
+            (None, None) => {
+                let why = "the agent has no --on-config to set it with";
+                vec![ConfigOutcome::Rejected(why.into()); open.len()]
+            }
+        };
+        outcomes.extend(open.iter().map(|request| request.key.clone()).zip(of_open));
+        if let Some((file, changed)) = changed {
+            take_back(file, changed, &open, &mut outcomes).await;
+        }
+        let nothing = || ConfigOutcome::Failed("nobody said what came of it".into());
+        requests.iter().map(|request| outcomes.get(&request.key).cloned().unwrap_or_else(nothing)).collect()
+    }
+}
+
+fn without(outcome: ConfigOutcome, secrets: &[String]) -> ConfigOutcome {
+    let redacted = |why: &str| redacted(why, secrets.iter().map(String::as_str));
+    match outcome {
+        ConfigOutcome::Failed(why) => ConfigOutcome::Failed(redacted(&why)),
+        ConfigOutcome::Rejected(why) => ConfigOutcome::Rejected(redacted(&why)),
+        applied => applied,
+    }
+}
+
+/// What did not take effect does not stay in the file for the next start; what did stays.
+async fn take_back(
+    file: &Mutex<ConfigFile>,
+    changed: Changed,
+    set: &[ConfigRequest],
+    outcomes: &mut BTreeMap<String, ConfigOutcome>,
+) {
+    let is_back = |key: &str| matches!(outcomes.get(key), Some(ConfigOutcome::Failed(_) | ConfigOutcome::Rejected(_)));
+    let back: Vec<&str> = set.iter().map(|request| request.key.as_str()).filter(|key| is_back(key)).collect();
+    if back.is_empty() {
+        return;
+    }
+    if let Err(error) = file.lock().await.take_back(changed, &back).await {
+        for key in back {
+            if let Some(ConfigOutcome::Failed(why) | ConfigOutcome::Rejected(why)) = outcomes.get_mut(key) {
+                *why = format!("{why}; and the file has the new value: {error}");
+            }
+        }
     }
 }
 
@@ -157,15 +234,18 @@ const LISTED_BYTES_MAX: usize = 1024 * 1024;
 
 /// The keys that a command prints.
 async fn list(commands: &Commands, command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
-    let ended = commands.run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await?;
+    let told = |why: String| format!("--config-from: {}", redacted(&why, []));
+    let ended = commands.run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await.map_err(told)?;
     if !ended.status.success() {
-        return Err(format!("{command:?}: {}: {}", ended.status, ended.error));
+        return Err(told(format!("it ended with {}: {}", ended.status, ended.error)));
     }
     if ended.output.len() > LISTED_BYTES_MAX {
-        return Err(format!("{command:?} printed more than {LISTED_BYTES_MAX} bytes; list fewer keys"));
+        return Err(told(format!("it printed more than {LISTED_BYTES_MAX} bytes; list fewer keys")));
     }
-    let text = String::from_utf8(ended.output).map_err(|e| format!("{command:?} printed what is not UTF-8: {e}"))?;
-    text.lines().filter(|line| !line.trim().is_empty()).map(|line| parse(line.trim())).collect()
+    let text = String::from_utf8(ended.output).map_err(|e| told(format!("it printed what is not UTF-8: {e}")))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    // The line itself may be a secret.
+    lines.map(|(at, line)| parse(line.trim()).map_err(|e| told(format!("line {}: {e}", at + 1)))).collect()
 }
 
 /// One object of NDJSON.
@@ -186,12 +266,11 @@ struct Listed {
 
 fn parse(line: &str) -> Result<ConfigEntry, String> {
     if !line.starts_with('{') {
-        let (key, value) =
-            line.split_once('=').ok_or_else(|| format!("{line:?} is neither key=value nor a JSON object"))?;
+        let (key, value) = line.split_once('=').ok_or("it is neither key=value nor a JSON object")?;
         return Ok(ConfigEntry::new(key.trim(), value.trim(), ConfigType::Text));
     }
     let Listed { key, value, data_type, default_value, dynamic, secret, description } =
-        serde_json::from_str(line).map_err(|e| format!("{line:?}: {e}"))?;
+        serde_json::from_str(line).map_err(|e| e.to_string())?;
     let value = match value {
         serde_json::Value::Null => None,
         serde_json::Value::String(text) => Some(text),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use unum_proto::model::Row;
+use unum_proto::model::secrets::redacted;
 use unum_proto::typed_rows;
 
 use super::{PublishedTable, clipped};
@@ -17,7 +18,7 @@ typed_rows! {
         let user = process.user_id().map(|id| id.to_string());
         let threads = files::text(format!("/proc/{pid}/status")).and_then(|status| proc::parse_threads(&status));
         let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
-        let command = (!words.is_empty()).then(|| clipped(words.join(" ")));
+        let command = (!words.is_empty()).then(|| clipped(redacted(&words.join(" "), [])));
     }
     "pid": UInt64, "process id" => pid;
     "ppid": UInt64, "its parent's" => process.parent().map(Pid::as_u32);
@@ -28,7 +29,7 @@ typed_rows! {
     "memory": UInt64, "bytes resident" => process.memory();
     "threads": UInt64, "threads; Linux only" => threads;
     "started_at": Timestamp, "when it started" => i64::try_from(process.start_time().saturating_mul(1_000_000)).unwrap_or(i64::MAX);
-    "command": Text, "command line; NULL for a kernel thread" => command;
+    "command": Text, "command line, what looks like a secret masked; NULL for a kernel thread" => command;
 }
 
 pub(in crate::collect) const TABLE: PublishedTable = PublishedTable {

@@ -199,11 +199,12 @@ pub struct ConfigFile {
     known: Option<Contents>,
 }
 
-/// A change of a file that can be taken back.
+/// A change of a file, of which single keys can be taken back.
 #[derive(Debug)]
 pub struct Changed {
     before: Vec<u8>,
     after: Contents,
+    set: Vec<(String, String)>,
 }
 
 impl ConfigFile {
@@ -230,25 +231,62 @@ impl ConfigFile {
     /// # Errors
     /// What came of it instead; the file is as it was, unless it did not answer.
     pub async fn set(&mut self, key: &str, value: &str) -> Result<Changed, ConfigOutcome> {
-        let before = self.contents().await.map_err(ConfigOutcome::Failed)?;
-        let bytes = self.format.replaced(&before.bytes, key, value).map_err(|outcome| match outcome {
-            ConfigOutcome::Failed(why) => ConfigOutcome::Failed(self.told(why)),
-            ConfigOutcome::Rejected(why) => ConfigOutcome::Rejected(self.told(why)),
-            other => other,
-        })?;
-        let stamp = self.file.replace(&before, bytes.clone()).await.map_err(ConfigOutcome::Failed)?;
-        let after = Contents { bytes, stamp };
-        self.known = Some(after.clone());
-        Ok(Changed { before: before.bytes, after })
+        let (changed, mut refused) = self.set_all(&[(key.to_owned(), value.to_owned())]).await?;
+        match refused.remove(key) {
+            Some(outcome) => Err(outcome),
+            None => Ok(changed),
+        }
     }
 
-    /// Takes a change back, if nobody has changed the file since.
+    /// Sets several keys in one step; gives back what came of those that were not set.
+    ///
+    /// # Errors
+    /// What came of all of them: the file is as it was, unless it did not answer.
+    pub async fn set_all(
+        &mut self,
+        values: &[(String, String)],
+    ) -> Result<(Changed, BTreeMap<String, ConfigOutcome>), ConfigOutcome> {
+        let before = self.contents().await.map_err(ConfigOutcome::Failed)?;
+        let mut bytes = before.bytes.clone();
+        let (mut set, mut refused) = (Vec::new(), BTreeMap::new());
+        for (key, value) in values {
+            match self.format.replaced(&bytes, key, value) {
+                Ok(with) => {
+                    bytes = with;
+                    set.push((key.clone(), value.clone()));
+                }
+                Err(ConfigOutcome::Failed(why)) => {
+                    drop(refused.insert(key.clone(), ConfigOutcome::Failed(self.told(why))))
+                }
+                Err(ConfigOutcome::Rejected(why)) => {
+                    refused.insert(key.clone(), ConfigOutcome::Rejected(self.told(why)));
+                }
+                Err(other) => drop(refused.insert(key.clone(), other)),
+            }
+        }
+        let stamp = match set.is_empty() {
+            true => before.stamp,
+            false => self.file.replace(&before, bytes.clone()).await.map_err(ConfigOutcome::Failed)?,
+        };
+        let after = Contents { bytes, stamp };
+        self.known = Some(after.clone());
+        Ok((Changed { before: before.bytes, after, set }, refused))
+    }
+
+    /// Takes these keys of a change back, if nobody has changed the file since.
     ///
     /// # Errors
     /// Why the file stays as it is.
-    pub async fn take_back(&mut self, changed: Changed) -> Result<(), String> {
-        let stamp = self.file.replace(&changed.after, changed.before.clone()).await?;
-        self.known = Some(Contents { bytes: changed.before, stamp });
+    pub async fn take_back(&mut self, changed: Changed, keys: &[&str]) -> Result<(), String> {
+        let mut bytes = changed.before;
+        for (key, value) in changed.set.iter().filter(|(key, _)| !keys.contains(&key.as_str())) {
+            let with = self.format.replaced(&bytes, key, value);
+            bytes = with.map_err(|outcome| self.told(format!("{key} cannot be kept alone: {outcome:?}")))?;
+        }
+        if bytes != changed.after.bytes {
+            let stamp = self.file.replace(&changed.after, bytes.clone()).await?;
+            self.known = Some(Contents { bytes, stamp });
+        }
         Ok(())
     }
 

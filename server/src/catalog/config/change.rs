@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use unum_proto::model::secrets::is_secret_value;
 use unum_proto::model::{ChangeId, ConfigOutcome, ConfigType, MASK, NodeKey};
 
 use super::records::{ConfigChange, ConfigRecord, ConfigRecordKey, Desired, Kind, Phase, Setting, Target, TargetState};
@@ -202,13 +203,13 @@ impl Transition<'_> {
             row.has(&value) == Some(true) && wanted.is_none_or(|wanted| row.data_type.same(&wanted.value, &value));
         Target {
             old: row.value.map(str::to_owned),
+            secret: row.secret || is_secret_value(&value),
             value,
             state: if has { TargetState::Decided(ConfigOutcome::Applied) } else { TargetState::Pending },
             attempts: 0,
             reported_at_us: None,
             reported_at: None,
             before: wanted.map(|wanted| wanted.as_ref().clone()),
-            secret: row.secret,
         }
     }
 

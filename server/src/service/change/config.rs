@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use tokio::time::Instant;
-use unum_proto::model::config::is_secret;
+use unum_proto::model::secrets::{is_secret, is_secret_value};
 use unum_proto::model::{ChangeId, NodeKey};
 
 use super::{Attempt, Author, PAUSE, TRIES_MAX};
@@ -136,7 +136,7 @@ async fn proposal(
     };
     let secret = |assignment: &Assignment| {
         let marked = |node: &NodeKey| config_row(state, node, &assignment.key).is_some_and(|row| row.secret);
-        is_secret(&assignment.key) || assignment.nodes.iter().any(marked)
+        is_secret(&assignment.key) || is_secret_value(&assignment.value) || assignment.nodes.iter().any(marked)
     };
     let has_secret = matches!(&wish, ConfigWish::Set { assignments, .. } if assignments.iter().any(secret));
     let statement = if has_secret { configure.masked.clone() } else { configure.shown.clone() };

@@ -16,7 +16,7 @@ use sqlparser::ast::{Expr, SetExpr, Statement as Ast};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::TokenWithSpan;
 use unum_proto::model::ChangeId;
-use unum_proto::model::config::is_secret;
+use unum_proto::model::secrets::{is_secret, is_secret_value};
 
 pub use self::change::{Canary, Chosen, Configure, Options, What};
 use self::grammar::ConfigureParser;
@@ -64,8 +64,13 @@ pub(super) fn parse(
     let options = statement.options()?;
     check_options(&what, &options)?;
     let masked = statement.text(true);
-    let has_secret =
-        matches!(&what, What::Set { assignments, .. } if assignments.iter().any(|(key, _)| is_secret(key)));
+    let has_secret = match &what {
+        What::Set { assignments, .. } => {
+            assignments.iter().any(|(key, value)| is_secret(key) || is_secret_value(value))
+        }
+        What::Update { value, .. } => is_secret_value(value),
+        What::Resume(_) | What::Cancel(_) | What::Rollback(_) => false,
+    };
     let shown = if has_secret { masked.clone() } else { statement.text(false) };
     Ok(Some(Configure { what, options, shown, masked }))
 }

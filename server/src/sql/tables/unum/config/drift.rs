@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use unum_proto::model::secrets::is_secret;
 use unum_proto::model::{CONFIG_TABLE, ChangeId, ConfigOutcome, NodeKey, Row};
 use unum_proto::typed_rows;
 
@@ -63,7 +64,7 @@ fn from_desired(state: &State, published: &Published<'_>) -> Vec<Row> {
             let has = actual.map_or(Some(false), |actual| actual.has(&desired.value));
             let Some(of_change) = heard_of(state, node, key, desired) else { continue };
             if has == Some(false) {
-                let secret = actual.is_some_and(|actual| actual.secret);
+                let secret = is_secret(key) || actual.is_some_and(|actual| actual.secret);
                 let drift = Drift {
                     reason: "desired",
                     expected: shown(Some(&desired.value), secret),

@@ -6,8 +6,9 @@ pub mod drift;
 pub mod history;
 
 use unum_proto::model::MASK;
+use unum_proto::model::secrets::is_secret_value;
 
 /// A value, or what stands for one that is a secret.
 fn shown(value: Option<&str>, secret: bool) -> Option<&str> {
-    if secret { value.map(|_| MASK) } else { value }
+    value.map(|value| if secret || is_secret_value(value) { MASK } else { value })
 }
