@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
         }
         if let Some(name) = content.strip_prefix('[') {
             let name = name.split(']').next().unwrap_or_default();
-            name.trim().split_whitespace().collect::<Vec<_>>().join("_").clone_into(&mut section);
+            name.split_whitespace().collect::<Vec<_>>().join("_").clone_into(&mut section);
             continue;
         }
         let Some(equals) = line.find('=') else {
