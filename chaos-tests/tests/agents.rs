@@ -176,3 +176,52 @@ async fn sighup_makes_an_agent_read_again() -> anyhow::Result<()> {
     assert_eq!(agent.terminate(PATIENCE)?, Some(0));
     Ok(())
 }
+
+/// What a command prints is a table of the agent's own node; one that fails is told, and costs only itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_print_tables_of_the_agents_own_node() -> anyhow::Result<()> {
+    let cluster = Cluster::start(1).await?;
+    let (dir, client) = (tempfile::tempdir()?, cluster.client(1)?);
+    let switch = dir.path().join("switch").display().to_string();
+    let tables = [
+        "mounts=df -k -P".to_owned(),
+        r#"pods=echo '{"items": [{"name": "a"}, {"name": "b"}], "kind": "List"}'"#.to_owned(),
+        // Fails, until somebody mends it.
+        format!("odd=test -e {switch} && printf 'a;b\\n1;2\\n' || {{ echo broken >&2; exit 3; }}"),
+        "hangs=sleep 600".to_owned(),
+    ];
+    let words = [
+        "agent",
+        "--node-type",
+        "tikv",
+        "--id",
+        "1",
+        "--interval",
+        "100ms",
+        "--every",
+        "100ms",
+        "--table-timeout",
+        "500ms",
+    ];
+    let mut args: Vec<String> = words.map(str::to_owned).to_vec();
+    args.extend(tables.iter().flat_map(|table| ["--table".to_owned(), table.clone()]));
+    args.extend(["--endpoints".to_owned(), cluster.endpoints().join(",")]);
+    let agent = Process::spawn(&binary("unum")?, &args, &dir.path().join("agent.log"))?;
+    let mounts = "SELECT COUNT(*) AS n FROM cluster_mounts WHERE node_id = '1' AND mounted_on = '/'";
+    until("df is a table", async || count(&client, mounts).await.filter(|rows| *rows == 1)).await?;
+    let pods = "SELECT COUNT(*) AS n FROM cluster_pods WHERE name IN ('a', 'b')";
+    until("the list in an object is a table", async || count(&client, pods).await.filter(|rows| *rows == 2)).await?;
+    for (table, why) in [("odd", "%it ended with exit status: 3: broken"), ("hangs", "%did not end within 500ms%")] {
+        let told = format!(
+            "SELECT COUNT(*) AS n FROM cluster_agents WHERE problem = 'table refused' AND table_name = '{table}' AND message LIKE '{why}'"
+        );
+        until("it is told", async || count(&client, &told).await.filter(|rows| *rows == 1)).await?;
+    }
+    std::fs::write(&switch, "")?;
+    let odd = "SELECT CAST(b AS SIGNED) AS n FROM cluster_odd WHERE a = 1";
+    until("what is mended is a table", async || count(&client, odd).await.filter(|b| *b == 2)).await?;
+    let told = "SELECT COUNT(*) AS n FROM cluster_agents WHERE table_name = 'odd'";
+    until("and is told no more", async || count(&client, told).await.filter(|rows| *rows == 0)).await?;
+    assert_eq!(agent.terminate(PATIENCE)?, Some(0));
+    Ok(())
+}

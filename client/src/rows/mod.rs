@@ -1,26 +1,36 @@
-//! Rows from text: a CSV or NDJSON file becomes a [`Table`] to push.
+//! Rows from text: what a program prints or writes becomes a [`Table`] to push.
 //!
-//! 1. [`Format`] is named, or told by a file's name or its first line.
-//! 2. `csv` or `ndjson` cuts the text into a `Sheet`: column names, and records of cells that are still text.
-//! 3. `types` decides each column's type: the one that [`Columns`] names, or the narrowest that fits every value.
-//! 4. Every cell is converted. A cell that does not fit is refused with its line, column and value.
+//! 1. `decode` makes text of the bytes.
+//! 2. [`Format`] is named, or told by a file's name or by how the text begins (`detect`).
+//! 3. A file a format cuts the text into a `Sheet`: column names, made legal, and records of cells that are still text.
+//! 4. `types` decides each column's type: the one that [`Columns`] names, or the narrowest that fits every value.
+//! 5. Every cell is converted. A cell that does not fit is refused with its line, column and value.
 //!
-//! NULL is JSON's `null`, a key that an object lacks, or an empty CSV field, quoted or not: CSV cannot tell them apart.
-//! Inferred types depend on the rows; in the catalog a column becomes as wide as its values need it.
+//! NULL is JSON's `null`, a key that an object lacks, an empty field, quoted or not, as CSV cannot tell them apart, and whatever
+//! else is said to be. Inferred types depend on the rows; in the catalog a column becomes as wide as its values need it.
 //!
 //! Nothing here reads files or pushes, so nothing here waits.
 
+mod columns;
 mod csv;
+mod decode;
+mod detect;
 mod error;
+mod json;
+mod logfmt;
+mod names;
 mod ndjson;
+mod prometheus;
 mod schema;
 mod sheet;
+mod slow_log;
 mod types;
 
 use std::path::Path;
 
-use unum_proto::model::{ColumnName, Invalid, TableName, TableSchema};
+use unum_proto::model::{Invalid, TableName, TableSchema};
 
+pub use json::Path as RowsPath;
 pub use schema::Columns;
 
 use crate::Table;
@@ -32,36 +42,112 @@ pub const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Comma-separated, with a header.
+    /// Separated by `,`, `;`, tabs or `|`, with a header; or drawn, as `mysql -t` and `psql` do.
     Csv,
     /// Tab-separated, with a header.
     Tsv,
     /// One JSON object a line.
     Ndjson,
+    /// JSON in any layout: an array of objects, or a document that has one.
+    Json,
+    /// Columns by blanks below a header, as ps, df, kubectl and docker print them.
+    Columns,
+    /// Samples of Prometheus.
+    Prometheus,
+    /// A slow query log of MySQL, MariaDB, Percona Server or TiDB.
+    SlowLog,
+    /// Lines of `name=value`.
+    Logfmt,
 }
 
 impl Format {
-    /// The format that a file's name tells: `.csv`, `.tsv`, `.tab`, `.ndjson` or `.jsonl`.
+    /// The format that a file's name tells: `.csv`, `.tsv`, `.tab`, `.ndjson`, `.jsonl`, `.json` or `.prom`.
     pub fn of_file(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "json" => Some(Self::Json),
+            "prom" => Some(Self::Prometheus),
             _ => None,
         }
     }
 
-    /// The format that the first line of a text tells: an object is NDJSON, a header with tabs TSV, one with commas or of one
-    /// column CSV. None where it has both, or is no header.
+    /// The format that a text tells by how it begins. None where it may be two, or is no table.
     pub fn of_text(text: &str) -> Option<Self> {
-        let first = without_mark(text).trim_start().lines().next()?;
-        match (first.starts_with('{'), first.contains('\t'), first.contains(',')) {
-            (true, ..) => Some(Self::Ndjson),
-            (_, true, true) => None,
-            (_, true, false) => Some(Self::Tsv),
-            (_, false, true) => Some(Self::Csv),
-            (_, false, false) => first.trim().to_ascii_lowercase().parse::<ColumnName>().is_ok().then_some(Self::Csv),
+        detect::format_of(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+}
+
+/// How a table is to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// How it is written, if that is known.
+    pub format: Option<Format>,
+    /// Of JSON: which objects are the rows.
+    pub path: Option<RowsPath>,
+    /// Texts that are NULL, besides the empty one.
+    pub nulls: Vec<String>,
+    /// The columns and their types; inferred if they are not named.
+    pub columns: Option<Columns>,
+}
+
+/// A table that was read.
+#[derive(Debug)]
+pub struct Rows {
+    /// What is to be pushed.
+    pub table: Table,
+    /// How it was written.
+    pub format: Format,
+    /// What was not taken as it is written, in words: names of columns, lines around a table.
+    pub notes: Vec<String>,
+}
+
+impl Reading {
+    /// The table that some bytes describe; `file` is where they are from, if its name may tell the format.
+    ///
+    /// # Errors
+    /// Says the line, the column and the value that is wrong, or the bound that is passed.
+    pub fn table(&self, table: &str, file: Option<&Path>, bytes: &[u8]) -> Result<Rows, Invalid> {
+        let name: TableName = table.parse()?;
+        if bytes.len() > TEXT_BYTES_MAX {
+            return Err(Invalid::new(
+                format!("the text has {} bytes", bytes.len()),
+                format!("the limit is {TEXT_BYTES_MAX}: push fewer rows"),
+            ));
         }
+        let text = decode::text(bytes)?;
+        let told = self.format.or_else(|| Format::of_file(file?)).or_else(|| Format::of_text(&text));
+        let unknown = || {
+            let remedy = "name it: --format csv, tsv, ndjson, json, columns, prometheus, slow-log or logfmt";
+            Invalid::new("how the text begins does not tell its format", remedy)
+        };
+        // Where rows are named by a path, a line is one document of several.
+        let format = match told {
+            Some(Format::Ndjson) if self.path.is_some() => Format::Json,
+            Some(format) => format,
+            None if text.trim().is_empty() && self.columns.is_some() => Format::Ndjson,
+            None => return Err(unknown()),
+        };
+        let mut notes = Vec::new();
+        let sheet = match format {
+            Format::Csv => csv::read(&text, None, &self.nulls)?,
+            Format::Tsv => csv::read(&text, Some(csv::TAB), &self.nulls)?,
+            Format::Ndjson => ndjson::read(&text)?,
+            Format::Json => json::read(&text, self.path.as_ref(), &mut notes)?,
+            Format::Columns => columns::read(&text, &self.nulls, &mut notes)?,
+            Format::Prometheus => prometheus::read(&text)?,
+            Format::SlowLog => slow_log::read(&text)?,
+            Format::Logfmt => logfmt::read(&text)?,
+        };
+        notes.extend(sheet.renamed.iter().map(|renamed| format!("column {renamed}")));
+        let columns = match &self.columns {
+            Some(columns) => sheet.held_to(columns)?,
+            None => sheet.inferred()?,
+        };
+        let schema = TableSchema::new(name, columns)?;
+        let rows = sheet.into_rows(&schema.columns)?;
+        Ok(Rows { table: Table::of(schema, rows), format, notes })
     }
 }
 
@@ -77,31 +163,8 @@ impl Format {
 /// # Errors
 /// Says the line, the column and the value that is wrong, or the bound that is passed.
 pub fn parse(table: &str, text: &str, format: Format, columns: Option<&Columns>) -> Result<Table, Invalid> {
-    let name: TableName = table.parse()?;
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(Invalid::new(
-            format!("the text has {} bytes", text.len()),
-            format!("the limit is {TEXT_BYTES_MAX}: push fewer rows"),
-        ));
-    }
-    let text = without_mark(text);
-    let sheet = match format {
-        Format::Csv => csv::read(text, csv::COMMA)?,
-        Format::Tsv => csv::read(text, csv::TAB)?,
-        Format::Ndjson => ndjson::read(text)?,
-    };
-    let columns = match columns {
-        Some(columns) => sheet.held_to(columns)?,
-        None => sheet.inferred()?,
-    };
-    let schema = TableSchema::new(name, columns)?;
-    let rows = sheet.into_rows(&schema.columns)?;
-    Ok(Table::of(schema, rows))
-}
-
-/// The text without the byte order mark that some editors write.
-fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
+    let reading = Reading { format: Some(format), columns: columns.cloned(), ..Reading::default() };
+    Ok(reading.table(table, None, text.as_bytes())?.table)
 }
 
 #[cfg(test)]

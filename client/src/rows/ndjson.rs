@@ -1,6 +1,6 @@
-//! NDJSON: an object a line. The columns are all keys, in the order in which they first appear.
+//! NDJSON: an object a line; and rows of any objects. The columns are all keys, in the order in which they first appear.
 //!
-//! `serde_json::Map` sorts its keys, so objects are visited here instead. Nested values become compact JSON text, with
+//! `serde_json::Map` sorts its keys, so lines are visited here instead. Nested values become compact JSON text, with
 //! sorted keys.
 
 use std::collections::HashMap;
@@ -15,9 +15,7 @@ use super::sheet::{Record, Sheet};
 use super::types::Cell;
 
 pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
-    let mut sheet = Sheet::default();
-    // By key as written, so that a key is parsed and lower-cased once.
-    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut rows = Rows::default();
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
@@ -25,32 +23,78 @@ pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
         let Object(members) = serde_json::from_str(text).map_err(|e| {
             at(line, format!("{} is not a JSON object: {e}", quoted(text)), "write one whole object on each line")
         })?;
+        rows.add_members(line, members.into_iter().map(|(key, json)| (key, cell(json))))?;
+    }
+    Ok(rows.into_sheet())
+}
+
+/// Rows whose columns are named as they come.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    sheet: Sheet,
+    // By key as written, so that a key is made legal once.
+    positions: HashMap<String, usize>,
+    count: u64,
+}
+
+impl Rows {
+    /// The row that an object is.
+    pub(super) fn add(&mut self, json: &Json) -> Result<(), Invalid> {
+        let Json::Object(members) = json else {
+            let what = format!("row {}: {} is not a JSON object", self.count + 1, quoted(&json.to_string()));
+            return Err(Invalid::new(what, "name the list of objects with --path, as .items[]"));
+        };
+        let members = members.iter().map(|(key, json)| (key.clone(), cell(json.clone())));
+        self.add_members(self.count + 1, members)
+    }
+
+    /// A row of named cells, of that line.
+    pub(super) fn add_members(
+        &mut self,
+        line: u64,
+        members: impl IntoIterator<Item = (String, Option<Cell>)>,
+    ) -> Result<(), Invalid> {
         let mut cells = Vec::new();
-        for (key, json) in members {
-            let position = match positions.get(&key) {
+        for (key, cell) in members {
+            let position = match self.positions.get(&key) {
                 Some(position) => *position,
-                None => position(&mut sheet, line, &key).inspect(|position| {
-                    positions.insert(key.clone(), *position);
-                })?,
+                None => self.position(line, &key)?,
             };
             if cells.len() <= position {
                 cells.resize_with(position + 1, || Unset);
             }
-            match std::mem::replace(&mut cells[position], Set(cell(json))) {
-                Unset => {}
-                Set(_) => {
-                    return Err(at(
-                        line,
-                        format!("the object has the column {} twice", sheet.columns[position]),
-                        "give each key once; capitals do not count",
-                    ));
-                }
+            if let Set(_) = std::mem::replace(&mut cells[position], Set(cell)) {
+                let column = &self.sheet.columns[position];
+                return Err(at(
+                    line,
+                    format!("the object has the column {column} twice"),
+                    "give each key once; capitals do not count",
+                ));
             }
         }
         let cells = cells.into_iter().map(|member| if let Set(cell) = member { cell } else { None }).collect();
-        sheet.add_record(Record { line, cells })?;
+        self.count += 1;
+        self.sheet.add_record(Record { line, cells })
     }
-    Ok(sheet)
+
+    /// The position of a key that no row had written so, added to the columns if it is new.
+    fn position(&mut self, line: u64, key: &str) -> Result<usize, Invalid> {
+        let lower = key.to_ascii_lowercase();
+        let known = self.sheet.columns.iter().position(|column| column.as_str() == lower);
+        let position = match known {
+            Some(position) => position,
+            None => {
+                self.sheet.add_column(line, key)?;
+                self.sheet.columns.len() - 1
+            }
+        };
+        self.positions.insert(key.to_owned(), position);
+        Ok(position)
+    }
+
+    pub(super) fn into_sheet(self) -> Sheet {
+        self.sheet
+    }
 }
 
 /// Whether an object has named a column yet: `null` is a name too.
@@ -59,17 +103,6 @@ enum Member {
     Set(Option<Cell>),
 }
 use Member::{Set, Unset};
-
-/// The position of a key that no line had written so, added to the columns if it is new.
-fn position(sheet: &mut Sheet, line: u64, key: &str) -> Result<usize, Invalid> {
-    match sheet.columns.iter().position(|column| column.as_str() == key.to_ascii_lowercase()) {
-        Some(position) => Ok(position),
-        None => {
-            sheet.add_column(line, key)?;
-            Ok(sheet.columns.len() - 1)
-        }
-    }
-}
 
 fn cell(json: Json) -> Option<Cell> {
     match json {

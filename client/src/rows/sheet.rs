@@ -1,9 +1,12 @@
 //! What a file says, before its types are known.
 
+use std::collections::HashMap;
+
 use unum_proto::model::limits::{COLUMNS_MAX, SNAPSHOT_ROWS_MAX};
 use unum_proto::model::{Column, ColumnName, Invalid, Value};
 
 use super::error::at;
+use super::names;
 use super::schema::Columns;
 use super::types::{self, Cell};
 
@@ -12,6 +15,10 @@ use super::types::{self, Cell};
 pub(super) struct Sheet {
     pub(super) columns: Vec<ColumnName>,
     pub(super) records: Vec<Record>,
+    /// Where each column is.
+    positions: HashMap<ColumnName, usize>,
+    /// Which names are not as the file has them, in words.
+    pub(super) renamed: Vec<String>,
 }
 
 /// A line, counted from 1, and its cells in the order of the columns. A short record ends in NULLs.
@@ -26,7 +33,11 @@ impl Sheet {
         if self.columns.len() == COLUMNS_MAX {
             return Err(at(line, format!("{name:?} is a column too many"), format!("the limit is {COLUMNS_MAX}")));
         }
-        let column = name.to_ascii_lowercase().parse().map_err(|e: Invalid| at(line, e.what, e.remedy))?;
+        let column = names::legal(name, self.columns.len(), &self.positions);
+        if column.as_str() != name.trim().to_ascii_lowercase() {
+            self.renamed.push(format!("{name} is {column}"));
+        }
+        self.positions.insert(column.clone(), self.columns.len());
         self.columns.push(column);
         Ok(())
     }

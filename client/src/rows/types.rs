@@ -1,6 +1,6 @@
 //! Types of cells: which a column has, and what a cell is in it.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 use unum_proto::model::{Column, DataType, Invalid, Value};
 
 use super::error::quoted;
@@ -140,8 +140,31 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// RFC 3339, a blank for the T allowed; UTC unless it has a zone. Digits after the microseconds are dropped.
+/// RFC 3339, a blank for the T allowed; and what else people write: a zone without a colon, slashes, the times of web servers and of
+/// mail. UTC unless it has a zone. Digits after the microseconds are dropped.
 fn timestamp(text: &str) -> Option<i64> {
     let zoned = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")));
-    zoned.ok().map(|time| time.timestamp_micros())
+    let zoned = zoned.ok().or_else(|| {
+        // Nothing else begins so.
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || text.len() < 15 || text.len() > 40 {
+            return None;
+        }
+        let formats = ZONED.iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+        let plain = || PLAIN.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+        formats.or_else(|| DateTime::parse_from_rfc2822(text).ok()).or_else(|| Some(plain()?.and_utc().fixed_offset()))
+    });
+    zoned.map(|time| time.timestamp_micros())
 }
+
+/// Times with a zone.
+const ZONED: [&str; 6] = [
+    "%Y-%m-%dT%H:%M:%S%.f%z",
+    "%Y-%m-%d %H:%M:%S%.f %z",
+    "%d/%b/%Y:%H:%M:%S %z",
+    "%Y/%m/%d %H:%M:%S%.f %z",
+    "%Y%m%dT%H%M%S%z",
+    "%Y-%m-%d %H:%M:%S%.f %z UTC",
+];
+
+/// Times without.
+const PLAIN: [&str; 4] = ["%Y/%m/%d %H:%M:%S%.f", "%Y%m%dT%H%M%SZ", "%a %b %e %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S%.f UTC"];

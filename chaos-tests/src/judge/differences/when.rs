@@ -218,7 +218,11 @@ impl When {
                 // A clock that is read as a date, and digits that another function made.
                 let is_clock = case.tree().any_literal(&|text| text.contains("00:00")) || is_in("BIN") || is_in("OCT");
                 let is_null = gap.cells.is_some() && *unum == Cell::NULL;
-                (is_null && (has_zeros || is_of_row || is_early || is_clock)) || (is_inside(groups, case) && has_zero)
+                // The year 0 has days in MySQL, and in MariaDB only what a date is read from.
+                let is_year_0 = is_in("FROM_DAYS") && has_zeros && unum.text().contains("0000-");
+                (is_null && (has_zeros || is_of_row || is_early || is_clock))
+                    || is_year_0
+                    || (is_inside(groups, case) && has_zero)
             }
             Self::LongestTime => {
                 let is_far = case.tree().any_literal(&is_huge) || names(&["i", "u", "d", "n"]);

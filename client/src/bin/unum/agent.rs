@@ -10,6 +10,7 @@ use unum_client::{Error, Program, Publisher, TableName, TableRefusal, TableSnaps
 
 use super::Connection;
 use super::agent_config::{AgentConfig, ConfigArgs};
+use super::agent_tables::{AgentTables, Printed, TablesArgs};
 use super::identity::{Identity, Kind, LIVE_TTL_MIN, release};
 
 #[derive(Debug, Args)]
@@ -33,6 +34,8 @@ pub struct AgentArgs {
     whole_host: bool,
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    tables: TablesArgs,
 }
 
 fn parse_processes(text: &str) -> Result<usize, String> {
@@ -57,13 +60,15 @@ pub async fn run(args: AgentArgs, program: &Program) -> Result<(), Error> {
     let mut publisher = args.identity.publisher(&client, Kind::Agent, host_ip(), ttl)?;
     tracing::info!(node = %publisher.node().key, ip = publisher.node().ip, interval = ?args.interval, "agent started");
     let mut config = AgentConfig::new(args.config, program, &publisher)?;
+    let mut printed = AgentTables::start(args.tables);
     let mut ticks = tokio::time::interval(args.interval.max(Duration::from_millis(10)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut name, mut refused) = (Name::default(), Refused::default());
     loop {
         let asked = tokio::select! {
-            _ = ticks.tick() => None,
-            asked = asked(config.as_mut()) => Some(asked),
+            _ = ticks.tick() => Asked::Round,
+            asked = asked(config.as_mut()) => Asked::Config(asked),
+            table = printed.next() => Asked::Table(table),
             () = hangups.next() => {
                 tracing::info!("SIGHUP: everything is read again");
                 ticks.reset_immediately();
@@ -80,11 +85,12 @@ pub async fn run(args: AgentArgs, program: &Program) -> Result<(), Error> {
             }
             push_config(&mut publisher, config.as_mut(), &mut refused).await?;
             match asked {
-                Some(asked) => {
+                Asked::Config(asked) => {
                     asked.done();
                     Ok(())
                 }
-                None => push(&mut publisher, &mut tables, &mut refused).await,
+                Asked::Round => push(&mut publisher, &mut tables, &mut refused).await,
+                Asked::Table(table) => push_printed(&mut publisher, table, &mut refused).await,
             }
         };
         tokio::select! {
@@ -95,6 +101,16 @@ pub async fn run(args: AgentArgs, program: &Program) -> Result<(), Error> {
     tracing::info!("agent stops");
     release(&mut publisher).await;
     Ok(())
+}
+
+/// What an agent does next.
+enum Asked {
+    /// It publishes its host.
+    Round,
+    /// Somebody waits for its configuration.
+    Config(PushRequest),
+    /// A command has printed a table.
+    Table(Printed),
 }
 
 /// The node's address is that of the default route. Where there is none for a while, it stays.
@@ -214,6 +230,19 @@ impl Refused {
     fn all(&self) -> Vec<TableRefusal> {
         let tables = self.tables.iter().map(|(table, why)| TableRefusal::new(table, why));
         tables.chain(self.unread.iter().map(TableRefusal::unread)).collect()
+    }
+}
+
+/// A table that a command printed. One that cannot be read or is too large for a push is told, and the rows stay as they were.
+async fn push_printed(publisher: &mut Publisher, table: Printed, refused: &mut Refused) -> Result<(), Error> {
+    let Printed { name, table } = table;
+    let checked = table.and_then(|table| publisher.check(&table).map(|()| table).map_err(|e| e.to_string()));
+    match checked {
+        Ok(table) => pushed(publisher, vec![table], refused).await.map(drop),
+        Err(why) => {
+            refused.add(name.as_str(), &why);
+            Ok(())
+        }
     }
 }
 

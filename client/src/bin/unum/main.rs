@@ -6,6 +6,7 @@
 mod admin;
 mod agent;
 mod agent_config;
+mod agent_tables;
 mod bench;
 #[cfg(unix)]
 mod first_process;

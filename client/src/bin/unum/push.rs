@@ -1,4 +1,4 @@
-//! `unum push`: publishes a table from a CSV, TSV or NDJSON file, once or whenever the file changes.
+//! `unum push`: publishes a table from a file or from what a program prints, once or whenever the file changes.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::error::ErrorKind;
 use unum_client::collect::host_ip;
-use unum_client::rows::{self, Columns, Format, TEXT_BYTES_MAX};
+use unum_client::rows::{Columns, Format, Reading, RowsPath, TEXT_BYTES_MAX};
 use unum_client::{Ack, Error, Program, Publisher, SharedFile, Stamp, TableName, TableSnapshot, signal};
 use unum_proto::model::limits::TTL_MS_MAX;
 
 use super::identity::{Identity, Kind, LIVE_TTL_MIN, release};
 use super::{Connection, print};
 
-/// Publish a table from a CSV, TSV or NDJSON file under a node's name.
+/// Publish a table from a file, or from what a program prints, under a node's name.
+///
+/// How the rows are written is told by how the text begins: CSV with , ; tabs or |, JSON in any layout, columns by blanks as
+/// ps, df and kubectl print them, Prometheus, slow query logs, logfmt. Names of columns are made legal, and that is told.
 ///
 /// The file's rows replace all rows that the node had in the table. Without --schema the types are inferred: the
 /// narrowest of BOOL, BIGINT, BIGINT UNSIGNED, DOUBLE, TIMESTAMP and TEXT that fits every value. In the catalog a column
@@ -37,9 +40,15 @@ pub struct PushArgs {
     /// The file with the rows; - is standard input.
     #[arg(long)]
     file: PathBuf,
-    /// How the rows are written, if neither the file's name nor its first character tells.
+    /// How the rows are written, if neither the file's name nor how it begins tells.
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Of JSON: which objects are the rows, for example .items[] or .data.result[].
+    #[arg(long)]
+    path: Option<RowsPath>,
+    /// Texts that are NULL, separated by commas, for example 'NULL,\N'.
+    #[arg(long, value_name = "TEXTS", value_delimiter = ',')]
+    null: Vec<String>,
     /// The columns and their types, for example "a BIGINT, b DOUBLE, c TEXT NOT NULL, t TIMESTAMP".
     #[arg(long)]
     schema: Option<Columns>,
@@ -61,14 +70,15 @@ const HEARTBEATS_PER_TTL: u32 = 3;
 const HEARTBEAT_MAX: Duration = Duration::from_secs(60);
 
 pub async fn run(args: PushArgs, program: &Program) -> Result<(), Error> {
-    let PushArgs { connection, identity, table, file, format, schema, ttl, watch } = args;
+    let PushArgs { connection, identity, table, file, format, path, null, schema, ttl, watch } = args;
     let is_stdin = file.as_os_str() == "-";
     if watch && is_stdin {
         let why = "--watch looks at a file, and standard input is none; name the file, or leave --watch out\n";
         clap::Error::raw(ErrorKind::ArgumentConflict, why).exit();
     }
     let file = (!is_stdin).then(|| SharedFile::new(program, file, TEXT_BYTES_MAX as u64));
-    let mut source = Source { table, file, format, schema, known: None };
+    let reading = Reading { format, path, nulls: null, columns: schema };
+    let mut source = Source { table, file, reading, known: None };
     let rows =
         source.load().await?.ok_or_else(|| Error::Refused("a file that nobody has read is said to be known".into()))?;
     let client = connection.builder().build()?;
@@ -140,8 +150,7 @@ struct Source {
     table: TableName,
     /// None: standard input.
     file: Option<SharedFile>,
-    format: Option<Format>,
-    schema: Option<Columns>,
+    reading: Reading,
     /// The file as it was read last.
     known: Option<Stamp>,
 }
@@ -161,14 +170,12 @@ impl Source {
         };
         let path = self.file.as_ref().map(SharedFile::path);
         let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-        let refused = |why: String| Error::Refused(format!("{name}: {why}"));
-        let text = String::from_utf8(bytes).map_err(|e| refused(format!("it is not UTF-8: {e}")))?;
-        let told = self.format.or_else(|| Format::of_file(path?)).or_else(|| Format::of_text(&text));
-        let format = told.ok_or_else(|| {
-            refused("its first line does not tell its format; name it: --format csv, tsv or ndjson".into())
-        })?;
-        let table = rows::parse(self.table.as_str(), &text, format, self.schema.as_ref());
-        Ok(Some(table.map_err(|e| refused(e.to_string()))?.snapshot()))
+        let rows = self.reading.table(self.table.as_str(), path, &bytes);
+        let rows = rows.map_err(|e| Error::Refused(format!("{name}: {e}")))?;
+        for note in &rows.notes {
+            tracing::info!(from = name, note);
+        }
+        Ok(Some(rows.table.snapshot()))
     }
 }
 
