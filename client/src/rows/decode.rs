@@ -26,7 +26,7 @@ fn utf8(bytes: &[u8]) -> Result<String, Invalid> {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Invalid> {
     let broken = || Invalid::new("the text begins as UTF-16 and is not", "write it as UTF-8");
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(broken());
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
