@@ -237,8 +237,8 @@ fn dress(new: &tempfile::NamedTempFile, old: &Path, metadata: &Metadata) -> std:
     if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
         std::os::unix::fs::fchown(new.as_file(), Some(metadata.uid()), Some(metadata.gid()))?;
     }
-    new.as_file().set_permissions(metadata.permissions())?;
-    attributes(new, old)
+    attributes(new, old)?;
+    new.as_file().set_permissions(metadata.permissions())
 }
 
 #[cfg(not(unix))]
@@ -257,6 +257,19 @@ fn attributes(new: &tempfile::NamedTempFile, old: &Path) -> std::io::Result<()> 
         Err(Errno::NOTSUP) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    // What the directory gives to all that is made in it is none of the old file's.
+    let mut own_names = vec![0; ATTRIBUTES_BYTES_MAX];
+    let own_length = rustix::fs::flistxattr(new, &mut own_names[..])?;
+    let kept: Vec<&[u8]> = names[..length].split(|byte| *byte == 0).collect();
+    for name in own_names[..own_length].split(|byte| *byte == 0).filter(|name| !name.is_empty() && !kept.contains(name))
+    {
+        match rustix::fs::fremovexattr(new, name) {
+            Ok(()) => {}
+            // A label of the system's, which is not ours to take.
+            Err(_) if name.starts_with(b"security.") => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; ATTRIBUTES_BYTES_MAX];
         let length = getxattr(old, name, &mut value[..])?;

@@ -98,6 +98,10 @@ impl HostTables {
     pub async fn collect(&mut self, node: &NodeDescription) -> Result<Collected, Invalid> {
         let all = self.statics_read.is_none_or(|read| read.elapsed() >= STATIC_READ_INTERVAL);
         let wanted = if all { Wanted::All } else { Wanted::Moving };
+        if all {
+            // Also if it does not answer in time: the next round is for what moves.
+            self.statics_read = Some(Instant::now());
+        }
         let mut unread = Vec::new();
         let read = self.read(node, wanted, &mut unread).await;
         let mut tables = vec![snapshot(&host::TABLE, vec![read.info])?];
@@ -109,7 +113,6 @@ impl HostTables {
             Err(silence) => unread.push(format!("processes: {silence}")),
         }
         if let (Some(hardware), Some(systeminfo)) = (read.hardware, read.systeminfo) {
-            self.statics_read = Some(Instant::now());
             self.statics[0].rows = Some(hardware);
             self.statics[1].rows = Some(systeminfo);
         }

@@ -161,7 +161,7 @@ impl Group {
     fn has_ended(&mut self) -> bool {
         self.kill();
         let has_child_ended = matches!(self.child.try_wait(), Ok(Some(_)));
-        has_child_ended && self.id.is_none_or(|id| test_kill_process_group(id).is_err())
+        has_child_ended && self.id.is_none_or(|id| test_kill_process_group(id).is_err() || !is_alive(id))
     }
 
     fn kill(&self) {
@@ -179,6 +179,25 @@ impl Drop for Group {
             self.kill();
         }
     }
+}
+
+/// Whether a group has a process that has not ended: one that nobody waited for has.
+#[cfg(target_os = "linux")]
+fn is_alive(group: Pid) -> bool {
+    let group = group.as_raw_nonzero().to_string();
+    let is_of_it = |stat: String| {
+        // Behind the name, which may have anything in it: state, parent, group.
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let state = fields.next();
+        fields.nth(1) == Some(group.as_str()) && state != Some("Z")
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok()).any(is_of_it)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_alive(_group: Pid) -> bool {
+    true
 }
 
 /// The first bytes; the rest is read, so that nobody is ended by a pipe that is full or closed, and not kept.

@@ -129,13 +129,13 @@ impl Publisher {
         self.left_out = tables;
     }
 
-    /// Whether one push can have this table.
+    /// Whether one push can have these tables, beside what it says of those that are left out.
     ///
     /// # Errors
     /// [`Error::Refused`] with the limit that is in the way.
-    pub fn check(&self, table: &TableSnapshot) -> Result<(), Error> {
-        let push = Push::new(self.node.clone(), 0, 1, vec![table.clone()])?;
-        Ok(push.check_size()?)
+    pub fn check(&self, tables: &[TableSnapshot]) -> Result<(), Error> {
+        let push = Push::new(self.node.clone(), 0, 1, tables.to_vec())?;
+        Ok(Push { refused: self.left_out.clone(), ..push }.check_size()?)
     }
 
     /// Pushes table snapshots; returns when they are committed and visible. A table that is refused is left out and told in

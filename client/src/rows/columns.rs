@@ -11,10 +11,11 @@ use super::sheet::{Record, Sheet};
 use super::types::Cell;
 
 /// Names of several words that the header has one blank in.
-const NAMES: [&str; 4] = ["Mounted on", "Local Address:Port", "Peer Address:Port", "Response time"];
+const NAMES: [&str; 6] =
+    ["Mounted on", "Local Address:Port", "Peer Address:Port", "Local Address", "Foreign Address", "Response time"];
 
-/// What draws the branches of a tree before a name.
-const BRANCHES: [char; 9] = ['├', '└', '│', '─', '|', '`', '-', '\\', ' '];
+/// Lines that are tried as a header.
+const HEADERS_MAX: usize = 100;
 
 /// Where a column's name stands in the header, in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ type Line<'a> = (u64, &'a str);
 
 /// The table of a text, and what is to be said of how it was found. A cell that is one of `nulls` is none.
 pub(super) fn read(text: &str, nulls: &[String], notes: &mut Vec<String>) -> Result<Sheet, Invalid> {
+    // What ss prints as one word is two names.
+    let text = text.replacen("Address:PortProcess", "Address:Port Process", 1);
     let all: Vec<Line<'_>> = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim_end())).collect();
     let lines = profile(&all).unwrap_or_else(|| all.clone());
     let Table { header, rule, body } = table(&lines).ok_or_else(|| {
@@ -49,13 +52,28 @@ pub(super) fn read(text: &str, nulls: &[String], notes: &mut Vec<String>) -> Res
     for column in &columns {
         sheet.add_column(header.0, &column.name)?;
     }
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
     for (number, line) in body {
-        let cells = cut(line, &columns).ok_or_else(|| {
-            let what = format!("{} has more words than the header has names", quoted(line));
+        let mut cells = cut(line, &columns).ok_or_else(|| {
+            let what = format!("{} does not stand below the names of the header", quoted(line));
             at(number, what, "name another --format, or print it with a separator")
         })?;
-        let cell = |text: String| (!text.is_empty() && !nulls.contains(&text)).then(|| Cell::untyped(&text));
-        sheet.add_record(Record { line: number, cells: cells.into_iter().map(cell).collect() })?;
+        let filled: Vec<usize> = (0..cells.len()).filter(|at| !cells[*at].is_empty()).collect();
+        match (filled.as_slice(), rows.last_mut()) {
+            // One cell alone is more of the row before: a second mount point.
+            ([only], Some((_, before))) if columns.len() > 2 && *only + 1 == columns.len() => {
+                before[*only] = format!("{}\n{}", before[*only], std::mem::take(&mut cells[*only]));
+            }
+            ([_], _) if columns.len() > 2 => {
+                let what = format!("{} is a part of a row", quoted(line));
+                return Err(at(number, what, "print it without line breaks in rows, as df -P does"));
+            }
+            _ => rows.push((number, cells)),
+        }
+    }
+    let cell = |text: String| (!text.is_empty() && !nulls.contains(&text)).then(|| Cell::untyped(&text));
+    for (line, cells) in rows {
+        sheet.add_record(Record { line, cells: cells.into_iter().map(cell).collect() })?;
     }
     Ok(sheet)
 }
@@ -89,28 +107,42 @@ fn table<'a>(lines: &[Line<'a>]) -> Option<Table<'a>> {
     let below = |at: usize| -> Vec<Line<'a>> {
         lines[at + 1..].iter().take_while(|(_, line)| !line.trim().is_empty()).copied().collect()
     };
-    if let Some(rule) = lines.iter().position(|(_, line)| is_rule(line)).filter(|rule| *rule > 0) {
+    let is_below_names = |rule: &usize| {
+        let names = words_of(lines[rule - 1].1).len();
+        names > 1 || (names == 1 && *rule == 1)
+    };
+    let rule = lines.iter().position(|(_, line)| is_rule(line)).filter(|rule| *rule > 0).filter(is_below_names);
+    if let Some(rule) = rule {
         let names = words_of(lines[rule - 1].1).len();
         let fits = |(_, line): &Line<'_>| line.split_whitespace().count() >= names.min(2);
         let body = below(rule).into_iter().take_while(|line| fits(line) && !is_total(line.1)).collect();
         return Some(Table { header: lines[rule - 1], rule: Some(lines[rule].1), body });
     }
-    let is_number = |word: &str| {
-        word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '%'))
-            && word.contains(|c: char| c.is_ascii_digit())
+    let is_header = |at: &usize| {
+        let names = words_of(lines[*at].1);
+        !names.is_empty() && names.iter().all(|column| is_name(&column.name))
     };
-    let candidates = (0..lines.len()).filter_map(|at| {
-        let (_, line) = lines[at];
-        let names = words_of(line);
+    // The first that all lines down to the next blank one fit.
+    let fitting = |at: usize| {
         let body = below(at);
-        let least = least_words(&names, line);
-        let fits = body.iter().all(|(_, line)| line.split_whitespace().count() >= least);
-        let is_header = !names.is_empty() && names.iter().all(|column| !is_number(&column.name));
-        (is_header && fits).then_some((names.len(), at, body))
-    });
-    // The first of those with the most names; a table without rows is one.
-    let (names, at, body) = candidates.max_by(|(a, at, _), (b, other, _)| a.cmp(b).then(other.cmp(at)))?;
-    (names > 1 || at == 0).then(|| Table { header: lines[at], rule: None, body })
+        let least = least_words(&words_of(lines[at].1), lines[at].1);
+        let fits = !body.is_empty() && body.iter().all(|(_, line)| line.split_whitespace().count() >= least);
+        fits.then(|| Table { header: lines[at], rule: None, body })
+    };
+    let found = (0..lines.len()).filter(is_header).take(HEADERS_MAX).find_map(fitting);
+    // A table without rows is one.
+    let mut some = lines.iter().filter(|(_, line)| !line.trim().is_empty());
+    let alone = || {
+        some.next().filter(|_| some.next().is_none()).map(|line| Table { header: *line, rule: None, body: Vec::new() })
+    };
+    found.or_else(alone)
+}
+
+/// Whether a word of a line may be a name: no number, and nothing that ends a sentence or stands before a value.
+fn is_name(word: &str) -> bool {
+    let is_number = word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '%'))
+        && word.contains(|c: char| c.is_ascii_digit());
+    !is_number && !word.ends_with([':', ',', ';']) && !word.chars().all(|c| matches!(c, '=' | '-' | '+'))
 }
 
 /// The columns of a table whose cells are as wide as the rule above them; what is behind the last one has no name.
@@ -193,14 +225,23 @@ fn aligned(header: &str, body: &[Line<'_>]) -> Option<Vec<Column>> {
         let chars: Vec<char> = line.chars().collect();
         columns.iter().skip(1).all(|column| {
             let blank = |at: usize| chars.get(at).is_none_or(|c| *c == ' ');
-            blank(column.from - 1) && (column.from < 2 || blank(column.from - 2)) && {
+            (column.from < 1 || blank(column.from - 1)) && (column.from < 2 || blank(column.from - 2)) && {
                 // And something begins there, or nothing is there.
                 let next = columns.iter().find(|next| next.from > column.from).map_or(chars.len(), |next| next.from);
                 !blank(column.from) || (column.from..next.min(chars.len())).all(blank)
             }
         })
     };
-    (columns.len() > 1 && !body.is_empty() && body.iter().all(|(_, line)| has_gap(line))).then_some(columns)
+    // What has blanks as wide as those between columns is several, below a name of several words.
+    let is_whole =
+        |line: &str| {
+            let cells = cut_by_place(line, &columns).unwrap_or_default();
+            cells.iter().zip(&columns).enumerate().all(|(at, (cell, column))| {
+                !cell.contains("  ") || (at + 1 == columns.len() && !column.name.contains(' '))
+            })
+        };
+    let fits = |line: &str| has_gap(line) && is_whole(line);
+    (columns.len() > 1 && !body.is_empty() && body.iter().all(|(_, line)| fits(line))).then_some(columns)
 }
 
 fn cut_by_place(line: &str, columns: &[Column]) -> Option<Vec<String>> {
@@ -214,7 +255,14 @@ fn cut_by_place(line: &str, columns: &[Column]) -> Option<Vec<String>> {
 }
 
 fn cut_by_words(line: &str, columns: &[Column]) -> Option<Vec<String>> {
+    let line = &without_branches(line);
     let words = pieces(line, 1);
+    // More words than names are one value only below the last name, or to the right of it where long values moved them.
+    let begins_too_early =
+        words.get(columns.len().checked_sub(1)?).is_some_and(|(from, _)| from + 2 < columns[columns.len() - 1].from);
+    if words.len() > columns.len() && begins_too_early {
+        return None;
+    }
     let mut cells = vec![String::new(); columns.len()];
     let (last, count) = (columns.len() - 1, words.len());
     let rest = |from: usize| -> String { line.chars().skip(from).collect::<String>().trim().to_owned() };
@@ -239,10 +287,21 @@ fn cut_by_words(line: &str, columns: &[Column]) -> Option<Vec<String>> {
             next = below + 1;
         }
     }
-    if let Some(first) = cells.first_mut() {
-        *first = first.trim_start_matches(BRANCHES).to_owned();
-    }
     Some(cells)
+}
+
+/// A line without the branches of a tree before its first name, as `lsblk` draws them; all else stays where it is.
+fn without_branches(line: &str) -> String {
+    let mut rest = line;
+    while let Some(next) = ["|-", "`-", "| "]
+        .iter()
+        .find_map(|branch| rest.strip_prefix(branch))
+        .or_else(|| rest.strip_prefix(['├', '└', '│', '─', ' ']))
+    {
+        rest = next;
+    }
+    let cut = line.chars().count() - rest.chars().count();
+    format!("{}{rest}", " ".repeat(cut))
 }
 
 /// Whether the last word stands below the last name, so that it is another one that is missing.

@@ -66,8 +66,8 @@ pub(super) fn is_boxed(line: &str) -> bool {
 /// Reads with what parts the fields, if that is known; a field that is one of `nulls` is none.
 pub(super) fn read(text: &str, between: Option<u8>, nulls: &[String]) -> Result<Sheet, Invalid> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let drawn = lines.first().is_some_and(|line| is_boxed(line))
-        || lines.get(1).is_some_and(|line| line.contains('+') && line.trim().chars().all(|c| matches!(c, '+' | '-')));
+    let is_rule = |line: &str| line.trim().len() > 2 && line.trim().chars().all(|c| matches!(c, '+' | '-'));
+    let drawn = lines.first().is_some_and(|line| is_boxed(line)) || lines.get(1).is_some_and(|line| is_rule(line));
     if drawn {
         return boxed(text, nulls);
     }
@@ -75,11 +75,14 @@ pub(super) fn read(text: &str, between: Option<u8>, nulls: &[String]) -> Result<
         Told::By(between) => between,
         Told::Both | Told::Nothing => COMMA,
     });
-    if let Some(line) = open_quote(text, between) {
+    // What `mysql -B` prints has no quotes: one that is not closed is a letter there.
+    let open = open_quote(text, between);
+    let has_quotes = between != TAB || open.is_none();
+    if let Some(line) = open.filter(|_| has_quotes) {
         let what = format!("the text ends inside the quotes that begin in line {line}");
         return Err(Invalid::new(what, "take the whole file, or close the quotes"));
     }
-    let mut reader = ReaderBuilder::new().delimiter(between).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new().delimiter(between).quoting(has_quotes).from_reader(text.as_bytes());
     let mut sheet = Sheet::default();
     let header = reader.headers().map_err(|e| refused(&e))?;
     if header.is_empty() {
@@ -129,20 +132,19 @@ fn boxed(text: &str, nulls: &[String]) -> Result<Sheet, Invalid> {
     let mut sheet = Sheet::default();
     let is_rule = |line: &str| !line.is_empty() && line.chars().all(|c| matches!(c, '+' | '-'));
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !is_rule(line.trim()));
-    let cells = |line: &str| -> Vec<String> {
-        let inner = line.trim();
-        let inner = inner.strip_prefix('|').unwrap_or(inner);
-        inner.strip_suffix('|').unwrap_or(inner).split('|').map(|cell| cell.trim().to_owned()).collect()
-    };
     let (number, header) = lines.next().ok_or_else(|| Invalid::new("the table is empty", "draw a header"))?;
+    // psql draws no bars at the sides.
+    let has_sides = header.trim().starts_with('|');
+    let cells = |line: &str| -> Vec<String> {
+        let sides = || line.trim().strip_prefix('|').and_then(|inner| inner.strip_suffix('|'));
+        let inner = if has_sides { sides() } else { Some(line) };
+        inner.map(|inner| inner.split('|').map(|cell| cell.trim().to_owned()).collect()).unwrap_or_default()
+    };
     for name in cells(header) {
         sheet.add_column(number, &name)?;
     }
     for (line, text) in lines {
         let fields = cells(text);
-        if fields.len() == 1 && sheet.columns.len() > 1 && (text.trim().starts_with('(') || text.contains(" row")) {
-            continue;
-        }
         if fields.len() != sheet.columns.len() {
             let what = format!("the row has {} cells, and the header {}", fields.len(), sheet.columns.len());
             return Err(at(line, what, "a value with a | in it cannot be told apart; print it as CSV"));

@@ -13,7 +13,18 @@ pub(super) fn text(bytes: &[u8]) -> Result<String, Invalid> {
         [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes)?,
         _ => utf8(bytes)?,
     };
-    Ok(without_escapes(text))
+    Ok(without_count(without_escapes(text)))
+}
+
+/// Without the `(3 rows)` that psql ends with.
+fn without_count(text: String) -> String {
+    let trimmed = text.trim_end();
+    let last = trimmed.rsplit('\n').next().unwrap_or_default();
+    let inside = last.strip_prefix('(').and_then(|rest| rest.strip_suffix(" rows)").or(rest.strip_suffix(" row)")));
+    match inside.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit())) {
+        true => trimmed[..trimmed.len() - last.len()].to_owned(),
+        false => text,
+    }
 }
 
 fn utf8(bytes: &[u8]) -> Result<String, Invalid> {

@@ -1,13 +1,20 @@
 //! Which format a text has, by how it begins.
 
-use super::Format;
+use super::format::Format;
 use super::{csv, json, logfmt, prometheus};
 
 /// Lines that are looked at.
 const LINES: usize = 50;
 
+impl Format {
+    /// The format that a text tells by how it begins. None where it may be two, or is no table.
+    pub fn of_text(text: &str) -> Option<Self> {
+        format_of(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+}
+
 /// The format of a text; none if nothing is sure.
-pub(super) fn format_of(text: &str) -> Option<Format> {
+fn format_of(text: &str) -> Option<Format> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
     let first = lines.first()?.trim();
     let is_object = |line: &str| line.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok();
@@ -29,11 +36,10 @@ pub(super) fn format_of(text: &str) -> Option<Format> {
     if has("# Profile") {
         return Some(Format::Columns);
     }
-    let of_metrics =
-        |line: &&&str| line.starts_with("# HELP ") || line.starts_with("# TYPE ") || prometheus::is_sample(line);
-    if lines.iter().filter(of_metrics).count() == lines.len()
-        && (has("# TYPE ") || lines.iter().all(|line| line.split_whitespace().count() <= 3 && line.contains('{')))
-    {
+    let mut samples = lines.iter().filter(|line| !line.starts_with('#')).peekable();
+    let has_labels = |line: &&str| line.split_whitespace().count() <= 3 && line.contains('{');
+    let is_told = has("# TYPE ") || has("# HELP ") || (samples.peek().is_some() && lines.iter().all(has_labels));
+    if is_told && samples.all(|line| prometheus::is_sample(line)) {
         return Some(Format::Prometheus);
     }
     if lines.iter().all(|line| logfmt::is_logfmt(line)) {

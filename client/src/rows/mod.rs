@@ -16,6 +16,7 @@ mod csv;
 mod decode;
 mod detect;
 mod error;
+mod format;
 mod json;
 mod logfmt;
 mod names;
@@ -30,6 +31,7 @@ use std::path::Path;
 
 use unum_proto::model::{Invalid, TableName, TableSchema};
 
+pub use format::Format;
 pub use json::Path as RowsPath;
 pub use schema::Columns;
 
@@ -38,46 +40,6 @@ use crate::Table;
 /// Bytes of text that a table is read from. A push is at most half a megabyte, but NDJSON repeats every column's name
 /// in every row.
 pub const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// Separated by `,`, `;`, tabs or `|`, with a header; or drawn, as `mysql -t` and `psql` do.
-    Csv,
-    /// Tab-separated, with a header.
-    Tsv,
-    /// One JSON object a line.
-    Ndjson,
-    /// JSON in any layout: an array of objects, or a document that has one.
-    Json,
-    /// Columns by blanks below a header, as ps, df, kubectl and docker print them.
-    Columns,
-    /// Samples of Prometheus.
-    Prometheus,
-    /// A slow query log of MySQL, MariaDB, Percona Server or TiDB.
-    SlowLog,
-    /// Lines of `name=value`.
-    Logfmt,
-}
-
-impl Format {
-    /// The format that a file's name tells: `.csv`, `.tsv`, `.tab`, `.ndjson`, `.jsonl`, `.json` or `.prom`.
-    pub fn of_file(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
-            "tsv" | "tab" => Some(Self::Tsv),
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "json" => Some(Self::Json),
-            "prom" => Some(Self::Prometheus),
-            _ => None,
-        }
-    }
-
-    /// The format that a text tells by how it begins. None where it may be two, or is no table.
-    pub fn of_text(text: &str) -> Option<Self> {
-        detect::format_of(text.strip_prefix('\u{feff}').unwrap_or(text))
-    }
-}
 
 /// How a table is to be read.
 #[derive(Debug, Clone, Default)]

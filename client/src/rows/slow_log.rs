@@ -27,7 +27,10 @@ pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
     let mut entry = Entry::default();
     let (mut time, mut database) = (None::<String>, None::<String>);
     for (line, text) in (1..).zip(text.lines()) {
-        if let Some(head) = text.strip_prefix("# ") {
+        // In a statement a comment is a part of it: an entry begins with its time or its user.
+        let begins =
+            |head: &&str| entry.statement.is_empty() || head.starts_with("Time: ") || head.starts_with("User@Host: ");
+        if let Some(head) = text.strip_prefix("# ").filter(begins) {
             if !entry.statement.is_empty() {
                 finish(std::mem::take(&mut entry), &time, &database, &mut rows)?;
             }
@@ -55,7 +58,7 @@ pub(super) fn read(text: &str) -> Result<Sheet, Invalid> {
                     let seconds = trimmed["SET timestamp=".len()..].trim_end_matches(';');
                     entry.members.push(("timestamp".to_owned(), seconds.to_owned()));
                 }
-                () if is_preamble(trimmed) => {}
+                () if entry.statement.is_empty() && is_preamble(trimmed) => {}
                 () => entry.statement.push(text.to_owned()),
             }
         }
@@ -94,8 +97,11 @@ fn finish(entry: Entry, time: &Option<String>, database: &Option<String>, rows: 
         let value = value.trim();
         named.push((name, (!value.is_empty()).then(|| Cell::untyped(value))));
     }
-    if !named.iter().any(|(name, _)| name.eq_ignore_ascii_case("db")) {
-        named.push(("db".to_owned(), database.as_deref().map(Cell::untyped)));
+    let has = |wanted: &str| named.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    // TiDB names it in each entry that has one; the others where it changes.
+    if !has("db") {
+        let carried = database.as_deref().filter(|_| !has("txn_start_ts"));
+        named.push(("db".to_owned(), carried.map(Cell::untyped)));
     }
     named.push(("query".to_owned(), Some(Cell::string(statement.join("\n").trim().to_owned()))));
     rows.add_members(line, named)

@@ -197,3 +197,67 @@ fn some_texts_are_null_if_somebody_says_so() {
     let table = reading.table("t", None, b"a,b\nNULL,1\n\\N,\n").unwrap().table.snapshot();
     assert_eq!(table.rows, [[Null, Int64(1)], [Null, Null]]);
 }
+
+/// Found by somebody who looked at what programs print.
+#[test]
+fn odd_outputs_are_right_or_refused() {
+    let read = |text: &str| {
+        Reading::default().table("t", None, text.as_bytes()).map(|rows| {
+            let table = rows.table.snapshot();
+            (table.schema.columns.iter().map(|c| c.name.to_string()).collect::<Vec<_>>().join(" "), table.rows)
+        })
+    };
+    for (printed, columns, rows) in [
+        (
+            "# TYPE foo_seconds gauge\n# UNIT foo_seconds seconds\nfoo_seconds{a=\"b\"} 1.5\n# EOF\n",
+            "name labels value type",
+            vec![vec![text("foo_seconds"), text("{\"a\":\"b\"}"), Float64(1.5), text("gauge")]],
+        ),
+        (" count \n-------\n    42\n(1 row)\n", "count", vec![vec![Int64(42)]]),
+        ("count\n42\n(1 row)\n", "count", vec![vec![Int64(42)]]),
+        (" a | b \n---+---\n 1 | \n(1 row)\n", "a b", vec![vec![Int64(1), Null]]),
+        (" NI   PID COMMAND\n-20     1 init\n", "ni pid command", vec![vec![Int64(-20), Int64(1), text("init")]]),
+        (
+            "Netid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\nudp   UNCONN 0      0            0.0.0.0:68        0.0.0.0:*          \n",
+            "netid state recv_q send_q local_address_port peer_address_port process",
+            vec![vec![text("udp"), text("UNCONN"), Int64(0), Int64(0), text("0.0.0.0:68"), text("0.0.0.0:*"), Null]],
+        ),
+        (
+            "# Time: 2024-03-01T12:00:00Z\n# Query_time: 1\nSELECT 1\n# a comment: x\nFROM t;\n",
+            "time query_time db query",
+            vec![vec![Timestamp(1_709_294_400_000_000), Int64(1), Null, text("SELECT 1\n# a comment: x\nFROM t;")]],
+        ),
+        (
+            "LAST SEEN   TYPE     REASON   MESSAGE\n12m         Normal   Pulled   Container image \"x\" already present on machine\n",
+            "last_seen type reason message",
+            vec![vec![
+                text("12m"),
+                text("Normal"),
+                text("Pulled"),
+                text("Container image \"x\" already present on machine"),
+            ]],
+        ),
+        (
+            "Filesystem      Size  Used Avail Use% Mounted on\n/dev/sdb1       1.8T  1.2T  541G  70% /data\n",
+            "filesystem size used avail use_pct mounted_on",
+            vec![vec![text("/dev/sdb1"), text("1.8T"), text("1.2T"), text("541G"), text("70%"), text("/data")]],
+        ),
+    ] {
+        assert_eq!(
+            read(printed).unwrap_or_else(|e| panic!("{printed:?}: {e}")),
+            (columns.to_owned(), rows),
+            "{printed:?}"
+        );
+    }
+    for printed in [
+        "               total        used        free      shared  buff/cache   available\nMem:           24105        1613        7529           8       14967       22613\n",
+        "Filesystem            Size  Used Avail Use% Mounted on\n//nas/Public Files    1.8T  1.2T  541G  70% /nas\n",
+        "Filesystem            Size  Used Avail Use% Mounted on\n/dev/mapper/a-very-long-name\n                       98G   41G   53G  44% /\n",
+        "Report\n\n-----\nfoo bar\n",
+    ] {
+        // Refused, or at least nothing under a wrong name; and no panic.
+        if let Ok((columns, rows)) = read(printed) {
+            assert_eq!(columns, "report", "{printed:?}: {rows:?}");
+        }
+    }
+}

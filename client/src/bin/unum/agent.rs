@@ -236,7 +236,9 @@ impl Refused {
 /// A table that a command printed. One that cannot be read or is too large for a push is told, and the rows stay as they were.
 async fn push_printed(publisher: &mut Publisher, table: Printed, refused: &mut Refused) -> Result<(), Error> {
     let Printed { name, table } = table;
-    let checked = table.and_then(|table| publisher.check(&table).map(|()| table).map_err(|e| e.to_string()));
+    publisher.leave_out(refused.all());
+    let checked = table
+        .and_then(|table| publisher.check(std::slice::from_ref(&table)).map(|()| table).map_err(|e| e.to_string()));
     match checked {
         Ok(table) => pushed(publisher, vec![table], refused).await.map(drop),
         Err(why) => {
@@ -264,7 +266,8 @@ async fn push_config(
             return Ok(());
         }
     };
-    if let Err(error) = publisher.check(&table) {
+    publisher.leave_out(refused.all());
+    if let Err(error) = publisher.check(std::slice::from_ref(&table)) {
         refused.add(CONFIG_TABLE, &error.to_string());
         return Ok(());
     }
@@ -279,6 +282,10 @@ async fn push_config(
 async fn pushed(publisher: &mut Publisher, push: Vec<TableSnapshot>, refused: &mut Refused) -> Result<bool, Error> {
     let tables: Vec<_> = push.iter().map(|table| table.schema.name.clone()).collect();
     publisher.leave_out(refused.all());
+    if publisher.check(&push).is_err() {
+        // The tables come first.
+        publisher.leave_out(Vec::new());
+    }
     match publisher.push(push).await {
         Ok(ack) => {
             tracing::debug!(revision = ack.revision, duplicate = ack.duplicate, "pushed");

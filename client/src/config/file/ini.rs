@@ -8,6 +8,8 @@ use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_num
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let mut found = Repeated::default();
     let mut section = String::new();
+    // The setting before, and how far in it stands.
+    let mut before: Option<(String, usize)> = None;
     let end = line_end(text);
     for (at, line) in lines(text) {
         let content = line.trim();
@@ -26,11 +28,19 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
             continue;
         }
         if let Some(name) = content.strip_prefix('[') {
+            before = None;
             let name = name.split(']').next().unwrap_or_default();
             name.split_whitespace().collect::<Vec<_>>().join("_").clone_into(&mut section);
             continue;
         }
-        let Some(equals) = line.find('=') else {
+        // Python takes a line that is further in than the setting before it for a part of that.
+        let indent = line.len() - line.trim_start().len();
+        if let Some((key, of_key)) = before.as_ref().filter(|(_, of_key)| indent > *of_key) {
+            found.read_only(key, content);
+            before = Some((key.clone(), *of_key));
+            continue;
+        }
+        let Some(equals) = line.find('=').filter(|equals| !line[..*equals].contains(':')) else {
             return Err(format!(
                 "line {}: {content:?} is no key = value; if this is no INI file, name its --config-format",
                 line_number(text, at)
@@ -38,12 +48,18 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
         };
         let rest = line[equals + 1..].trim_start();
         let begin = at + line.len() - rest.len();
-        let (raw, value, style) = value_of(rest.trim_end());
+        let (raw, value, mut style) = value_of(rest.trim_end());
+        // What is behind it is a comment to some, and a part of the value to others.
+        if raw.len() < rest.trim_end().len() {
+            style = Style::ReadOnly;
+        }
         let data_type = match style {
             Style::Plain => type_of(&value),
             _ => type_of_text(&value),
         };
-        found.add(joined(&section, &line[..equals]), Scalar::new(value, data_type, begin..begin + raw.len(), style));
+        let key = joined(&section, &line[..equals]);
+        found.add(key.clone(), Scalar::new(value, data_type, begin..begin + raw.len(), style));
+        before = Some((key, indent));
     }
     Ok(found.last())
 }
@@ -83,7 +99,12 @@ fn comment_at(value: &str) -> usize {
     value.char_indices().find(begins).map_or(value.len(), |(at, _)| at)
 }
 
-pub(super) fn write(value: &str, style: Style) -> Result<String, String> {
+pub(super) fn write(value: &str, style: Style, before: &str) -> Result<String, String> {
+    // What some put another value in the place of, or read as a word of theirs.
+    let is_word = |c: &char| "%$!(){}&|^~".contains(*c);
+    if let Some(odd) = value.chars().find(is_word).filter(|_| !before.contains(|c: char| is_word(&c))) {
+        return Err(format!("{value:?} has {odd:?}, which not everybody reads the same; write it in the file"));
+    }
     let has = |odd: &str| value.contains(|c: char| odd.contains(c) || c.is_control());
     match style {
         Style::Quoted(quote) if !has("\"'`\\") => Ok(format!("{quote}{value}{quote}")),

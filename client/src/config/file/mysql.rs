@@ -3,21 +3,26 @@
 //! A `#` outside quotes begins a comment, wherever it stands; a `;` only at the start of a line. A value in quotes of one kind is
 //! what is between them. A backslash escapes `b t n r s \ " '`, also outside quotes, and stays before anything else.
 
-use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines, type_of};
+use std::collections::HashMap;
+
+use unum_proto::model::ConfigType;
+
+use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines};
 
 /// Bytes of a line that is read in one piece.
 const LINE_BYTES_MAX: usize = 4094;
 
-/// A value that is a whole number. All else is text: what units it may have the server knows.
-fn type_of_value(value: &str) -> unum_proto::model::ConfigType {
-    match type_of(value) {
-        data_type @ unum_proto::model::ConfigType::Integer => data_type,
-        _ => unum_proto::model::ConfigType::Text,
-    }
+/// What may take the place of a number: another one, with a unit, or a truth.
+fn is_number_or_truth(value: &str) -> bool {
+    const TRUTHS: [&str; 4] = ["on", "off", "true", "false"];
+    let digits = value.trim_end_matches(|c: char| "kmgtpeKMGTPE".contains(c));
+    let is_number = value.len() - digits.len() <= 1 && digits.parse::<f64>().is_ok_and(f64::is_finite);
+    is_number || TRUTHS.contains(&value.to_lowercase().as_str())
 }
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let mut found = Repeated::default();
+    let mut names: HashMap<String, String> = HashMap::new();
     let mut group: Option<String> = None;
     let end = line_end(text);
     for (at, line) in lines(text) {
@@ -55,19 +60,20 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
                 let (from, raw) = (indent + (value.as_ptr() as usize - content.as_ptr() as usize), value);
                 let style = quote_of(raw).map_or(Style::Plain, Style::Quoted);
                 let value = decoded(raw);
-                let data_type =
-                    if style == Style::Plain { type_of_value(&value) } else { unum_proto::model::ConfigType::Text };
-                Scalar::new(value, data_type, at + from..at + from + raw.len(), style)
+                Scalar::new(value, ConfigType::Text, at + from..at + from + raw.len(), style)
             }
             None => {
                 let behind = at + indent + shown.trim_end().len();
-                let mut flag = Scalar::new("", unum_proto::model::ConfigType::Text, behind..behind, Style::Plain);
+                let mut flag = Scalar::new("", ConfigType::Text, behind..behind, Style::Plain);
                 "=".clone_into(&mut flag.around.0);
                 flag
             }
         };
         let name = shown.split('=').next().unwrap_or_default().trim();
-        found.add(joined(group, name), scalar);
+        let key = joined(group, name);
+        // A hyphen is as good as an underscore.
+        let key = names.entry(key.replace('-', "_")).or_insert(key).clone();
+        found.add(key, scalar);
     }
     Ok(found.last())
 }
@@ -133,8 +139,12 @@ fn decoded(raw: &str) -> String {
     value
 }
 
-pub(super) fn write(value: &str, style: Style) -> Result<String, String> {
-    let is_odd = |c: char| matches!(c, '#' | '\'' | '"' | '\\') || c.is_control();
+pub(super) fn write(value: &str, style: Style, before: &str) -> Result<String, String> {
+    if style == Style::Plain && before.parse::<f64>().is_ok() && !is_number_or_truth(value) {
+        return Err(format!("it is a number in the file, and {value:?} is none; write it as 100, 16M or ON"));
+    }
+    // Beyond ASCII a byte may be a blank to the server.
+    let is_odd = |c: char| matches!(c, '#' | '\'' | '"' | '\\') || c.is_control() || !c.is_ascii();
     let is_plain = !value.is_empty() && value.trim() == value && !value.contains(is_odd);
     let quote = match style {
         Style::Quoted(quote) => quote,

@@ -5,7 +5,7 @@
 
 use unum_proto::model::ConfigType;
 
-use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_number, type_of};
+use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_number};
 
 /// A piece of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +71,8 @@ fn directive(text: &str, values: &[&Token], end: usize) -> Scalar {
     match values {
         [Token::Word { at, text, is_quoted }] => {
             let style = if *is_quoted { Style::Quoted('"') } else { Style::Plain };
-            let data_type = match type_of(text) {
-                ConfigType::Integer if !is_quoted => ConfigType::Integer,
-                _ => ConfigType::Text,
-            };
-            Scalar::new(text.clone(), data_type, at.clone(), style)
+            // What a number may be instead, nginx knows: an address and a port, auto.
+            Scalar::new(text.clone(), ConfigType::Text, at.clone(), style)
         }
         [Token::Word { at: first, .. }, .., Token::Word { at: last, .. }] => {
             let at = first.start..last.end;
@@ -152,7 +149,13 @@ fn word(text: &str, start: usize, rest: &mut std::iter::Peekable<std::str::CharI
                 Some((_, next)) => found.extend(['\\', next]),
                 None => found.push('\\'),
             },
-            c if Some(c) == quote => return Ok(Token::Word { at: start..at + 1, text: found, is_quoted: true }),
+            c if Some(c) == quote => {
+                let behind = rest.peek().map(|(_, next)| *next);
+                if behind.is_some_and(|next| !next.is_whitespace() && !matches!(next, ';' | '{' | ')')) {
+                    return Err(format!("line {}: text right behind quotes", line_number(text, start)));
+                }
+                return Ok(Token::Word { at: start..at + 1, text: found, is_quoted: true });
+            }
             c => found.push(c),
         }
     }
@@ -183,6 +186,8 @@ pub(super) fn write(value: &str, style: Style) -> Result<String, String> {
         {
             Ok(value.to_owned())
         }
+        // Several words are several values, and none in quotes.
+        Style::Plain if value.contains(char::is_whitespace) => write(value, Style::Words),
         Style::Plain | Style::Quoted(_) => {
             let escaped: String = value.chars().flat_map(|c| escape(c).into_iter().flatten()).collect();
             Ok(format!("\"{escaped}\""))

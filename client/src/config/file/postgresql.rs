@@ -5,7 +5,7 @@
 
 use unum_proto::model::ConfigType;
 
-use super::scalar::{Repeated, Scalar, Scalars, Style, line_end, line_number, lines, type_of};
+use super::scalar::{Repeated, Scalar, Scalars, Style, line_end, line_number, lines};
 
 /// What is no setting and begins as one does.
 const INCLUDES: [&str; 3] = ["include", "include_dir", "include_if_exists"];
@@ -45,12 +45,8 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
         let begin = at + indent + setting.at;
         let style = if setting.raw.starts_with('\'') { Style::Quoted('\'') } else { Style::Plain };
         let value = decoded(setting.raw);
-        let data_type = match type_of(&value) {
-            number @ (ConfigType::Integer | ConfigType::Number) if style == Style::Plain => number,
-            // Its units are its own: kB, min.
-            _ => ConfigType::Text,
-        };
-        found.add(key, Scalar::new(value, data_type, begin..begin + setting.raw.len(), style));
+        // What a number may be instead, the server knows: 64MB, on.
+        found.add(key, Scalar::new(value, ConfigType::Text, begin..begin + setting.raw.len(), style));
     }
     Ok(found.last())
 }
@@ -92,19 +88,30 @@ fn value_end(text: &str) -> Option<usize> {
     None
 }
 
-/// What stands without quotes: a word, or a number with a unit.
+/// What stands without quotes, as `guc-file.l` has it: a word, a whole number with a unit, or a number with a point.
 fn is_word(text: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
     let is_text = text.starts_with(is_letter)
         && text.chars().all(|c| is_letter(c) || c.is_ascii_digit() || matches!(c, '-' | '.' | ':' | '/'));
+    // Two names and a point are a name, and no value.
+    let is_name = |part: &str| part.starts_with(is_letter) && part.chars().all(|c| is_letter(c) || c.is_ascii_digit());
+    let is_qualified = text.split_once('.').is_some_and(|(schema, name)| is_name(schema) && is_name(name));
+    (is_text && !is_qualified) || is_number(text)
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
     let number = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (digits, unit) =
-        number.split_at(number.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(number.len()));
-    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok();
-    let is_hexadecimal =
-        number.strip_prefix("0x").is_some_and(|hex| !hex.is_empty() && hex.chars().all(|c| c.is_ascii_hexdigit()));
-    let has_exponent = number.starts_with(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok();
-    is_text || is_hexadecimal || has_exponent || (is_number && unit.chars().all(|c| c.is_ascii_alphabetic()))
+    if let Some(hex) = number.strip_prefix("0x") {
+        return hex.starts_with(|c: char| c.is_ascii_hexdigit()) && hex.chars().all(|c| c.is_ascii_alphanumeric());
+    }
+    let Some((whole, fraction)) = number.split_once('.') else {
+        let unit = number.trim_start_matches(|c: char| c.is_ascii_digit());
+        return unit.len() < number.len() && unit.chars().all(|c| c.is_ascii_alphabetic());
+    };
+    let (fraction, exponent) = fraction.split_once(['e', 'E']).unwrap_or((fraction, "0"));
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    digits(whole) && digits(fraction) && !exponent.is_empty() && digits(exponent) && whole.len() + fraction.len() > 0
 }
 
 fn decoded(raw: &str) -> String {
@@ -145,7 +152,7 @@ fn decoded(raw: &str) -> String {
 }
 
 pub(super) fn write(value: &str, style: Style) -> Result<String, String> {
-    if style == Style::Plain && is_word(value) {
+    if style == Style::Plain && is_word(value) && (is_number(value) || !value.contains('.')) {
         return Ok(value.to_owned());
     }
     let mut written = String::from('\'');

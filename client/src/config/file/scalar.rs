@@ -99,6 +99,17 @@ impl Repeated {
         }
     }
 
+    /// The last setting of that name goes on: it is all of it, and cannot be set.
+    pub(super) fn read_only(&mut self, key: &str, more: &str) {
+        if let Some((_, scalar)) = self.found.iter_mut().rev().find(|(found, _)| found == key) {
+            scalar.style = Style::ReadOnly;
+            scalar.data_type = ConfigType::Text;
+            let value = scalar.value.get_or_insert_default();
+            value.push('\n');
+            value.push_str(more);
+        }
+    }
+
     /// Each under its name; those that share one under `name[0]`, `name[1]` …
     pub(super) fn numbered(self) -> Scalars {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -2,7 +2,9 @@
 //!
 //! A line that ends with a backslash goes on in the next. A key may come several times: each is one of a list, `Key[0]`.
 
-use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines, type_of};
+use unum_proto::model::ConfigType;
+
+use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines};
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let mut found = Repeated::default();
@@ -35,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
         let begin = at + line.len() - raw.len();
         let mut finish = begin + raw.trim_end().len();
         let mut value = raw.to_owned();
-        while value.ends_with('\\') {
+        while goes_on(&value) {
             value.pop();
             let Some((next_at, next)) = lines.next() else { break };
             // A comment between such lines is none of them.
@@ -48,10 +50,16 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
             finish = next_at + next.trim_end().len();
         }
         let value = value.trim_end().to_owned();
-        let data_type = type_of(&value);
-        found.add(joined(section, line[..equals].trim()), Scalar::new(value, data_type, begin..finish, Style::Plain));
+        // A time may be infinity, and a number a percent.
+        let scalar = Scalar::new(value, ConfigType::Text, begin..finish, Style::Plain);
+        found.add(joined(section, line[..equals].trim()), scalar);
     }
     Ok(found.numbered())
+}
+
+/// Whether the next line belongs to this one: two backslashes at its end are one that is meant.
+fn goes_on(value: &str) -> bool {
+    value.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
 fn is_name(name: &str) -> bool {

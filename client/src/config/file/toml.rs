@@ -1,17 +1,71 @@
-//! TOML. Elements of arrays and tables in lists have their number in their names: `a[0].b`.
+//! TOML. Elements of arrays and tables in lists have their number in their names: `a[0].b`. A comment that is a setting, as in
+//! the templates that TiKV and others ship, is one that is not set.
+
+use std::collections::BTreeMap;
 
 use toml_edit::{Datetime, Document, Item, Table, TableLike, Value};
 use unum_proto::model::ConfigType;
 use unum_proto::model::config::parse_boolean;
 
-use super::scalar::{Scalar, Scalars, Style, joined, part, type_of_text};
+use super::scalar::{Scalar, Scalars, Style, joined, line_end, lines, part, type_of_text};
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     let document: Document<&str> = Document::parse(text).map_err(|e| e.to_string().trim_end().to_owned())?;
     let mut scalars = Scalars::new();
     let root: &Table = document.as_table();
     collect("", root, &mut scalars);
+    templates(text, &mut scalars);
     Ok(scalars)
+}
+
+/// The settings that are commented out, each in the section that its line is in.
+fn templates(text: &str, scalars: &mut Scalars) {
+    // A line in a text of several is no comment, and no section.
+    let long: Vec<std::ops::Range<usize>> =
+        scalars.values().map(|scalar| scalar.at.clone()).filter(|at| text[at.clone()].contains('\n')).collect();
+    let end = line_end(text);
+    let mut section = String::new();
+    let mut lists: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, line) in lines(text) {
+        let content = line.trim();
+        if long.iter().any(|range| range.contains(&at)) {
+            continue;
+        }
+        if let Some(name) = content.strip_prefix("[[").and_then(|rest| rest.split("]]").next()) {
+            let number = lists.entry(name.trim().to_owned()).and_modify(|number| *number += 1).or_default();
+            section = format!("{}[{number}]", name.trim());
+        } else if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            let name = name.trim();
+            // A table in a list is in its last one.
+            let list = lists
+                .iter()
+                .find(|(list, _)| name.strip_prefix(list.as_str()).is_some_and(|rest| rest.starts_with('.')));
+            section = match list {
+                Some((list, number)) => format!("{list}[{number}]{}", &name[list.len()..]),
+                None => name.to_owned(),
+            };
+        } else if let Some(comment) = content.strip_prefix('#')
+            && let Some((key, written, default)) = setting(comment.trim())
+        {
+            let mut template = default;
+            template.default = template.value.take();
+            template.at = at + line.len()..at + line.len();
+            template.around = (format!("{end}{written} = "), String::new());
+            scalars.entry(joined(&section, &key)).or_insert(template);
+        }
+    }
+}
+
+/// A comment that is one setting: its name, as it is written and as a key, and its value.
+fn setting(comment: &str) -> Option<(String, String, Scalar)> {
+    let (written, _) = comment.split_once('=')?;
+    let written = written.trim();
+    let is_name = !written.is_empty() && written.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let document: Document<&str> = is_name.then(|| Document::parse(comment).ok())??;
+    let mut found = Scalars::new();
+    collect("", document.as_table(), &mut found);
+    let (key, scalar) = found.pop_first()?;
+    (found.is_empty() && !key.ends_with(']')).then(|| (key, written.to_owned(), scalar))
 }
 
 fn collect(prefix: &str, table: &dyn TableLike, scalars: &mut Scalars) {
@@ -64,8 +118,9 @@ fn named(prefix: &str, key: &str, scalars: &Scalars) -> String {
 
 pub(super) fn write(value: &str, data_type: &ConfigType, style: Style) -> Result<String, String> {
     if style == Style::Words {
-        let is_time = value.parse::<Datetime>().is_ok();
-        return is_time.then(|| value.to_owned()).ok_or_else(|| format!("{value:?} is no date or time of TOML"));
+        // With seconds, as older readers want them.
+        let time = value.parse::<Datetime>().map_err(|_| format!("{value:?} is no date or time of TOML"))?;
+        return Ok(time.to_string());
     }
     Ok(match data_type {
         ConfigType::Integer => {

@@ -2,9 +2,11 @@
 //!
 //! A name may come several times: each is one of a list, `save[0]`. Of several words the value is all of them, as they are.
 
+use std::collections::HashMap;
+
 use unum_proto::model::ConfigType;
 
-use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines, part, type_of};
+use super::scalar::{Repeated, Scalar, Scalars, Style, joined, line_end, line_number, lines, part};
 
 /// Whose words they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,24 @@ const SEVERAL: [&str; 14] = [
     "user",
 ];
 
+/// Settings of OpenSSH that take one word, which may have blanks in quotes.
+const SINGLE: [&str; 10] = [
+    "authorizedprincipalsfile",
+    "banner",
+    "chrootdirectory",
+    "hostcertificate",
+    "hostkey",
+    "moduli",
+    "pidfile",
+    "revokedkeys",
+    "trustedusercakeys",
+    "xauthlocation",
+];
+
+/// Settings of OpenSSH whose value is the rest of the line, quotes and all.
+const REST: [&str; 6] =
+    ["forcecommand", "knownhostscommand", "localcommand", "proxycommand", "remotecommand", "versionaddendum"];
+
 /// One word of a line.
 struct Word {
     /// Where it begins and ends in the line, quotes included.
@@ -46,6 +66,7 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Scalars, String> {
     // Of OpenSSH: what comes behind a Match holds for whom it names.
     let mut section = String::new();
     let mut sections: Vec<String> = Vec::new();
+    let mut names: HashMap<String, String> = HashMap::new();
     let end = line_end(text);
     for (at, line) in lines(text) {
         let content = line.trim();
@@ -56,7 +77,12 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Scalars, String> {
         if let Some(comment) = content.strip_prefix('#') {
             if let Some((name, value)) = (kind == Kind::Ssh).then(|| template(comment)).flatten() {
                 let line_of = (format!("{end}{name} "), String::new());
-                found.add(joined(&section, name), Scalar::template(value, at + line.len(), line_of));
+                let key = joined(&section, name);
+                let key = names.entry(key.to_lowercase()).or_insert(key).clone();
+                let mut template = Scalar::template(value, at + line.len(), line_of);
+                let is_single = SINGLE.contains(&name.to_lowercase().as_str());
+                template.style = if is_single { Style::Plain } else { Style::Words };
+                found.add(key, template);
             }
             continue;
         }
@@ -74,26 +100,31 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Scalars, String> {
             }
             continue;
         }
-        let key = if kind == Kind::Redis { name.text.to_lowercase() } else { name.text.clone() };
-        let (value, style) = match values {
-            [one] if one.is_quoted => (one.text.clone(), Style::Quoted('"')),
-            [one] if SEVERAL.contains(&key.as_str()) => (one.text.clone(), Style::Words),
-            [one] => (one.text.clone(), Style::Plain),
-            _ => (raw.to_owned(), Style::Words),
+        let lower = name.text.to_lowercase();
+        let is_rest = kind == Kind::Ssh && REST.contains(&lower.as_str());
+        let takes_one = match kind {
+            Kind::Redis => !SEVERAL.contains(&lower.as_str()),
+            Kind::Ssh => SINGLE.contains(&lower.as_str()),
         };
-        let data_type = match type_of(&value) {
-            ConfigType::Integer if style == Style::Plain => ConfigType::Integer,
-            // Its units are its own: 1gb is another size than 1g.
-            _ => ConfigType::Text,
+        let (range, value, style) = match values {
+            _ if is_rest => {
+                (first.at.start..line.trim_end().len(), line[first.at.start..].trim_end().to_owned(), Style::Words)
+            }
+            [one] if takes_one && one.is_quoted => (range, one.text.clone(), Style::Quoted('"')),
+            [one] if takes_one => (range, one.text.clone(), Style::Plain),
+            _ => (range, raw.to_owned(), Style::Words),
         };
-        found.add(joined(&section, &key), Scalar::new(value, data_type, at + range.start..at + range.end, style));
+        // The first spelling stands for all: their case does not count.
+        let key = joined(&section, &if kind == Kind::Redis { lower } else { name.text.clone() });
+        let key = names.entry(key.to_lowercase()).or_insert(key).clone();
+        found.add(key, Scalar::new(value, ConfigType::Text, at + range.start..at + range.end, style));
     }
     Ok(found.numbered())
 }
 
 /// A setting that is commented out: `#Port 22`, and no sentence.
 fn template(comment: &str) -> Option<(&str, &str)> {
-    let (name, value) = comment.split_once(' ')?;
+    let (name, value) = comment.split_once([' ', '\t'])?;
     let is_name = name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric());
     let has_few_words = value.split_whitespace().count() <= 3;
     (is_name && has_few_words && !value.trim().is_empty()).then(|| (name, value.trim()))
@@ -124,7 +155,13 @@ fn split(line: &str, kind: Kind) -> Option<Vec<Word>> {
             rest.next();
             match (quote, c) {
                 (None, '"' | '\'') => (quote, is_quoted) = (Some(c), true),
-                (Some(open), c) if open == c => quote = None,
+                (Some(open), c) if open == c => {
+                    quote = None;
+                    // Redis wants a blank behind it.
+                    if kind == Kind::Redis && rest.peek().is_some_and(|(_, next)| !next.is_ascii_whitespace()) {
+                        return None;
+                    }
+                }
                 (_, '\\') => escaped(&mut text, &mut rest, kind, quote),
                 (_, c) => text.push(c),
             }
@@ -144,6 +181,15 @@ fn escaped(
     quote: Option<char>,
 ) {
     let next = rest.peek().map(|(_, c)| *c);
+    if (kind, quote, next) == (Kind::Redis, Some('"'), Some('x')) {
+        let digits: String = rest.clone().skip(1).take(2).map(|(_, c)| c).collect();
+        if let Some(byte) = u8::from_str_radix(&digits, 16).ok().filter(|byte| digits.len() == 2 && byte.is_ascii()) {
+            for _ in 0..3 {
+                rest.next();
+            }
+            return text.push(char::from(byte));
+        }
+    }
     let plain = match (kind, quote, next) {
         (Kind::Redis, Some('"'), Some('n')) => Some('\n'),
         (Kind::Redis, Some('"'), Some('r')) => Some('\r'),

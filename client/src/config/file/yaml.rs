@@ -21,33 +21,60 @@ enum Tag {
     Integer,
     Number,
     Null,
-    /// A number as people seldom write it: octal, hexadecimal, of base 60, with underscores, infinite.
-    OddNumber,
+    Date,
     Time,
-    /// A text to 1.1 and a number to 1.2.
+    Octal,
+    Hexadecimal,
+    Binary,
+    Base60,
+    /// With underscores.
+    Long,
+    Special,
+    /// A number to one reader and a text to another.
     Unclear,
 }
 
 fn tag(plain: &str) -> Tag {
-    static TAGS: LazyLock<[(Tag, Regex); 8]> = LazyLock::new(|| {
+    static TAGS: LazyLock<[(Tag, Regex); 14]> = LazyLock::new(|| {
         let of = |text: &str| Regex::new(text).expect("a legal expression");
         [
             (Tag::Boolean, of("^(?i:yes|no|true|false|on|off)$")),
             (Tag::Null, of("^(~|null|Null|NULL|)$")),
             (Tag::Integer, of(r"^[-+]?(0|[1-9][0-9]*)$")),
             (Tag::Number, of(r"^[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?$")),
+            (Tag::Date, of(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")),
             (Tag::Time, of(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?$")),
+            (Tag::Octal, of(r"^[-+]?0[0-7]+$")),
+            (Tag::Hexadecimal, of(r"^[-+]?0x[0-9a-fA-F]+$")),
+            (Tag::Binary, of(r"^[-+]?0b[01]+$")),
+            (Tag::Base60, of(r"^[-+]?[1-9][0-9]*(:[0-5]?[0-9])+$")),
+            (Tag::Long, of(r"^[-+]?[1-9][0-9_]*$")),
+            (Tag::Special, of(r"^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$")),
             (
-                Tag::OddNumber,
+                Tag::Unclear,
                 of(
-                    r"^([-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?|\.[0-9_]+([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$",
+                    r"^[-+]?(0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]*)?|\.[0-9_]+([eE][-+]?[0-9_]*)?|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$",
                 ),
             ),
-            (Tag::Unclear, of(r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+)$")),
             (Tag::Unclear, of("^(y|Y|n|N|=|<<)$")),
         ]
     });
     TAGS.iter().find(|(_, of)| of.is_match(plain)).map_or(Tag::Text, |(tag, _)| *tag)
+}
+
+/// Whether the node that begins there has an anchor or a tag before it.
+fn is_marked(text: &str, at: usize) -> bool {
+    let mut before = text.get(..at).unwrap_or_default().trim_end();
+    loop {
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = &before[start..];
+        let comment = if line.trim_start().starts_with('#') { Some(0) } else { line.find(" #") };
+        match comment {
+            Some(comment) => before = before[..start + comment].trim_end(),
+            None => break,
+        }
+    }
+    before.rsplit(char::is_whitespace).next().is_some_and(|word| word.starts_with(['&', '!']))
 }
 
 pub(super) fn parse(text: &str) -> Result<Scalars, String> {
@@ -57,38 +84,43 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
     for (number, document) in documents.iter().enumerate() {
         let prefix = if documents.len() > 1 { format!("[{number}]") } else { String::new() };
         if let Some(mapping) = document.as_mapping() {
-            collect(&prefix, &mapping, text, &mut scalars);
+            collect(&prefix, &mapping, text, false, &mut scalars);
         } else if let Some(sequence) = document.as_sequence() {
             for (number, value) in sequence.values().enumerate() {
-                add(format!("{prefix}[{number}]"), &value, text, &mut scalars);
+                add(format!("{prefix}[{number}]"), &value, text, false, &mut scalars);
             }
         }
     }
     Ok(scalars)
 }
 
-fn collect(prefix: &str, mapping: &Mapping, text: &str, scalars: &mut Scalars) {
+fn collect(prefix: &str, mapping: &Mapping, text: &str, is_shared: bool, scalars: &mut Scalars) {
     for (key, value) in mapping.iter() {
         let YamlNode::Scalar(key) = key else { continue };
-        add(joined(prefix, &key.as_string()), &value, text, scalars);
+        add(joined(prefix, &key.as_string()), &value, text, is_shared, scalars);
     }
 }
 
-fn add(name: String, value: &YamlNode, text: &str, scalars: &mut Scalars) {
+/// What is behind an anchor is in other places, too.
+fn add(name: String, value: &YamlNode, text: &str, is_shared: bool, scalars: &mut Scalars) {
     let range = value.byte_range();
     let at = range.start as usize..range.end as usize;
+    let is_shared = is_shared || is_marked(text, at.start);
     let raw = text.get(at.clone()).unwrap_or_default();
-    let scalar = match value {
-        YamlNode::Mapping(mapping) => return collect(&name, mapping, text, scalars),
+    let mut scalar = match value {
+        YamlNode::Mapping(mapping) => return collect(&name, mapping, text, is_shared, scalars),
         YamlNode::Sequence(sequence) => {
             for (number, value) in sequence.values().enumerate() {
-                add(format!("{name}[{number}]"), &value, text, scalars);
+                add(format!("{name}[{number}]"), &value, text, is_shared, scalars);
             }
             return;
         }
         YamlNode::Scalar(scalar) => of_scalar(scalar.as_string(), raw, at),
         YamlNode::Alias(_) | YamlNode::TaggedNode(_) => Scalar::new(raw.trim(), ConfigType::Text, at, Style::ReadOnly),
     };
+    if is_shared {
+        scalar.style = Style::ReadOnly;
+    }
     scalars.insert(name, scalar);
 }
 
@@ -107,7 +139,6 @@ fn of_scalar(value: String, raw: &str, at: std::ops::Range<usize>) -> Scalar {
                 Tag::Number => (ConfigType::Number, Style::Plain),
                 Tag::Text if !raw.contains('\n') => (type_of_text(&value), Style::Plain),
                 Tag::Text | Tag::Unclear => (ConfigType::Text, Style::ReadOnly),
-                Tag::OddNumber | Tag::Time => (ConfigType::Text, Style::Words),
                 Tag::Null => {
                     let mut null = Scalar::new("", ConfigType::Text, at, Style::Plain);
                     null.value = None;
@@ -117,6 +148,7 @@ fn of_scalar(value: String, raw: &str, at: std::ops::Range<usize>) -> Scalar {
                     }
                     return null;
                 }
+                _ => (ConfigType::Text, Style::Words),
             };
             Scalar::new(value, data_type, at, style)
         }
@@ -130,7 +162,7 @@ pub(super) fn write(value: &str, scalar: &Scalar, raw: &str) -> Result<String, S
         (Style::ReadOnly, _) => {
             Err("what stands there has lines, an anchor, a tag, or two meanings; write it in the file".into())
         }
-        (Style::Words, _) if same_type() => Ok(value.to_owned()),
+        (Style::Words, _) if same_type() && is_date(value) => Ok(value.to_owned()),
         (Style::Words, _) => {
             Err(format!("{raw} is a number or a time in a form of its own, and {value:?} is none in it"))
         }
@@ -148,13 +180,32 @@ pub(super) fn write(value: &str, scalar: &Scalar, raw: &str) -> Result<String, S
         }
         (Style::Plain, _) if is_plain(value) => Ok(value.to_owned()),
         (Style::Quoted('"'), _) => quoted(value),
-        _ if value.contains(|c: char| c.is_control()) => quoted(value),
+        _ if value.contains(is_unprintable) => quoted(value),
         _ => Ok(format!("'{}'", value.replace('\'', "''"))),
     }
 }
 
+/// Whether a date is one that there is; anything else is.
+fn is_date(value: &str) -> bool {
+    !matches!(tag(value), Tag::Date | Tag::Time)
+        || value.get(..10).is_some_and(|day| day.parse::<chrono::NaiveDate>().is_ok())
+}
+
+/// What a reader may not take as it is, or take for the end of a line.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 fn quoted(value: &str) -> Result<String, String> {
-    serde_json::to_string(value).map_err(|e| e.to_string())
+    let written = serde_json::to_string(value).map_err(|e| e.to_string())?;
+    let mut escaped = String::with_capacity(written.len());
+    for c in written.chars() {
+        match c {
+            c if is_unprintable(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    Ok(escaped)
 }
 
 /// In the words of the value before: on and off, Yes and No.
