@@ -18,7 +18,7 @@ use unum_client::Program;
 use unum_client::config::file::{ConfigFile, Format};
 use unum_client::config::{ConfigEntry, ConfigOutcome, ConfigType};
 
-const CHANGES_DEFAULT: usize = 60;
+const CHANGES_DEFAULT: usize = 39;
 
 /// A file as it is shipped: its kind, where it is, and how its lines may end.
 struct Shipped {
@@ -348,7 +348,7 @@ async fn a_change_is_what_was_wanted_or_nothing() -> anyhow::Result<()> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let changes =
         number("UNUM_FILE_CHANGES").and_then(|number| usize::try_from(number).ok()).unwrap_or(CHANGES_DEFAULT);
-    let mut rng = StdRng::seed_from_u64(number("UNUM_FILE_SEED").unwrap_or(1));
+    let seed = number("UNUM_FILE_SEED").unwrap_or(1);
     let postgres = Postgres::start().await?;
     let mut judge = Judge::start(postgres.as_ref())?;
     let has_crossplane =
@@ -377,12 +377,16 @@ async fn a_change_is_what_was_wanted_or_nothing() -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for turn in 0..changes {
         let shipped = &files[turn % files.len()];
+        // Of each file its own: the same changes of it, whichever others are there.
+        let name = shipped.path.file_name().context("a name")?.to_string_lossy().into_owned();
+        let own = name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let round = (turn / files.len()) as u64;
+        let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(1_000_003) ^ own ^ (round << 32));
         let mut original = std::fs::read(&shipped.path)?;
         // Every fourth file comes from Windows.
         if turn / files.len() % 4 == 3 && shipped.kind != "ssh" && !original.contains(&b'\r') {
             original = String::from_utf8(original)?.replace('\n', "\r\n").into_bytes();
         }
-        let name = shipped.path.file_name().context("a name")?.to_string_lossy().into_owned();
         let path = dir.path().join(&name);
         std::fs::write(&path, &original)?;
         let format: Format = shipped.kind.parse().map_err(anyhow::Error::msg)?;

@@ -174,7 +174,12 @@ pub(super) fn write(value: &str, style: Style) -> Result<String, String> {
         Style::ReadOnly => Err("a directive without a value takes none".into()),
         Style::Words => {
             let tokens = tokens(value)?;
-            let are_words = tokens.iter().all(|token| matches!(token, Token::Word { .. }));
+            // A brace in a word is one to nginx, and the end of a block to others.
+            let is_word = |token: &Token| match token {
+                Token::Word { text, is_quoted, .. } => *is_quoted || !text.contains('}') || text.contains("${"),
+                _ => false,
+            };
+            let are_words = tokens.iter().all(is_word);
             let ends = matches!(tokens.last(), Some(Token::Word { at, .. }) if at.end == value.len());
             if are_words && ends && value.trim() == value { Ok(value.to_owned()) } else { Err(refused()) }
         }
