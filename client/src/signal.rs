@@ -6,37 +6,19 @@ use std::future::Future;
 /// returns at the first of them, with its name.
 #[cfg(unix)]
 pub fn stop() -> impl Future<Output = &'static str> + Send {
-    use tokio::signal::unix::SignalKind;
-
-    let interrupt = unix::register(SignalKind::interrupt(), "SIGINT");
-    let others = stop_but_interrupt();
-    async {
-        tokio::select! {
-            () = unix::received(interrupt) => "SIGINT",
-            name = others => name,
-        }
-    }
+    unix::first_of([unix::INTERRUPT, unix::TERMINATE, unix::HANGUP])
 }
 
 /// The same without SIGINT, which somebody else takes: a prompt.
 #[cfg(unix)]
 pub fn stop_but_interrupt() -> impl Future<Output = &'static str> + Send {
-    use tokio::signal::unix::SignalKind;
-
-    let terminate = unix::register(SignalKind::terminate(), "SIGTERM");
-    let hangup = unix::register(SignalKind::hangup(), "SIGHUP");
-    async {
-        tokio::select! {
-            () = unix::received(terminate) => "SIGTERM",
-            () = unix::received(hangup) => "SIGHUP",
-        }
-    }
+    unix::first_of([unix::TERMINATE, unix::HANGUP])
 }
 
 /// From this call on the process does not die of SIGHUP; each of them is counted. The future returns at the next.
 #[cfg(unix)]
 pub fn hangups() -> Hangups {
-    Hangups(unix::register(tokio::signal::unix::SignalKind::hangup(), "SIGHUP"))
+    Hangups(unix::register(unix::HANGUP))
 }
 
 /// SIGHUPs that ask a daemon to read its files again.
@@ -59,16 +41,7 @@ impl Hangups {
 /// The signals that end a daemon: SIGINT and SIGTERM. The future returns at the first of them, with its name.
 #[cfg(unix)]
 pub fn end() -> impl Future<Output = &'static str> + Send {
-    use tokio::signal::unix::SignalKind;
-
-    let interrupt = unix::register(SignalKind::interrupt(), "SIGINT");
-    let terminate = unix::register(SignalKind::terminate(), "SIGTERM");
-    async {
-        tokio::select! {
-            () = unix::received(interrupt) => "SIGINT",
-            () = unix::received(terminate) => "SIGTERM",
-        }
-    }
+    unix::first_of([unix::INTERRUPT, unix::TERMINATE])
 }
 
 /// Returns at Ctrl-C, with its name.
@@ -85,17 +58,33 @@ pub fn hangups() -> Hangups {
 
 #[cfg(unix)]
 mod unix {
+    use futures::FutureExt;
+    use futures::future::select_all;
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    pub fn register(kind: SignalKind, name: &'static str) -> Option<Signal> {
-        signal(kind).inspect_err(|error| tracing::warn!(%error, "{name} is not handled")).ok()
+    /// A signal, and its name.
+    pub type Named = (fn() -> SignalKind, &'static str);
+
+    pub const INTERRUPT: Named = (SignalKind::interrupt, "SIGINT");
+    pub const TERMINATE: Named = (SignalKind::terminate, "SIGTERM");
+    pub const HANGUP: Named = (SignalKind::hangup, "SIGHUP");
+
+    /// They are handled from this call on; the future returns at the first of them, with its name.
+    pub fn first_of<const N: usize>(signals: [Named; N]) -> impl Future<Output = &'static str> + Send {
+        let received = signals.map(|named| received(register(named), named.1).boxed());
+        async { select_all(received).await.0 }
     }
 
-    pub async fn received(signal: Option<Signal>) {
+    pub fn register((kind, name): Named) -> Option<Signal> {
+        signal(kind()).inspect_err(|error| tracing::warn!(%error, "{name} is not handled")).ok()
+    }
+
+    async fn received(signal: Option<Signal>, name: &'static str) -> &'static str {
         match signal {
             Some(mut signal) => drop(signal.recv().await),
             None => std::future::pending().await,
         }
+        name
     }
 }
 

@@ -44,6 +44,19 @@ pub struct Ended {
     pub error: String,
 }
 
+impl Ended {
+    /// Its output, if it ended well.
+    ///
+    /// # Errors
+    /// How it ended instead, and what it said.
+    pub fn output_of_success(self) -> Result<Vec<u8>, String> {
+        match self.status.success() {
+            true => Ok(self.output),
+            false => Err(format!("it ended with {}: {}", self.status, self.error)),
+        }
+    }
+}
+
 impl Commands {
     /// Runs `command` in a shell, with more variables in its environment and this on its standard input. One that runs already
     /// is waited for.

@@ -222,6 +222,18 @@ pub enum ConfigOutcome {
     Rejected(String),
 }
 
+impl ConfigOutcome {
+    /// The same outcome, with this made of why it is none.
+    #[must_use]
+    pub fn map_why(self, made: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Failed(why) => Self::Failed(made(why)),
+            Self::Rejected(why) => Self::Rejected(made(why)),
+            done @ (Self::Applied | Self::NeedsRestart) => done,
+        }
+    }
+}
+
 /// A [`ConfigOutcome`], and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigReport {
@@ -242,11 +254,7 @@ impl ConfigReport {
             why.truncate(why.floor_char_boundary(CONFIG_ERROR_BYTES_MAX));
             why
         };
-        let outcome = match outcome {
-            ConfigOutcome::Failed(why) => ConfigOutcome::Failed(cut(why)),
-            ConfigOutcome::Rejected(why) => ConfigOutcome::Rejected(cut(why)),
-            other => other,
-        };
+        let outcome = outcome.map_why(cut);
         Self { change, key, outcome, attempt }
     }
 }

@@ -152,7 +152,8 @@ impl Setter {
             old.chain(requests.iter().filter(is_secret).map(|request| request.value.clone())).collect()
         };
         let outcomes = self.set_known(requests, known).await;
-        outcomes.into_iter().map(|outcome| without(outcome, &secrets)).collect()
+        let redacted = |why: String| redacted(&why, secrets.iter().map(String::as_str));
+        outcomes.into_iter().map(|outcome| outcome.map_why(redacted)).collect()
     }
 
     async fn set_known(&self, requests: &[ConfigRequest], known: BTreeMap<String, ConfigEntry>) -> Vec<ConfigOutcome> {
@@ -199,15 +200,6 @@ impl Setter {
     }
 }
 
-fn without(outcome: ConfigOutcome, secrets: &[String]) -> ConfigOutcome {
-    let redacted = |why: &str| redacted(why, secrets.iter().map(String::as_str));
-    match outcome {
-        ConfigOutcome::Failed(why) => ConfigOutcome::Failed(redacted(&why)),
-        ConfigOutcome::Rejected(why) => ConfigOutcome::Rejected(redacted(&why)),
-        applied => applied,
-    }
-}
-
 /// What did not take effect does not stay in the file for the next start; what did stays.
 async fn take_back(
     file: &Mutex<ConfigFile>,
@@ -236,13 +228,11 @@ const LISTED_BYTES_MAX: usize = 1024 * 1024;
 async fn list(commands: &Commands, command: &str, timeout: Duration) -> Result<Vec<ConfigEntry>, String> {
     let told = |why: String| format!("--config-from: {}", redacted(&why, []));
     let ended = commands.run(command, &[], Vec::new(), LISTED_BYTES_MAX, timeout).await.map_err(told)?;
-    if !ended.status.success() {
-        return Err(told(format!("it ended with {}: {}", ended.status, ended.error)));
-    }
-    if ended.output.len() > LISTED_BYTES_MAX {
+    let output = ended.output_of_success().map_err(told)?;
+    if output.len() > LISTED_BYTES_MAX {
         return Err(told(format!("it printed more than {LISTED_BYTES_MAX} bytes; list fewer keys")));
     }
-    let text = String::from_utf8(ended.output).map_err(|e| told(format!("it printed what is not UTF-8: {e}")))?;
+    let text = String::from_utf8(output).map_err(|e| told(format!("it printed what is not UTF-8: {e}")))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     // The line itself may be a secret.
     lines.map(|(at, line)| parse(line.trim()).map_err(|e| told(format!("line {}: {e}", at + 1)))).collect()

@@ -101,10 +101,8 @@ async fn table(
     told: &mut Vec<String>,
 ) -> Result<TableSnapshot, String> {
     let ended = commands.run(command, &[], Vec::new(), TEXT_BYTES_MAX, timeout).await?;
-    if !ended.status.success() {
-        return Err(format!("it ended with {}: {}", ended.status, ended.error));
-    }
-    let rows = Reading::default().table(name.as_str(), None, &ended.output).map_err(|e| e.to_string())?;
+    let output = ended.output_of_success()?;
+    let rows = Reading::default().table(name.as_str(), None, &output).map_err(|e| e.to_string())?;
     for note in rows.notes.iter().filter(|note| !told.contains(note)) {
         tracing::info!(table = %name, note);
     }

@@ -35,9 +35,8 @@ pub(super) fn parse(text: &str) -> Result<Scalars, String> {
         }
         // Python takes a line that is further in than the setting before it for a part of that.
         let indent = line.len() - line.trim_start().len();
-        if let Some((key, of_key)) = before.as_ref().filter(|(_, of_key)| indent > *of_key) {
+        if let Some((key, _)) = before.as_ref().filter(|(_, of_key)| indent > *of_key) {
             found.read_only(key, content);
-            before = Some((key.clone(), *of_key));
             continue;
         }
         let Some(equals) = line.find('=').filter(|equals| !line[..*equals].contains(':')) else {
